@@ -1,0 +1,183 @@
+"""Runs of n ids (n-grams) inside the graph: what a bag-of-words model sees, for a network to read.
+
+An n-gram is known by a 31-bit hash of its ids. A sorted array of hashes is the vocabulary of those that occur often
+enough, and a binary search in it gives an n-gram's index: core ops only, and no entry is shared by two n-grams but for
+the rare collision of hashes (about one in 2,000 n-grams outside a vocabulary of a million is taken for one in it).
+Vectors of n-grams, summed, are those of Bojanowski et al. 2017, "Enriching Word Vectors with Subword Information".
+"""
+
+from collections.abc import Iterable
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+# A polynomial hash modulo the Mersenne prime 2^31 - 1: a product of two numbers below it fits 64 bits.
+_PRIME = (1 << 31) - 1
+_FACTOR = 1_000_003_579
+
+
+def ngram_hashes(ids, first: int, last: int):
+    """Hashes of the n-grams that end at each position.
+
+    Args:
+      ids: int (batch, timesteps); 0 is padding, on the right.
+      first, last: the shortest and the longest n-gram.
+
+    Returns: int32 (batch, timesteps, last - first + 1); 0 at padding and where the text has not n ids yet.
+    """
+    ids = tf.cast(ids, tf.int64)
+    steps = tf.shape(ids)[1]
+    hashed, hashes = tf.zeros_like(ids), []
+    for n in range(1, last + 1):
+        # The id n - 1 steps back; the hash of its n-gram follows from that of the shorter one.
+        earlier = tf.pad(ids, [[0, 0], [n - 1, 0]])[:, :steps]
+        hashed = (hashed * _FACTOR + earlier) % _PRIME
+        if n >= first:
+            # 1 to 2^31 - 2: 0 says that there is none, and the largest int32 fills an empty vocabulary.
+            hashes.append(tf.where((ids > 0) & (earlier > 0), hashed % (_PRIME - 2) + 1, 0))
+    return tf.cast(tf.stack(hashes, axis=-1), tf.int32)
+
+
+def frequent_ngrams(batches: Iterable[np.ndarray], first: int, last: int, *, least: int, most: int) -> np.ndarray:
+    """The vocabulary: hashes of the n-grams that occur in the most texts.
+
+    Args:
+      batches: ids, int32 (batch, timesteps) each, padded with 0.
+      first, last: the shortest and the longest n-gram.
+      least: texts that an n-gram must occur in.
+      most: size of the vocabulary at the most; the most frequent stay, and of equals the lower hash.
+
+    Returns: int32 (size,), sorted.
+    """
+    hashes_of = tf.function(
+        lambda ids: ngram_hashes(ids, first, last), input_signature=[tf.TensorSpec([None, None], tf.int32)]
+    )
+    keys, counts, waiting, held = np.empty(0, np.int32), np.empty(0, np.int32), [], 0
+
+    def merge():
+        nonlocal keys, counts, waiting, held
+        new_keys, new_counts = np.unique(np.concatenate([np.empty(0, np.int32), *waiting]), return_counts=True)
+        both = np.concatenate([keys, new_keys])
+        both_counts = np.concatenate([counts, new_counts.astype(np.int32)])
+        keys, where = np.unique(both, return_inverse=True)
+        counts = np.bincount(where, weights=both_counts, minlength=len(keys)).astype(np.int32)
+        waiting, held = [], 0
+
+    for ids in batches:
+        hashes = np.sort(hashes_of(ids).numpy().reshape(len(ids), -1), axis=1)
+        new = hashes != 0
+        new[:, 1:] &= hashes[:, 1:] != hashes[:, :-1]  # each n-gram counts once in a text
+        waiting.append(hashes[new])
+        held += len(waiting[-1])
+        if held > 4_000_000:
+            merge()
+    merge()
+    keys, counts = keys[counts >= least], counts[counts >= least]
+    if len(keys) > most:
+        keys = keys[np.sort(np.argsort(-counts, kind="stable")[:most])]
+    return keys
+
+
+class _NgramLayer(keras.layers.Layer):
+    """Holds a vocabulary of n-grams, and finds those of a text in it.
+
+    Args:
+      first, last: the shortest and the longest n-gram.
+      size: of the vocabulary.
+    """
+
+    def __init__(self, first: int, last: int, size: int, **kwargs):
+        super().__init__(**kwargs)
+        self.first, self.last, self.size = first, last, size
+
+    def build(self, input_shape):
+        self.keys = self.add_weight(
+            shape=(max(1, self.size),),
+            dtype="int32",
+            initializer=lambda shape, dtype: keras.ops.full(shape, _PRIME, dtype),
+            trainable=False,
+            name="keys",
+        )
+
+    def indexes(self, ids):
+        """int32 (batch, timesteps, last - first + 1): 1 + the place in the vocabulary, or 0 for none."""
+        hashes = ngram_hashes(ids, self.first, self.last)
+        keys = tf.convert_to_tensor(self.keys)
+        flat = tf.reshape(hashes, [-1])
+        place = tf.minimum(tf.searchsorted(keys, flat), tf.size(keys) - 1)
+        found = tf.equal(tf.gather(keys, place), flat)
+        return tf.reshape(tf.where(found, place + 1, 0), tf.shape(hashes))
+
+    def get_config(self):
+        return {**super().get_config(), "first": self.first, "last": self.last, "size": self.size}
+
+
+@keras.saving.register_keras_serializable("models")
+class NgramEmbedding(_NgramLayer):
+    """The sum of the vectors of the n-grams that end at each position.
+
+    (batch, timesteps) ids -> (batch, timesteps, features). The vectors begin at zero: the network starts as it would
+    without them.
+
+    Args:
+      features: size of a vector.
+      rate: share of the n-grams dropped in training; the others are scaled up.
+    """
+
+    def __init__(self, first: int, last: int, size: int, features: int, rate: float = 0.0, **kwargs):
+        super().__init__(first, last, size, **kwargs)
+        self.features, self.rate = features, rate
+        self.vectors = keras.layers.Embedding(size + 1, features, embeddings_initializer="zeros", name="vectors")
+        self.dropout = keras.layers.Dropout(rate)
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        self.vectors.build(input_shape)
+
+    def call(self, ids, training=False):
+        indexes = self.indexes(ids)  # (batch, timesteps, n)
+        kept = self.dropout(tf.cast(indexes > 0, self.compute_dtype), training=training)
+        total = 0.0
+        for n in range(self.last - self.first + 1):  # one at a time: (batch, timesteps, n, features) would be large
+            total += self.vectors(indexes[:, :, n]) * kept[:, :, n, None]
+        return total
+
+    def get_config(self):
+        return {**super().get_config(), "features": self.features, "rate": self.rate}
+
+
+@keras.saving.register_keras_serializable("models")
+class WideNgrams(_NgramLayer):
+    """A linear model on the set of a text's n-grams: (batch, timesteps) ids -> (batch, classes) logits.
+
+    The logits are bias + scale * (sum over the text's different n-grams of their weights) / sqrt(their number): the
+    text as a vector of length one, as in a linear model on normalised counts. `scale` sets how fast the weights learn
+    beside the rest of the network under an optimizer, such as Adam, whose steps don't depend on the gradient's size.
+
+    Args:
+      classes: number of classes.
+      scale: see above.
+    """
+
+    def __init__(self, first: int, last: int, size: int, classes: int, scale: float, **kwargs):
+        super().__init__(first, last, size, **kwargs)
+        self.classes, self.scale = classes, scale
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        self.weight = self.add_weight(shape=(self.size + 1, self.classes), initializer="zeros", name="weight")
+        self.bias = self.add_weight(shape=(self.classes,), initializer="zeros", name="bias")
+
+    def call(self, ids):
+        indexes = self.indexes(ids)
+        indexes = tf.sort(tf.reshape(indexes, [tf.shape(indexes)[0], -1]), axis=1)  # (batch, n-grams)
+        before = tf.pad(indexes, [[0, 0], [1, 0]])[:, :-1]  # 0, no n-gram, before the first
+        once = tf.cast(indexes != before, self.compute_dtype)
+        weights = tf.gather(tf.convert_to_tensor(self.weight), indexes)  # (batch, n-grams, classes)
+        number = tf.reduce_sum(once, axis=1, keepdims=True)
+        total = tf.einsum("bn,bnc->bc", once, weights)
+        return self.bias + self.scale * total / tf.sqrt(tf.maximum(number, 1.0))
+
+    def get_config(self):
+        return {**super().get_config(), "classes": self.classes, "scale": self.scale}

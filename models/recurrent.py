@@ -1,0 +1,108 @@
+"""RecurrentSettings -> keras.layers.LSTM, GRU or SimpleRNN, stacked, in one or both directions."""
+
+import keras
+
+from models import keras_values
+from models.settings import ABSENT, RecurrentSettings
+
+CELLS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "simple_rnn": keras.layers.SimpleRNN}
+
+# Settings that describe the stack and not one layer; every other one is an argument of the Keras layer.
+_OF_THE_STACK = ("cell", "layers", "bidirectional", "merge_mode", "time_major")
+
+
+def layer_arguments(settings: RecurrentSettings) -> dict:
+    """The keyword arguments of the Keras layer, as Keras objects where Keras takes objects.
+
+    A setting that is None where None means Keras's own default, or that the cell does not have, is left out.
+    """
+    arguments = {}
+    for name, value in settings:
+        if name in _OF_THE_STACK or name in ABSENT[settings.cell]:
+            continue
+        if value is None and name in ("recurrent_activation", "unit_forget_bias", "reset_after"):
+            continue
+        kind = name.rpartition("_")[2]
+        if kind in keras_values.ARGUMENTS:
+            value = keras_values.build(kind, value)
+        arguments[name] = value
+    return arguments
+
+
+def recurrent_layers(settings: RecurrentSettings, name: str = "recurrent") -> list[keras.layers.Layer]:
+    """The layers of the stack, first to last, not yet connected.
+
+    Every layer but the last gives its whole sequence; the last does as `return_sequences` says. Each is a Keras LSTM,
+    GRU or SimpleRNN, in a Bidirectional where `bidirectional` is set.
+    """
+    layers = []
+    for index in range(settings.layers):
+        arguments = layer_arguments(settings)
+        if index < settings.layers - 1:
+            arguments["return_sequences"] = True
+        if settings.seed is not None:
+            arguments["seed"] = settings.seed + index
+        layer_name = f"{name}_{index + 1}"
+        if settings.bidirectional:
+            layer = CELLS[settings.cell](**arguments)
+            layers.append(keras.layers.Bidirectional(layer, merge_mode=settings.merge_mode, name=layer_name))
+        else:
+            layers.append(CELLS[settings.cell](**arguments, name=layer_name))
+    return layers
+
+
+def reverse_time(sequence, mask=None):
+    """The steps of `sequence` (batch, time, ...) from last to first, padding included."""
+    return keras.ops.flip(sequence, axis=1) if mask is None else (keras.ops.flip(sequence, 1), keras.ops.flip(mask, 1))
+
+
+def recurrent_stack(
+    settings: RecurrentSettings,
+    inputs,
+    *,
+    mask=None,
+    initial_state=None,
+    layer_dropout: float = 0.0,
+    layers: list[keras.layers.Layer] | None = None,
+):
+    """Connects the stack to `inputs`.
+
+    Args:
+      settings: what to build.
+      inputs: (batch, timesteps, features), or (timesteps, batch, features) with `time_major`.
+      mask: (batch, timesteps) booleans, False for padding; or (timesteps, batch) with `time_major`.
+      initial_state: one list of state tensors (batch, units) for each layer, as `return_state` gives them.
+      layer_dropout: share of each output dropped on its way to the next layer.
+      layers: made by `recurrent_layers` before, to share their weights; made here if None.
+
+    Returns:
+      The output of the last layer: (batch, units), or with `return_sequences` (batch, timesteps, units); twice the
+      units for `bidirectional` with `concat`; a list of two for `merge_mode` None. With `return_state` a pair of that
+      output and one list of state tensors for each layer. With `go_backwards` the returned sequence runs from the last
+      step to the first, as Keras gives it; between two layers it is turned round again, so that each layer reads the
+      text from its end and the mask fits.
+    """
+    if layers is None:
+        layers = recurrent_layers(settings)
+    if settings.time_major:
+        inputs = keras.ops.swapaxes(inputs, 0, 1)
+        mask = None if mask is None else keras.ops.swapaxes(mask, 0, 1)
+    output, states = inputs, []
+    for index, layer in enumerate(layers):
+        if index:
+            if settings.go_backwards and not settings.bidirectional:
+                output = reverse_time(output)
+            if layer_dropout:
+                output = keras.layers.Dropout(layer_dropout)(output)
+        results = layer(output, mask=mask, initial_state=None if initial_state is None else initial_state[index])
+        if settings.return_state:
+            sequences = 2 if settings.merge_mode is None else 1
+            results = list(results)
+            output = results[:sequences] if sequences > 1 else results[0]
+            states.append(results[sequences:])
+        else:
+            output = results
+    if settings.time_major and settings.return_sequences:
+        swap = lambda sequence: keras.ops.swapaxes(sequence, 0, 1)  # noqa: E731
+        output = [swap(direction) for direction in output] if isinstance(output, list) else swap(output)
+    return (output, states) if settings.return_state else output

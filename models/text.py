@@ -1,0 +1,101 @@
+"""Text <-> ids, inside the graph: SentencePiece (Kudo and Richardson, 2018).
+
+The graph holds the tokenizer, so an exported model takes plain text. Its op comes with `tensorflow-text`, which
+TensorFlow Serving links in.
+"""
+
+import io
+from collections.abc import Iterable
+from typing import Literal
+
+import sentencepiece
+import tensorflow as tf
+import tensorflow_text
+
+PAD, UNKNOWN, BEGIN, END = 0, 1, 2, 3
+SPECIALS = 4
+
+
+def train_sentencepiece(
+    texts: Iterable[str],
+    *,
+    size: int,
+    model_type: Literal["unigram", "bpe", "char", "word"] = "unigram",
+    normalization: Literal["nmt_nfkc", "nmt_nfkc_cf", "nfkc", "nfkc_cf", "identity"] = "nmt_nfkc",
+    character_coverage: float = 0.9995,
+    threads: int = 2,
+) -> bytes:
+    """Learns a SentencePiece vocabulary.
+
+    Args:
+      texts: the training texts; read once. The trainer holds them in memory, so give it a sample of a large corpus.
+      size: pieces at the most, padding, unknown, begin and end among them. A small corpus may give fewer.
+      model_type: "unigram" (Kudo 2018), "bpe" (Sennrich et al. 2016), "char" or "word".
+      normalization: SentencePiece's rule; those that end in `_cf` also fold case.
+      character_coverage: share of the characters that get a piece of their own; rarer ones become the unknown id.
+      threads: the learned pieces don't depend on it.
+
+    Returns: the serialized model.
+
+    Raises:
+      ValueError: no text at all, or a `bpe` vocabulary larger than the texts can fill.
+    """
+    model = io.BytesIO()
+    # Long texts are cut, and not left out: the trainer skips sentences over its byte limit, silently.
+    lines = (text[start : start + 4000] for text in texts for start in range(0, len(text), 4000))
+    try:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=lines,
+            model_writer=model,
+            vocab_size=size,
+            model_type=model_type,
+            normalization_rule_name=normalization,
+            character_coverage=character_coverage,
+            num_threads=threads,
+            hard_vocab_limit=False,
+            max_sentence_length=16384,
+            pad_id=PAD,
+            unk_id=UNKNOWN,
+            bos_id=BEGIN,
+            eos_id=END,
+            minloglevel=2,
+        )
+    except RuntimeError as error:
+        if "sentences" in str(error) and "empty" in str(error):
+            raise ValueError("no text to learn a vocabulary from: every text is empty or blank") from None
+        raise ValueError(f"SentencePiece could not learn {size} {model_type} pieces: {error}") from None
+    return model.getvalue()
+
+
+class SentencePieceText(tf.Module):
+    """Text -> ids as TensorFlow ops; the module saves with a model that tracks it.
+
+    Args:
+      model: the serialized SentencePiece model.
+      max_tokens: longer texts are cut after so many pieces.
+    """
+
+    def __init__(self, model: bytes, max_tokens: int):
+        super().__init__()
+        self.tokenizer = tensorflow_text.SentencepieceTokenizer(model=model, out_type=tf.int32)
+        self.max_tokens = max_tokens
+
+    def ids(self, texts: tf.Tensor, length: int | None = None) -> tf.Tensor:
+        """Ids of `texts`, padded on the right with PAD.
+
+        Args:
+          texts: string (batch,).
+          length: pad to this many steps; to the longest text of the batch, and to one step at least, if None.
+
+        Returns: int32 (batch, timesteps).
+        """
+        ids = self.tokenizer.tokenize(texts)[:, : self.max_tokens]
+        steps = tf.maximum(ids.bounding_shape(axis=1), 1) if length is None else length
+        padded = ids.to_tensor(PAD, shape=tf.stack([-1, tf.cast(steps, tf.int64)]))
+        return tf.ensure_shape(padded, (None, length))
+
+
+def vocabulary(model: bytes) -> list[str]:
+    """The pieces in the order of their ids."""
+    processor = sentencepiece.SentencePieceProcessor(model_proto=model)
+    return [processor.id_to_piece(index) for index in range(processor.get_piece_size())]

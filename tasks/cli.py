@@ -1,0 +1,299 @@
+"""The command line of every task: settings class -> options, and the one place where errors become an exit code.
+
+Exit codes: 0; 2 for a mistake of the caller's; 1 for anything else; 130 when interrupted.
+"""
+
+import contextlib
+import dataclasses
+import difflib
+import errno
+import importlib
+import io
+import json
+import logging
+import os
+import re
+import sys
+import tempfile
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import pydantic
+import tyro
+
+from models.settings import Settings
+from tasks.errors import UserError
+
+FLAT = (tyro.conf.OmitArgPrefixes,)  # --units, not --recurrent.units
+
+
+@dataclasses.dataclass(frozen=True)
+class Command:
+    """A command of a task.
+
+    Attributes:
+      function: "module:function"; imported when the command is run, since it brings TensorFlow. It takes the command's
+        arguments; `train` takes the task's settings, the run's folder and `overwrite`.
+      arguments: the class of its arguments; for `train` that of the task's settings.
+    """
+
+    function: str
+    arguments: type[Settings]
+
+
+def main(task: str, commands: dict[str, Command], argv: Sequence[str] | None = None) -> int:
+    """Runs `python -m tasks.TASK COMMAND ...`.
+
+    Args:
+      task: the task's name.
+      commands: by name; `train` among them.
+      argv: arguments; those of the process if None.
+
+    Returns: the exit code.
+    """
+    argv = list(sys.argv[1:] if argv is None else argv)
+    program = f"python -m tasks.{task}"
+    try:
+        if not argv or argv[0] in ("-h", "--help"):
+            print(_overview(program, commands), file=sys.stdout if argv else sys.stderr)
+            return 0 if argv else 2
+        name, rest = argv[0], argv[1:]
+        if name not in commands:
+            raise UserError(
+                f"{name!r} is no command of {program}; its commands: {', '.join(commands)}{_meant(name, commands)}"
+            )
+        command = commands[name]
+        call = _train_call if name == "train" else _plain_call
+        arguments = call(task, f"{program} {name}", command.arguments, rest)
+        logging.basicConfig(format="%(message)s", stream=sys.stderr)
+        logging.getLogger("tasks").setLevel(logging.INFO)
+        _load(command.function)(*arguments)
+        sys.stdout.flush()
+        return 0
+    except UserError as error:
+        return _fail(str(error), 2)
+    except pydantic.ValidationError as error:
+        return _fail(explain(error, option=True), 2)
+    except SystemExit as error:  # tyro, after --help
+        return int(error.code or 0)
+    except KeyboardInterrupt:
+        return _fail("interrupted; an unfinished training goes on with the same command", 130)
+    except BrokenPipeError:  # the reader of standard output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        return _fail(*_os_error(error))
+    except Exception as error:
+        if type(error).__name__ == "TrainingDiverged":
+            return _fail(str(error), 1)
+        raise
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return code
+
+
+def _os_error(error: OSError) -> tuple[str, int]:
+    place = f"{error.filename}: " if error.filename else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return f"{place}{error.strerror}; what was there before is kept. Make room and repeat the command", 1
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ENOENT, errno.EEXIST):
+        return f"{place}{error.strerror}; name a place that can be read and written", 2
+    return f"{place}{error.strerror or error}", 1
+
+
+def _overview(program: str, commands: dict[str, Command]) -> str:
+    lines = [f"usage: {program} COMMAND ...", ""]
+    for name, command in commands.items():
+        lines.append(f"  {name:<10} {(command.arguments.__doc__ or '').strip().splitlines()[0]}")
+    return "\n".join([*lines, "", f"{program} COMMAND --help lists the options."])
+
+
+def _meant(given: str, known) -> str:
+    close = difflib.get_close_matches(given, list(known), n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+# --- from the command line to settings
+
+
+def _train_call(task: str, program: str, settings_class: type[Settings], argv: list[str]) -> tuple:
+    file = _value_of("--settings", argv)
+    default = settings_class() if file is None else read_settings(Path(file), task, settings_class)
+
+    def train(
+        run: Path,
+        config: Annotated[settings_class, tyro.conf.arg(name="")] = default,
+        settings: Path | None = None,
+        overwrite: bool = False,
+    ):
+        return config, run, overwrite
+
+    train.__doc__ = f"""{settings_class.__doc__}
+
+    Args:
+        run: The folder to train in, such as runs/NAME.
+        settings: A .toml or .json file of settings; options given here beat it.
+        overwrite: Trains anew where a finished run is; that one stays until the new one is finished.
+    """
+    config, run, overwrite = _parse(train, program, argv)
+    # Options were put into copies of the groups; the checks between groups are those of the whole.
+    return settings_class.model_validate(config.model_dump()), run, overwrite
+
+
+def _plain_call(task: str, program: str, arguments_class: type[Settings], argv: list[str]) -> tuple:
+    return (_parse(arguments_class, program, argv),)
+
+
+def _value_of(option: str, argv: list[str]) -> str | None:
+    for index, word in enumerate(argv):
+        if word == option and index + 1 < len(argv):
+            return argv[index + 1]
+        if word.startswith(f"{option}="):
+            return word.partition("=")[2]
+    return None
+
+
+def _parse(target, program: str, argv: list[str]):
+    """tyro's parse, its framed error messages turned into a line."""
+    if any(word in ("-h", "--help") for word in argv):
+        return tyro.cli(target, prog=program, args=argv, config=FLAT)
+    messages = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(messages):
+            result, unknown = tyro.cli(target, prog=program, args=argv, config=FLAT, return_unknown_args=True)
+    except SystemExit:
+        raise UserError(f"{_unframed(messages.getvalue())}\n{program} --help lists the options") from None
+    if unknown:
+        options = _options(target, program)
+        raise UserError(
+            f"{unknown[0]!r} is no option of {program}{_meant(unknown[0], options)}\n{program} --help lists the options"
+        )
+    return result
+
+
+def _options(target, program: str) -> list[str]:
+    help_text = io.StringIO()
+    with contextlib.redirect_stdout(help_text), contextlib.suppress(SystemExit):
+        tyro.cli(target, prog=program, args=["--help"], config=FLAT)
+    return [word.strip(",│") for word in help_text.getvalue().split() if word.startswith("--")]
+
+
+def _unframed(text: str) -> str:
+    lines = [line.strip("│╭╰╮╯─┌┐└┘ ").strip() for line in text.splitlines()]
+    kept = []
+    for line in lines:
+        if line.startswith(("For full helptext", "Parsing error", "Required options", "Perhaps you meant")) or not line:
+            continue
+        kept.append(line)
+    message = " ".join(kept)
+    # pydantic's report of one mistake, framed by tyro: the setting, what is wrong, and what was given.
+    mistake = re.search(
+        r"validation errors? for \w+ (?:(\w+) )?(Value error, |Input )(.*?) \[type=.*?input_value=(.*?), input_type",
+        message,
+    )
+    if mistake:
+        setting, kind, reason, given = mistake.groups()
+        reason = reason if kind == "Value error, " else f"{given} {reason}".replace(" should be", ": it should be")
+        return f"--{setting.replace('_', '-')}: {reason}" if setting else reason
+    message = re.sub(r"^(Value error|Invalid choice|Missing argument) ", "", message)
+    message = re.sub(r"^Error parsing (--[\w-]+): ", r"\1: ", message).replace(" Argument helptext: ", "; ")
+    required = re.match(r"Missing from .*?: (--[\w-]+) \S+ (.*?) \(required\)", message)
+    if required:
+        return f"{required[1]} is missing: {required[2]}"
+    return message or "the command line could not be read"
+
+
+def read_settings(path: Path, task: str, settings_class: type[Settings]) -> Settings:
+    """Reads a TOML or JSON file of settings, or the settings.json of a run.
+
+    Raises:
+      UserError: the file is missing, not TOML or JSON, of another task, or has a setting that is unknown or wrong.
+    """
+    if path.suffix not in (".toml", ".json"):
+        raise UserError(f"--settings {path}: expected a .toml or a .json file")
+    try:
+        text = path.read_text(encoding="utf-8")
+        stored = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
+    except FileNotFoundError:
+        raise UserError(f"--settings {path}: no such file") from None
+    except (tomllib.TOMLDecodeError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: {error}") from None
+    if not isinstance(stored, dict):
+        raise UserError(f"{path}: expected groups of settings: {', '.join(settings_class.model_fields)}")
+    other = stored.pop("task", task)
+    if other != task:
+        raise UserError(f"{path} is of the task {other}, not of {task}")
+    # A file changes what it names; the rest of a group keeps the task's own defaults.
+    merged = settings_class().model_dump()
+    for group, values in stored.items():
+        if isinstance(merged.get(group), dict) and isinstance(values, dict):
+            merged[group].update(values)
+        else:
+            merged[group] = values
+    try:
+        return settings_class.model_validate(merged)
+    except pydantic.ValidationError as error:
+        raise UserError(f"{path}: {explain(error, settings_class=settings_class)}") from None
+
+
+def explain(error: pydantic.ValidationError, option: bool = False, settings_class: type[Settings] | None = None) -> str:
+    """The first mistake of a validation error in a line: where, what was given, what was expected."""
+    detail = error.errors(include_url=False)[0]
+    place = [str(part) for part in detail["loc"]]
+    message = detail["msg"].removeprefix("Value error, ")
+    if detail["type"] == "extra_forbidden":
+        group = settings_class
+        for part in place[:-1]:
+            group = group.model_fields[part].annotation
+        known = group.model_fields if group is not None else {}
+        return f"{'.'.join(place)} is no setting{_meant(place[-1], known)}"
+    if not place:
+        return message
+    name = f"--{place[-1].replace('_', '-')}" if option else ".".join(place)
+    given = detail["input"]
+    return (
+        f"{name} {given!r}: {message[0].lower()}{message[1:]}"
+        if detail["type"] != "value_error"
+        else f"{name}: {message}"
+    )
+
+
+# --- running
+
+
+def _load(function: str) -> Callable:
+    module, _, name = function.partition(":")
+    with quiet_start():
+        loaded = getattr(importlib.import_module(module), name)
+        if "tensorflow" in sys.modules:
+            sys.modules["tensorflow"].config.list_logical_devices()
+    return loaded
+
+
+@contextlib.contextmanager
+def quiet_start() -> Iterator[None]:
+    """Keeps what TensorFlow writes on standard error while it starts; shows it only if the start fails.
+
+    The lines are written by C++ code before its logger reads TF_CPP_MIN_LOG_LEVEL, so the file descriptor is turned
+    away.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    own = os.dup(2)
+    # A pipe would block when it is full.
+    with tempfile.TemporaryFile() as kept:
+        os.dup2(kept.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            kept.seek(0)
+            os.write(own, kept.read())
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(own, 2)
+            os.close(own)

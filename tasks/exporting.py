@@ -1,0 +1,53 @@
+"""A model -> saved_models/NAME/VERSION, laid out as TensorFlow Serving reads it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from tasks import files
+from tasks.errors import UserError
+
+
+def versions(folder: Path) -> list[int]:
+    """The version numbers in a model's folder, lowest first."""
+    if not folder.is_dir():
+        return []
+    return sorted(int(path.name) for path in folder.iterdir() if path.is_dir() and path.name.isdigit())
+
+
+def export(module: tf.Module, signatures: dict[str, Callable], folder: Path) -> Path:
+    """Writes the next version of a SavedModel.
+
+    Args:
+      module: holds the Keras model as `model`, and what else the signatures use.
+      signatures: name -> a `tf.function` with an input signature; `serving_default` among them.
+      folder: the model's folder; versions are its sub-folders.
+
+    Returns: the folder of the new version.
+    """
+    version = folder / str((versions(folder) or [0])[-1] + 1)
+    folder.mkdir(parents=True, exist_ok=True)
+    # Not tf.saved_model.save: it leaves out a Keras 3 model's variables for the session loader of TensorFlow Serving.
+    archive = keras.export.ExportArchive()
+    archive.track(module.model)
+    archive.track(module)
+    for name, function in signatures.items():
+        archive.add_endpoint(name, function)
+    with files.replacing_folder(version) as temporary:
+        archive.write_out(temporary, verbose=False)
+    return version
+
+
+def load(path: Path) -> tf.Module:
+    """Loads an exported model: its folder, for the newest version, or the folder of one version.
+
+    Raises:
+      UserError: there is no SavedModel.
+    """
+    newest = versions(path)
+    chosen = path if (path / "saved_model.pb").exists() else path / str(newest[-1]) if newest else None
+    if chosen is None or not (chosen / "saved_model.pb").exists():
+        raise UserError(f"{path} is no exported model: expected saved_models/NAME or saved_models/NAME/VERSION")
+    return tf.saved_model.load(chosen)

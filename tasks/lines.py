@@ -1,0 +1,48 @@
+"""One text a line: from a file or standard input, to a file or standard output, as a stream."""
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+from tasks import files
+from tasks.errors import UserError
+
+
+def read(place: str) -> Iterator[str]:
+    """The lines of a UTF-8 file, or of standard input for "-", without their ends.
+
+    Raises:
+      UserError: no such file, or invalid UTF-8; names the line.
+    """
+    if place == "-":
+        stream, name = sys.stdin.buffer, "standard input"
+    else:
+        path, name = Path(place), place
+        if not path.is_file():
+            raise UserError(f"--input {place}: no such file")
+        stream = path.open("rb")
+    with stream:
+        for number, line in enumerate(stream, start=1):
+            try:
+                yield line.rstrip(b"\r\n").decode("utf-8")
+            except UnicodeDecodeError as error:
+                raise UserError(
+                    f"{name}:{number}: not valid UTF-8 at byte {error.start + 1} of the line; save it as UTF-8"
+                ) from None
+
+
+@contextlib.contextmanager
+def writer(place: str | None) -> Iterator[TextIO]:
+    """Standard output for None; else a file that appears under its name when all of it is written."""
+    if place is None:
+        yield sys.stdout
+        return
+    path = Path(place)
+    if path.exists() and not path.is_file():  # a device or a pipe, which has no old content to keep
+        with path.open("w", encoding="utf-8") as file:
+            yield file
+        return
+    with files.replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        yield file

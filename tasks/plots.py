@@ -1,0 +1,82 @@
+"""Every picture that the suite draws, as PNG."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from tasks import files
+
+
+def _figure(columns: int = 1, width: float = 5.0, height: float = 3.6):
+    # Not pyplot: it keeps every figure, and picks a window system where a notebook has its own.
+    figure = Figure(figsize=(width * columns, height), layout="constrained", dpi=120)
+    FigureCanvasAgg(figure)
+    return figure, np.atleast_1d(figure.subplots(1, columns))
+
+
+def _save(figure: Figure, path: Path) -> Path:
+    with files.replacing(path) as temporary:
+        figure.savefig(temporary)
+    return path
+
+
+def learning_curves(history: Sequence[dict[str, float]], path: Path) -> Path:
+    """Each figure of the history against the epoch, training and validation in one panel; writes `path`, gives it."""
+    names = [name.removeprefix("val_") for name in history[0] if name.startswith("val_")]
+    figure, panels = _figure(len(names))
+    epochs = [row["epoch"] for row in history]
+    for panel, name in zip(panels, names, strict=True):
+        for key, label in ((name, "training"), (f"val_{name}", "validation")):
+            if key in history[0]:
+                panel.plot(epochs, [row[key] for row in history], marker="o", markersize=3, label=label)
+        panel.set(xlabel="epoch", title=name)
+        panel.xaxis.get_major_locator().set_params(integer=True)
+        panel.grid(alpha=0.3)
+        panel.legend()
+    return _save(figure, path)
+
+
+def confusion_matrix(counts: np.ndarray, labels: Sequence[str], path: Path) -> Path:
+    """counts (classes, classes), true class by predicted class; writes `path`, gives it."""
+    size = max(4.0, 0.45 * len(labels) + 2.0)
+    figure, (panel,) = _figure(width=size + 0.8, height=size)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    image = panel.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    if len(labels) <= 20:
+        for true, row in enumerate(counts):
+            for predicted, count in enumerate(row):
+                shade = "white" if shares[true, predicted] > 0.5 else "black"
+                panel.text(predicted, true, f"{count:,}", ha="center", va="center", color=shade, fontsize=8)
+    panel.set(xlabel="predicted", ylabel="true", title="confusion matrix")
+    panel.set_xticks(range(len(labels)), labels, rotation=45 if len(labels) > 3 else 0)
+    panel.set_yticks(range(len(labels)), labels)
+    figure.colorbar(image, ax=panel, label="share of the true class")
+    return _save(figure, path)
+
+
+def reliability(confidence: np.ndarray, correct: np.ndarray, path: Path, bins: int = 10) -> Path:
+    """Share of right answers against the probability given to them: on the diagonal the model knows what it knows.
+
+    Args:
+      confidence: (examples,), probability of the predicted class.
+      correct: (examples,) booleans.
+    """
+    figure, (panel, histogram) = _figure(2)
+    index = np.minimum((confidence * bins).astype(int), bins - 1)
+    filled = [bin_ for bin_ in range(bins) if (index == bin_).any()]
+    panel.plot([0, 1], [0, 1], color="gray", linestyle="--", linewidth=1)
+    panel.plot(
+        [confidence[index == bin_].mean() for bin_ in filled],
+        [correct[index == bin_].mean() for bin_ in filled],
+        marker="o",
+    )
+    panel.set(
+        xlabel="probability of the predicted class", ylabel="share right", title="reliability", xlim=(0, 1), ylim=(0, 1)
+    )
+    panel.grid(alpha=0.3)
+    histogram.hist(confidence, bins=bins, range=(0, 1))
+    histogram.set(xlabel="probability of the predicted class", ylabel="examples", title="how sure it is")
+    return _save(figure, path)

@@ -1,0 +1,17 @@
+"""python -m tasks.sentiment train | evaluate | predict | export"""
+
+import sys
+
+from tasks.cli import Command, main
+from tasks.sentiment.settings import SentimentSettings
+from tasks.settings import EvaluateArguments, ExportArguments, PredictArguments
+
+COMMANDS = {
+    "train": Command("tasks.sentiment.train:main", SentimentSettings),
+    "evaluate": Command("tasks.sentiment.evaluate:main", EvaluateArguments),
+    "predict": Command("tasks.sentiment.predict:main", PredictArguments),
+    "export": Command("tasks.sentiment.export:main", ExportArguments),
+}
+
+if __name__ == "__main__":
+    sys.exit(main("sentiment", COMMANDS))

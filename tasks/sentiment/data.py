@@ -1,0 +1,235 @@
+"""Labelled texts: from a source to ids on disk and batches of them."""
+
+import collections
+import hashlib
+import heapq
+import itertools
+import json
+import logging
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import sentencepiece
+import tensorflow as tf
+
+from models import ngrams, text
+from tasks import batching, files
+from tasks.errors import UserError
+from tasks.runs import Run
+from tasks.sentiment.settings import DataSettings, SentimentSettings
+from tasks.sources import Column, Record, Source, open_source
+
+log = logging.getLogger(__name__)
+
+SAMPLE = Path(__file__).parent / "sample"
+MOST_LABELS = 10_000
+# Texts that the n-grams are counted on: bounds the memory of the count, however large the corpus.
+NGRAM_TEXTS = 200_000
+
+
+def labelled_source(data: DataSettings, location: str | None = None) -> Source:
+    """The source of (text, label) records that the settings name, or another one read with the same columns."""
+    return open_source(
+        location or data.data,
+        [Column("text", data.text_column), Column("label", data.label_column, required=True)],
+        sample=SAMPLE,
+        validation_fraction=data.validation_fraction,
+        test_fraction=data.test_fraction,
+    )
+
+
+def clean(value: str) -> str:
+    """A label as it is compared: without the blanks around it."""
+    return value.strip()
+
+
+def _label_order(labels: Iterable[str]) -> list[str]:
+    """Sorted, numbers by their value."""
+    labels = list(labels)
+    try:
+        return sorted(labels, key=float)
+    except ValueError:
+        return sorted(labels)
+
+
+class LabelIds:
+    """Labels <-> class ids.
+
+    Args:
+      labels: the classes' names in the order of their ids.
+    """
+
+    def __init__(self, labels: list[str]):
+        self.labels = labels
+        self._ids = {label: index for index, label in enumerate(labels)}
+
+    def __call__(self, record: Record) -> int:
+        """The class id of a (text, label) record.
+
+        Raises:
+          UserError: a label that training did not have; names the place.
+        """
+        label = clean(record.values[1])
+        if label not in self._ids:
+            shown = ", ".join(self.labels[:20])
+            raise UserError(
+                f"{record.where}: unknown label {label!r}; the model knows: {shown}. Mend or remove the row"
+            )
+        return self._ids[label]
+
+
+def _sampled(records: Iterable[Record], most: int) -> list[str]:
+    """At the most `most` texts, those with the lowest hashes: the same ones in every run."""
+    kept: list[tuple[int, int, str]] = []
+    for index, record in enumerate(records):
+        digest = hashlib.blake2b(record.values[0].encode("utf-8", "surrogatepass"), digest_size=8, key=b"vocabulary")
+        entry = (-int.from_bytes(digest.digest(), "big"), -index, record.values[0])
+        if len(kept) < most:
+            heapq.heappush(kept, entry)
+        elif entry > kept[0]:
+            heapq.heapreplace(kept, entry)
+    return [entry[2] for entry in sorted(kept, key=lambda entry: -entry[1])]
+
+
+def prepare(settings: SentimentSettings, run: Run) -> None:
+    """Reads the source once for labels and vocabulary, and once more to store ids; what is there already stays.
+
+    Writes `vocabulary/` (sentencepiece.model, labels.json) and, below `checkpoint/`, the ids of both splits and the
+    vocabularies of n-grams.
+    """
+    if (run.checkpoint / "validation").exists() and run.vocabulary.exists():  # written last
+        return
+    source = labelled_source(settings.data)
+    _make_vocabulary(settings, source, run.vocabulary)
+    processor, labels = load_vocabulary(run.vocabulary)
+    ids_of = LabelIds(labels)
+
+    def encoded(split: str) -> Iterator[tuple[list[int], int]]:
+        for records in _chunks(source.records(split)):
+            classes = [ids_of(record) for record in records]
+            texts = [record.values[0] for record in records]
+            for ids, label in zip(processor.encode(texts, num_threads=2), classes, strict=True):
+                yield ids[: settings.classifier.max_tokens], label
+
+    for split in ("train", "validation"):
+        batching.SequenceStore.write(run.checkpoint / split, encoded(split), processor.get_piece_size())
+    store = batching.SequenceStore(run.checkpoint / "train")
+    counts = np.bincount(store.labels, minlength=len(labels))
+    if (counts == 0).any():
+        raise UserError(
+            f"{source.location}: class {labels[int(counts.argmin())]!r} has no example in the training split; "
+            "add some, or remove its rows"
+        )
+
+
+def _chunks(records: Iterator[Record], size: int = 1024) -> Iterator[list[Record]]:
+    while chunk := list(itertools.islice(records, size)):
+        yield chunk
+
+
+def _make_vocabulary(settings: SentimentSettings, source: Source, folder: Path) -> None:
+    counts: collections.Counter[str] = collections.Counter()
+
+    def counted(records):
+        for record in records:
+            counts[clean(record.values[1])] += 1
+            if len(counts) > MOST_LABELS:
+                raise UserError(
+                    f"{record.where}: more than {MOST_LABELS:,} different labels; "
+                    "name the column of the classes with --label-column"
+                )
+            yield record
+
+    vocabulary = settings.vocabulary
+    texts = _sampled(counted(source.records("train")), vocabulary.vocabulary_texts)
+    if len(counts) < 2:
+        raise UserError(
+            f"{source.location}: its training split has one class only, {next(iter(counts))!r}; "
+            "a classifier needs two or more"
+        )
+    try:
+        model = text.train_sentencepiece(
+            texts,
+            size=vocabulary.vocabulary_size,
+            model_type=vocabulary.vocabulary_type,
+            normalization=vocabulary.normalization,
+            character_coverage=vocabulary.character_coverage,
+        )
+    except ValueError as error:
+        raise UserError(f"{source.location}: {error}") from None
+    with files.replacing_folder(folder) as temporary:
+        (temporary / "sentencepiece.model").write_bytes(model)
+        (temporary / "labels.json").write_text(
+            json.dumps(_label_order(counts), ensure_ascii=False) + "\n", encoding="utf-8"
+        )
+
+
+def load_vocabulary(folder: Path) -> tuple[sentencepiece.SentencePieceProcessor, list[str]]:
+    """The tokenizer and the classes' names of a run."""
+    labels = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
+    return sentencepiece.SentencePieceProcessor(model_file=str(folder / "sentencepiece.model")), labels
+
+
+def ngram_vocabulary(store: batching.SequenceStore, folder: Path, name: str, **arguments) -> np.ndarray:
+    """The frequent n-grams of the training texts (`models.ngrams.frequent_ngrams`), kept in `folder` for a resume."""
+    path = folder / f"{name}.npy"
+    if not path.exists():
+        chosen = np.sort(np.random.default_rng(0).permutation(len(store))[:NGRAM_TEXTS])
+        chosen = chosen[np.argsort(store.lengths[chosen], kind="stable")]
+        parts = (chosen[start : start + 256] for start in range(0, len(chosen), 256))
+        batches = (batching.padded([store[index] for index in part]) for part in parts)
+        keys = ngrams.frequent_ngrams(batches, **arguments)
+        with files.replacing(path) as temporary:
+            np.save(temporary, keys)
+    return np.load(path)
+
+
+def class_weights(setting: str | None, labels: list[str], counts: np.ndarray) -> np.ndarray:
+    """The weight of each class's examples: float32 (classes,).
+
+    Args:
+      setting: None; "balanced": examples / (classes * examples of the class); or "NAME=WEIGHT,...", 1 for the others.
+      counts: examples of each class.
+
+    Raises:
+      UserError: text in none of these forms, or an unknown class.
+    """
+    weights = np.ones(len(labels), np.float32)
+    if setting == "balanced":
+        return (counts.sum() / (len(labels) * counts)).astype(np.float32)
+    for part in (setting or "").split(",") if setting else []:
+        name, _, value = part.rpartition("=")
+        try:
+            weights[labels.index(clean(name))] = float(value)
+        except ValueError:
+            raise UserError(
+                f"--class-weights {setting}: {part!r} is not NAME=WEIGHT with a class of {', '.join(labels[:20])}; "
+                "or give balanced"
+            ) from None
+    return weights
+
+
+def training_batches(
+    store: batching.SequenceStore, buckets, weights: np.ndarray, seed: int, epoch: int, step: int, length: int | None
+):
+    """Endless batches from (epoch, step) on: ids (batch, timesteps), classes (batch,), weights (batch,)."""
+    return _dataset(store, lambda: batching.stream(buckets, seed, epoch, step), weights, length)
+
+
+def validation_batches(store: batching.SequenceStore, buckets, length: int | None):
+    """One pass from short texts to long ones; every example weighs 1."""
+    return _dataset(store, lambda: batching.ordered_batches(buckets), None, length)
+
+
+def _dataset(store, index_batches, weights, length) -> tf.data.Dataset:
+    def generate():
+        for indexes in index_batches():
+            labels = store.labels[indexes]
+            ids = batching.padded([store[index] for index in indexes], length)
+            yield (ids, labels) if weights is None else (ids, labels, weights[labels])
+
+    signature = (tf.TensorSpec((None, length), tf.int32), tf.TensorSpec((None,), tf.int32))
+    if weights is not None:
+        signature = (*signature, tf.TensorSpec((None,), tf.float32))
+    return tf.data.Dataset.from_generator(generate, output_signature=signature).prefetch(4)

@@ -1,0 +1,111 @@
+"""Measures a classifier on a split."""
+
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+from sklearn import metrics
+
+from tasks import files, plots
+from tasks.runs import Run
+from tasks.sentiment import data, predict
+from tasks.sentiment.settings import SentimentSettings
+from tasks.settings import EvaluateArguments
+
+
+def main(arguments: EvaluateArguments) -> None:
+    result = evaluate(arguments.run, location=arguments.data, split=arguments.split)
+    if arguments.json_:
+        print(json.dumps(result))
+        return
+    for name, value in result.items():
+        print(f"{name:<18} {value:,}" if isinstance(value, int) else f"{name:<18} {value:.4f}")
+    for picture in sorted(Run(arguments.run).plots.glob("*.png")):
+        print(picture)
+
+
+def evaluate(run: Path | str, *, location: str | None = None, split: str = "test") -> dict[str, float]:
+    """Measures a run; writes evaluation.json and the pictures of the confusion matrix and the reliability.
+
+    Args:
+      run: the run's folder.
+      location: another source than the run's own. A single file is read whole.
+      split: splits of the source, joined with +.
+
+    Returns:
+      accuracy, macro_f1 (unweighted mean over the classes), roc_auc (one against the rest, mean over the classes; nan
+      where the split lacks a class), log_loss (nats), calibration_error (expected calibration error with 15 bins,
+      Guo et al. 2017), loss (the same as log_loss), examples, seconds.
+
+    Raises:
+      UserError: the run or the source cannot be used, or a label is unknown.
+    """
+    folder = Run(run)
+    settings = SentimentSettings.model_validate(folder.open_finished("sentiment"))
+    source = data.labelled_source(settings.data, location)
+    if location is not None and source.single_file:
+        split = "all"
+    records = source.records(split)
+    classifier = predict.load(run)
+    _, labels = data.load_vocabulary(folder.vocabulary)
+    ids_of, truth = data.LabelIds(labels), []
+
+    def texts():
+        for record in records:
+            truth.append(ids_of(record))
+            yield record.values[0]
+
+    began = time.monotonic()
+    probabilities = np.array(
+        [list(answer["probabilities"].values()) for answer in predict.predict(classifier.classify, texts())]
+    )
+    seconds = time.monotonic() - began
+    result = measure(np.array(truth), probabilities) | {"seconds": seconds}
+    folder.plots.mkdir(exist_ok=True)
+    guesses = probabilities.argmax(axis=1)
+    matrix = metrics.confusion_matrix(truth, guesses, labels=range(len(labels)))
+    plots.confusion_matrix(matrix, labels, folder.plots / "confusion_matrix.png")
+    plots.reliability(probabilities.max(axis=1), guesses == truth, folder.plots / "reliability.png")
+    with files.replacing(folder.evaluation_file) as path:
+        path.write_text(json.dumps({"data": location or settings.data.data, "split": split, **result}, indent=2) + "\n")
+    return result
+
+
+def measure(truth: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
+    """The metrics of `evaluate`, but for the seconds.
+
+    Args:
+      truth: int (examples,).
+      probabilities: (examples, classes).
+    """
+    classes = range(probabilities.shape[1])
+    guesses = probabilities.argmax(axis=1)
+    # Renormalised in double precision: scikit-learn refuses rows that miss 1 by float32's rounding.
+    probabilities = probabilities / probabilities.sum(axis=1, keepdims=True)
+    log_loss = metrics.log_loss(truth, probabilities, labels=classes)
+    if len(set(truth)) < len(classes):
+        roc_auc = float("nan")
+    elif len(classes) == 2:
+        roc_auc = metrics.roc_auc_score(truth, probabilities[:, 1])
+    else:
+        roc_auc = metrics.roc_auc_score(truth, probabilities, multi_class="ovr", labels=classes)
+    return {
+        "accuracy": float((guesses == truth).mean()),
+        "macro_f1": float(metrics.f1_score(truth, guesses, average="macro", labels=sorted(set(truth)))),
+        "roc_auc": float(roc_auc),
+        "log_loss": float(log_loss),
+        "calibration_error": calibration_error(probabilities.max(axis=1), guesses == truth),
+        "loss": float(log_loss),
+        "examples": len(truth),
+    }
+
+
+def calibration_error(confidence: np.ndarray, correct: np.ndarray, bins: int = 15) -> float:
+    """Expected calibration error: sum over bins of (share of examples) * |mean confidence - share right|.
+
+    Guo et al. 2017, "On Calibration of Modern Neural Networks", equation 3; bins of equal width.
+    """
+    index = np.minimum((confidence * bins).astype(int), bins - 1)
+    gaps = [abs((confidence - correct)[index == bin_].sum()) for bin_ in range(bins)]
+    return float(sum(gaps) / len(confidence))

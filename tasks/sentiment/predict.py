@@ -1,0 +1,101 @@
+"""Labels for texts, from a run or from an exported model."""
+
+import itertools
+import json
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from models.classifier import TextClassifier
+from models.text import SentencePieceText
+from tasks import exporting, lines
+from tasks.errors import UserError
+from tasks.runs import Run
+from tasks.sentiment import data
+from tasks.sentiment.settings import SentimentSettings
+from tasks.settings import PredictArguments
+
+# Texts that are sorted by length together; bounds the memory, whatever the size of the input.
+WINDOW = 2048
+CHARACTERS_PER_BATCH = 32_768
+
+
+def main(arguments: PredictArguments) -> None:
+    if arguments.run is not None:
+        classifier = load(arguments.run)  # a tf.function does not keep its object alive
+        classify = classifier.classify
+    else:
+        signature = exporting.load(Path(arguments.model)).signatures["serving_default"]
+        classify = lambda text: signature(text=text)  # noqa: E731
+    texts = arguments.texts if arguments.input is None else lines.read(arguments.input)
+    with lines.writer(arguments.output) as out:
+        for answer in predict(classify, texts):
+            if arguments.json_:
+                print(json.dumps(answer, ensure_ascii=False), file=out)
+            else:
+                print(
+                    answer["label"],
+                    f"{answer['probability']:.4f}",
+                    " ".join(answer["text"].split()),
+                    sep="\t",
+                    file=out,
+                )
+
+
+def load(run: Path | str) -> TextClassifier:
+    """The classifier of a finished run: text in, label and probability out.
+
+    Raises:
+      UserError: the run is missing, of another task, or not finished.
+    """
+    folder = Run(run)
+    settings = SentimentSettings.model_validate(folder.open_finished("sentiment"))
+    _, labels = data.load_vocabulary(folder.vocabulary)
+    try:
+        model = keras.saving.load_model(folder.model_file, compile=False)
+    except (ValueError, OSError) as error:
+        raise UserError(f"{folder.model_file} cannot be read ({error}); train the run again with --overwrite") from None
+    pieces = (folder.vocabulary / "sentencepiece.model").read_bytes()
+    return TextClassifier(model, SentencePieceText(pieces, settings.classifier.max_tokens), labels)
+
+
+def predict(classify: Callable, texts: Iterable[str]) -> Iterator[dict]:
+    """Answers for texts, in their order, as they come.
+
+    Args:
+      classify: `TextClassifier.classify`, or an exported signature: string (batch,) -> label, probability,
+        probabilities, classes.
+      texts: any number of them.
+
+    Yields: {"text": str, "label": str, "probability": float, "probabilities": {label: float}} for each text.
+    """
+    texts = iter(texts)
+    while window := list(itertools.islice(texts, WINDOW)):
+        answers: list[dict | None] = [None] * len(window)
+        for indexes in _batches(window):
+            out = classify(tf.constant([window[index].encode("utf-8", "replace") for index in indexes]))
+            out = {name: value.numpy() for name, value in out.items()}
+            names = [name.decode() for name in out["classes"][0]]
+            for row, index in enumerate(indexes):
+                answers[index] = {
+                    "text": window[index],
+                    "label": out["label"][row].decode(),
+                    "probability": float(out["probability"][row]),
+                    "probabilities": dict(zip(names, map(float, out["probabilities"][row]), strict=True)),
+                }
+        yield from answers
+
+
+def _batches(texts: list[str]) -> Iterator[np.ndarray]:
+    """Indexes of texts of like length, so that little is padding."""
+    order = np.argsort([len(text) for text in texts], kind="stable")
+    start = 0
+    while start < len(order):
+        end = start + 1
+        while end < len(order) and (end + 1 - start) * len(texts[order[end]]) <= CHARACTERS_PER_BATCH:
+            end += 1
+        yield order[start:end]
+        start = end

@@ -1,0 +1,47 @@
+"""Every setting of the sentiment task, in groups. Imports no TensorFlow."""
+
+from pydantic import Field, model_validator
+
+from models.settings import ClassifierSettings, Rate, Settings
+from tasks.settings import RecurrentOptions, TrainingSettings, VocabularySettings
+
+
+class DataSettings(Settings):
+    """Where the texts come from."""
+
+    data: str = "sample"
+    """sample, tfds:NAME[/CONFIG], a file (.csv .tsv .txt .jsonl .parquet, also .gz) or a folder."""
+    text_column: str | None = None
+    """The column of the texts; text, or the data set's own, if not given."""
+    label_column: str | None = None
+    """The column of the labels; label, or the data set's own, if not given."""
+    validation_fraction: float = Field(0.1, gt=0.0, lt=1.0)
+    """Share of the training texts that validate, where the source has no validation split."""
+    test_fraction: float = Field(0.1, ge=0.0, lt=1.0)
+    """Share of the texts that test, where the source is all training texts."""
+
+
+class SentimentTrainingSettings(TrainingSettings):
+    """How the network is trained."""
+
+    label_smoothing: Rate = 0.0
+    """This share of the target is spread over all classes."""
+    class_weights: str | None = None
+    """balanced (each class counts the same), or NAME=WEIGHT,... ; None counts each text the same."""
+    vectors: str | None = None
+    """Begins the embedding with word vectors: a word2vec or fastText file in .vec format."""
+
+
+class SentimentSettings(Settings):
+    """Trains a classifier: a text in, a label and its probability out."""
+
+    data: DataSettings = DataSettings()
+    vocabulary: VocabularySettings = VocabularySettings()
+    classifier: ClassifierSettings = ClassifierSettings()
+    recurrent: RecurrentOptions = RecurrentOptions(units=64, bidirectional=True, return_sequences=True)
+    training: SentimentTrainingSettings = SentimentTrainingSettings()
+
+    @model_validator(mode="after")
+    def _groups_agree(self):
+        self.classifier.check_recurrent(self.recurrent)
+        return self

@@ -1,0 +1,115 @@
+"""Trains a classifier, or goes on with an interrupted training."""
+
+import contextlib
+import logging
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from models import classifier
+from tasks import batching, runs, training, vectors
+from tasks.runs import Run
+from tasks.sentiment import data
+from tasks.sentiment.settings import SentimentSettings
+
+log = logging.getLogger(__name__)
+
+
+def main(settings: SentimentSettings, run: Path, overwrite: bool) -> None:
+    with contextlib.redirect_stdout(sys.stderr):  # Keras draws its progress bar on standard output
+        finished = train(settings, run, overwrite=overwrite, verbose=1 if sys.stderr.isatty() else 2)
+    print(finished.path)
+
+
+def train(settings: SentimentSettings, run: Path | str, *, overwrite: bool = False, verbose: int = 1) -> Run:
+    """Trains a classifier in the folder `run`.
+
+    Args:
+      settings: all of them.
+      run: a new folder, or that of the same training, interrupted, which then goes on.
+      overwrite: puts the new run in the place of a finished one.
+      verbose: Keras's: 0 silent, 1 a progress bar, 2 a line for each epoch.
+
+    Returns: the finished run.
+
+    Raises:
+      UserError: the data or the folder cannot be used.
+      tasks.training.TrainingDiverged: the loss became NaN; the run is finished with the last good weights.
+    """
+    folder = runs.begin(run, "sentiment", settings, overwrite=overwrite)
+    data.prepare(settings, folder)
+    processor, labels = data.load_vocabulary(folder.vocabulary)
+    store = batching.SequenceStore(folder.checkpoint / "train")
+    held_out = batching.SequenceStore(folder.checkpoint / "validation")
+    training.set_up(settings.training)
+    model = build(settings, folder, store, processor, labels)
+
+    length = model.input_shape[1]
+    lengths = store.lengths if length is None else np.full_like(store.lengths, length)
+    buckets = batching.length_buckets(lengths, settings.training.tokens_per_batch)
+    validation_lengths = held_out.lengths if length is None else np.full_like(held_out.lengths, length)
+    validation_buckets = batching.length_buckets(validation_lengths, settings.training.tokens_per_batch)
+    steps = batching.steps_per_epoch(buckets)
+    weights = data.class_weights(
+        settings.training.class_weights, labels, np.bincount(store.labels, minlength=len(labels))
+    )
+    log.info(
+        "%s texts to train on, %s to validate on; classes: %s",
+        f"{len(store):,}",
+        f"{len(held_out):,}",
+        ", ".join(labels[:20]),
+    )
+    training.describe(model, settings.recurrent, steps, int(store.lengths.sum()))
+    try:
+        training.train(
+            model,
+            classifier.training_view(model),
+            loss=classifier.PathCrossentropy(settings.training.label_smoothing),
+            metrics=[classifier.PathAccuracy(settings.classifier.wide_share)],
+            batches=lambda epoch, step: data.training_batches(
+                store, buckets, weights, settings.training.seed, epoch, step, length
+            ),
+            steps_per_epoch=steps,
+            validation=data.validation_batches(held_out, validation_buckets, length),
+            settings=settings.training,
+            run=folder,
+            verbose=verbose,
+        )
+    except training.TrainingDiverged:
+        runs.finish(folder, run)
+        raise
+    return runs.finish(folder, run)
+
+
+def build(settings: SentimentSettings, run: Run, store: batching.SequenceStore, processor, labels: list[str]):
+    """The untrained model, with the vocabularies of n-grams and the word vectors that the settings ask for."""
+    sizes = settings.classifier
+    keys = {}
+    if sizes.ngrams > 1:
+        keys["ngram_keys"] = data.ngram_vocabulary(
+            store,
+            run.checkpoint,
+            "ngrams",
+            first=2,
+            last=sizes.ngrams,
+            least=sizes.ngram_min_texts,
+            most=sizes.ngram_vocabulary,
+        )
+    if sizes.wide_ngrams:
+        keys["wide_keys"] = data.ngram_vocabulary(
+            store,
+            run.checkpoint,
+            "wide_ngrams",
+            first=1,
+            last=sizes.wide_ngrams,
+            least=sizes.ngram_min_texts,
+            most=sizes.wide_vocabulary,
+        )
+    pieces = [processor.id_to_piece(index) for index in range(processor.get_piece_size())]
+    begun = None
+    if settings.training.vectors:
+        begun = vectors.read(Path(settings.training.vectors), pieces, sizes.embedding_size)
+    return classifier.build_classifier(
+        sizes, settings.recurrent, vocabulary_size=len(pieces), classes=len(labels), vectors=begun, **keys
+    )
