@@ -321,7 +321,7 @@ def make_splits(seed: int = SEED) -> dict:
                 if max(map(len, texts)) > REMARK_LIMIT:
                     dressing = "{}"
                 level = rng.randrange(2)
-                for text, label in zip(texts, LABELS):
+                for text, label in zip(texts, LABELS, strict=True):
                     rows.append((language.finish(dressing.format(text), level), label))
         rng.shuffle(rows)
         splits[split] = rows

@@ -87,5 +87,5 @@ def test_korean_particles_and_speech_levels():
 
 def test_a_bag_of_words_cannot_solve_it(splits):
     model = make_pipeline(TfidfVectorizer(ngram_range=(1, 2)), LogisticRegression(max_iter=1000))
-    model.fit(*zip(*splits["train"]))
-    assert model.score(*zip(*splits["test"])) < 0.80
+    model.fit(*zip(*splits["train"], strict=True))
+    assert model.score(*zip(*splits["test"], strict=True)) < 0.80
