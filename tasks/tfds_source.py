@@ -12,7 +12,7 @@ from tasks import datasets
 from tasks.errors import UserError
 from tasks.records import Column, Record, as_text, find_column
 
-READ_BATCH = 64
+READ_BATCH = 256
 DOWNLOAD_RETRIES = 5
 
 
@@ -74,7 +74,7 @@ def _download_and_prepare(builder: Any) -> None:
     from tensorflow_datasets.core.download import downloader
 
     # The library retries ten times at growing intervals: more than three minutes for somebody without a network. Five
-    # times is ten seconds. There is no setting for it.
+    # retries take some seconds. There is no setting for it.
     retries, downloader.MAX_RETRIES = downloader.MAX_RETRIES, DOWNLOAD_RETRIES
     try:
         builder.download_and_prepare()
@@ -118,16 +118,17 @@ def _find_feature(column: Column, place: int, info: Any, location: str) -> str:
 def _records(builder: Any, split: str, names: Sequence[str], place: str) -> Iterator[Record]:
     import tensorflow_datasets as tfds
 
-    dataset = builder.as_dataset(
-        split=split,
-        shuffle_files=False,
-        decoders=tfds.decode.PartialDecoding(dict.fromkeys(names, True)),
-        # One shard after the other: the order never depends on the machine. The cache would hold the whole split.
-        read_config=tfds.ReadConfig(try_autocache=False, interleave_cycle_length=1),
-    )
+    with _library_messages_to_stderr():
+        dataset = builder.as_dataset(
+            split=split,
+            shuffle_files=False,
+            decoders=tfds.decode.PartialDecoding(dict.fromkeys(names, True)),
+            # One shard after the other: the order never depends on the machine. The cache would hold the whole split.
+            read_config=tfds.ReadConfig(try_autocache=False, interleave_cycle_length=1),
+        )
     features = [builder.info.features[name] for name in names]
     number = 0
-    for batch in dataset.batch(READ_BATCH).as_numpy_iterator():
+    for batch in dataset.batch(READ_BATCH).prefetch(2).as_numpy_iterator():
         for values in zip(*(batch[name].tolist() for name in names), strict=True):
             number += 1
             where = f"{place}, record {number}"
