@@ -63,6 +63,31 @@ class NotPadding(keras.layers.Layer):
         return keras.ops.logical_or(ids != PAD, keras.ops.arange(keras.ops.shape(ids)[1]) == 0)
 
 
+@keras.saving.register_keras_serializable("models")
+class NeighbourSum(keras.layers.Layer):
+    """Sums groups of neighbouring steps: (batch, timesteps, features) -> (batch, ceil(timesteps / size), features).
+
+    Padding, where the mask (batch, timesteps) is False, counts as zero.
+    """
+
+    def __init__(self, size: int, **kwargs):
+        super().__init__(**kwargs)
+        self.size = size
+
+    def call(self, sequence, there):
+        sequence = sequence * keras.ops.cast(there, sequence.dtype)[..., None]
+        missing = -keras.ops.shape(sequence)[1] % self.size
+        sequence = tf.pad(sequence, [[0, 0], [0, missing], [0, 0]])
+        return keras.ops.sum(keras.ops.reshape(sequence, (tf.shape(sequence)[0], -1, self.size, sequence.shape[-1])), 2)
+
+    def compute_output_shape(self, sequence_shape, there_shape):
+        steps = sequence_shape[1]
+        return (sequence_shape[0], None if steps is None else -(-steps // self.size), sequence_shape[2])
+
+    def get_config(self):
+        return {**super().get_config(), "size": self.size}
+
+
 def build_classifier(
     settings: ClassifierSettings,
     recurrent: RecurrentSettings,
@@ -72,6 +97,7 @@ def build_classifier(
     vectors: np.ndarray | None = None,
     ngram_keys: np.ndarray | None = None,
     wide_keys: np.ndarray | None = None,
+    wide_counts: np.ndarray | None = None,
 ) -> keras.Model:
     """Builds the network.
 
@@ -83,6 +109,7 @@ def build_classifier(
       vectors: float (vocabulary_size, embedding_size) to begin the embedding with; random if None.
       ngram_keys, wide_keys: int32 (n-grams,), the vocabularies of the n-gram embedding and of the wide path, from
         `models.ngrams.frequent_ngrams`; needed where `ngrams` or `wide_ngrams` is set.
+      wide_counts: float32 (n-grams + 1, classes), from `models.ngrams.ngram_class_counts`; needed with `wide_ngrams`.
 
     Returns:
       A model from ids, int32 (batch, timesteps) padded on the right with 0, to logits (batch, classes). With
@@ -101,9 +128,12 @@ def build_classifier(
             2, settings.ngrams, len(ngram_keys), settings.embedding_size, settings.ngram_dropout, name="ngrams"
         )
         x = x + ngrams(ids)
-        _set_keys(ngrams, ngram_keys)
+        ngrams.set_keys(ngram_keys)
     if settings.spatial_dropout:
         x = keras.layers.SpatialDropout1D(settings.spatial_dropout, name="spatial_dropout")(x)
+    if settings.stride > 1:
+        x = NeighbourSum(settings.stride, name="stride")(x, mask)
+        mask = mask[:, :: settings.stride]  # padding is on the right, so a group's first step tells
     x = recurrent_stack(recurrent, x, mask=mask, layer_dropout=settings.layer_dropout)
     if recurrent.return_sequences:
         if recurrent.go_backwards:  # Keras gives the last step first; the mask runs the other way
@@ -114,31 +144,32 @@ def build_classifier(
     # Logits stay float32 under a mixed precision policy: a softmax needs the range.
     logits = keras.layers.Dense(classes, dtype="float32", name="recurrent_logits")(x)
     if settings.wide_ngrams:
-        wide = WideNgrams(
-            1, settings.wide_ngrams, len(wide_keys), classes, settings.wide_scale, dtype="float32", name="wide_logits"
-        )
+        wide = WideNgrams(1, settings.wide_ngrams, len(wide_keys), classes, dtype="float32", name="wide_logits")
         wide_logits = wide(ids)
-        _set_keys(wide, wide_keys)
+        wide.set_keys(wide_keys)
+        wide.set_counts(wide_counts)
         logits = (1.0 - settings.wide_share) * logits + settings.wide_share * wide_logits
     return keras.Model(ids, logits, name="classifier")
 
 
-def _set_keys(layer: NgramEmbedding | WideNgrams, keys: np.ndarray) -> None:
-    if len(keys):
-        layer.keys.assign(keys)
-
-
-PATHS = ("recurrent_logits", "wide_logits")
+def has_wide_path(model: keras.Model) -> bool:
+    return any(layer.name == "wide_logits" for layer in model.layers)
 
 
 def training_view(model: keras.Model) -> keras.Model:
     """The same weights with the logits of each path apart: ids -> (batch, paths, classes).
 
-    Each path then gets a loss of its own (`path_crossentropy`). Under one loss on their average the linear path alone
+    With a wide path it also takes the labels, int (batch,), for the counts of `WideNgrams`: (ids, labels).
+
+    Each path then gets a loss of its own (`PathCrossentropy`). Under one loss on their average the linear path alone
     soon fits the training texts, and leaves the recurrent one no gradient to learn from.
     """
-    paths = [layer.output for layer in model.layers if layer.name in PATHS]
-    return keras.Model(model.input, keras.ops.stack(paths, axis=1), name="classifier_training")
+    inputs, paths = model.input, [model.get_layer("recurrent_logits").output]
+    if has_wide_path(model):
+        labels = keras.Input((), dtype="int32", name="labels")
+        paths.append(model.get_layer("wide_logits")(model.input, labels))
+        inputs = (model.input, labels)
+    return keras.Model(inputs, keras.ops.stack(paths, axis=1), name="classifier_training")
 
 
 @keras.saving.register_keras_serializable("models")

@@ -9,6 +9,8 @@ line can refuse a misspelt one at once; `build` makes the Keras object.
 import ast
 import difflib
 import json
+import math
+from collections.abc import Callable
 from typing import Any, Literal
 
 Kind = Literal["initializer", "regularizer", "constraint", "activation"]
@@ -54,13 +56,62 @@ ARGUMENTS: dict[Kind, dict[str, tuple[str, ...]]] = {
         "non_neg": (),
         "unit_norm": ("axis",),
     },
-    "activation": {name: () for name in _ACTIVATIONS.split()},
+    "activation": dict.fromkeys(_ACTIVATIONS.split(), ()),
+}
+
+# Other names that Keras knows a value by.
+ALIASES = {
+    "normal": "random_normal",
+    "uniform": "random_uniform",
+    "one": "ones",
+    "zero": "zeros",
+    "identity_initializer": "identity",
+    "orthogonal_initializer": "orthogonal",
+    "stft_initializer": "stft",
 }
 
 
-def _canonical(name: str) -> str:
-    """`HeNormal`, `he_normal` and `henormal` are one name to Keras."""
-    return name.replace("_", "").lower()
+def _is_number(value) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_whole(value) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _one_of(*choices: str) -> tuple[str, Callable[[Any], bool]]:
+    return f"one of {', '.join(choices)}", lambda value: isinstance(value, str) and value.lower() in choices
+
+
+# What an argument may be, where Keras would fail on it, some only in the first training step.
+_NUMBER = ("a number", _is_number)
+_NOT_NEGATIVE = ("a number of 0 or more", lambda value: _is_number(value) and value >= 0)
+_AXES = (
+    "a whole number or a list of them",
+    lambda value: all(_is_whole(axis) for axis in (value if isinstance(value, list | tuple) else [value])),
+)
+_RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    **dict.fromkeys(("gain", "mean", "minval", "maxval"), _NUMBER),
+    **dict.fromkeys(("stddev", "l1", "l2", "factor", "min_value", "max_value", "rate"), _NOT_NEGATIVE),
+    **dict.fromkeys(("axis", "input_axes", "output_axes"), _AXES),
+    "scale": ("a number above 0", lambda value: _is_number(value) and value > 0),
+    "seed": ("a whole number", _is_whole),
+    "initializer mode": _one_of("fan_in", "fan_out", "fan_avg"),
+    "distribution": _one_of("normal", "uniform", "truncated_normal", "untruncated_normal"),
+    "regularizer mode": _one_of("rows", "columns"),
+}
+
+
+def _find(kind: Kind, name: str) -> str | None:
+    """The name in ARGUMENTS that `name` means, None if there is none: `HeNormal` and `he_normal` are one."""
+
+    def plain(text):
+        return text.replace("_", "").lower()
+
+    names = {plain(known): known for known in ARGUMENTS[kind]}
+    if kind == "initializer":
+        names |= {plain(alias): known for alias, known in ALIASES.items()}
+    return names.get(plain(name))
 
 
 def _parse(kind: Kind, value: str) -> tuple[str, list[Any], dict[str, Any]] | dict:
@@ -81,11 +132,25 @@ def _parse(kind: Kind, value: str) -> tuple[str, list[Any], dict[str, Any]] | di
             return node.id, [], {}
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             positional = [ast.literal_eval(argument) for argument in node.args]
-            named = {keyword.arg: ast.literal_eval(keyword.value) for keyword in node.keywords if keyword.arg}
-            return node.func.id, positional, named
+            named = {keyword.arg: ast.literal_eval(keyword.value) for keyword in node.keywords}
+            if None not in named and len(named) == len(node.keywords):  # neither **arguments nor one name twice
+                return node.func.id, positional, named
     except (SyntaxError, ValueError):
         pass
     raise ValueError(f"{value!r} is not {kind} syntax: expected a name, name(arguments), or Keras's JSON form")
+
+
+def _is_custom(parsed: dict) -> bool:
+    """Whether a JSON form names a class of the user's own, which only Keras's registry knows."""
+    return bool(parsed.get("registered_name")) and parsed.get("class_name") != "function"
+
+
+def _parts(parsed: dict) -> tuple[str, list[Any], dict[str, Any]]:
+    """(name, positional arguments, keyword arguments) of a JSON form."""
+    name, config = parsed["class_name"], parsed.get("config")
+    if name == "function":  # the JSON form of an activation: {"class_name": "function", "config": "relu"}
+        return str(config), [], {}
+    return name, [], {} if config is None else config
 
 
 def check(kind: Kind, value: str) -> str:
@@ -96,30 +161,38 @@ def check(kind: Kind, value: str) -> str:
       value: a name, a name with arguments, or the JSON form.
 
     Raises:
-      ValueError: an unknown name or argument, or text in none of the three forms.
+      ValueError: an unknown name, argument or argument's value, or text in none of the three forms.
     """
     parsed = _parse(kind, value)
-    known = {_canonical(name): (name, arguments) for name, arguments in ARGUMENTS[kind].items()}
     if isinstance(parsed, dict):
         name = parsed.get("class_name")
         if not isinstance(name, str):
             raise ValueError(f'{value!r} has no "class_name"; expected {{"class_name": ..., "config": {{...}}}}')
-        if parsed.get("registered_name"):  # a class of the user's own, which only Keras's registry knows
+        if _is_custom(parsed):
             return value
-        positional, named = [], parsed.get("config") or {}
-        if not isinstance(named, dict):  # the JSON form of a function: {"class_name": "function", "config": "relu"}
-            name, named = str(named), {}
+        name, positional, named = _parts(parsed)
+        if not isinstance(named, dict):
+            raise ValueError(f'"config" of {value!r} is not a table of arguments')
     else:
         name, positional, named = parsed
-    if _canonical(name) not in known:
+    found = _find(kind, name)
+    if found is None:
         close = difflib.get_close_matches(name, ARGUMENTS[kind], n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(ARGUMENTS[kind])}"
         raise ValueError(f"{name!r} is not a Keras {kind}; {hint}")
-    name, arguments = known[_canonical(name)]
-    unknown = [argument for argument in named if argument not in arguments]
-    if unknown or len(positional) > len(arguments):
-        given = repr(unknown[0]) if unknown else f"{len(positional)} arguments"
-        raise ValueError(f"{kind} {name} does not take {given}; it takes: {', '.join(arguments) or 'no arguments'}")
+    arguments = ARGUMENTS[kind][found]
+    given = dict(zip(arguments, positional, strict=False))
+    wrong = [repr(name) for name in named if name not in arguments]
+    wrong += [f"{name!r} twice" for name in named if name in given]
+    if len(positional) > len(arguments):
+        wrong.append(f"{len(positional)} arguments")
+    if wrong:
+        raise ValueError(f"{kind} {found} does not take {wrong[0]}; it takes: {', '.join(arguments) or 'no arguments'}")
+    for argument, content in (given | named).items():
+        expected, fits = _RULES.get(argument) or _RULES.get(f"{kind} {argument}") or ("anything", lambda _: True)
+        # None is Keras's default; a dict is an object of Keras's own in JSON form.
+        if content is not None and not isinstance(content, dict) and not fits(content):
+            raise ValueError(f"{argument}={content!r} of {kind} {found} is not {expected}")
     return value
 
 
@@ -133,16 +206,14 @@ def build(kind: Kind, value: str | None):
         return None
     import keras
 
-    get = {
-        "initializer": keras.initializers.get,
-        "regularizer": keras.regularizers.get,
-        "constraint": keras.constraints.get,
-        "activation": keras.activations.get,
-    }[kind]
     parsed = _parse(kind, value)
-    if isinstance(parsed, dict):
-        return get(parsed)
-    name, positional, named = parsed
-    if not positional and not named:
-        return get(name)
-    return type(get(name))(*positional, **named)
+    if isinstance(parsed, dict) and _is_custom(parsed):
+        return getattr(keras, f"{kind}s").get(parsed)
+    name, positional, named = _parts(parsed) if isinstance(parsed, dict) else parsed
+    # Keras's public name: `get` knows fewer spellings (not l1_l2), and cannot make one with arguments.
+    found = getattr(getattr(keras, f"{kind}s"), _find(kind, name))
+    if kind == "activation":
+        return found
+    if isinstance(parsed, dict):  # by way of `get`: the config may hold further objects in JSON form
+        return getattr(keras, f"{kind}s").get({"class_name": found.__name__, "config": named})
+    return found(*positional, **named)

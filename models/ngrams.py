@@ -39,6 +39,20 @@ def ngram_hashes(ids, first: int, last: int):
     return tf.cast(tf.stack(hashes, axis=-1), tf.int32)
 
 
+@tf.function(reduce_retracing=True)
+def _sorted_hashes(ids, first: int, last: int):
+    hashes = ngram_hashes(ids, first, last)
+    return tf.sort(tf.reshape(hashes, [tf.shape(hashes)[0], -1]), axis=1)
+
+
+def _distinct(ids: np.ndarray, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
+    """The different n-grams of each text: indexes of the texts, and the hashes, both (n-grams,)."""
+    hashes = _sorted_hashes(tf.constant(ids, tf.int32), first, last).numpy()
+    new = hashes != 0
+    new[:, 1:] &= hashes[:, 1:] != hashes[:, :-1]
+    return np.nonzero(new)[0], hashes[new]
+
+
 def frequent_ngrams(batches: Iterable[np.ndarray], first: int, last: int, *, least: int, most: int) -> np.ndarray:
     """The vocabulary: hashes of the n-grams that occur in the most texts.
 
@@ -50,9 +64,6 @@ def frequent_ngrams(batches: Iterable[np.ndarray], first: int, last: int, *, lea
 
     Returns: int32 (size,), sorted.
     """
-    hashes_of = tf.function(
-        lambda ids: ngram_hashes(ids, first, last), input_signature=[tf.TensorSpec([None, None], tf.int32)]
-    )
     keys, counts, waiting, held = np.empty(0, np.int32), np.empty(0, np.int32), [], 0
 
     def merge():
@@ -65,10 +76,7 @@ def frequent_ngrams(batches: Iterable[np.ndarray], first: int, last: int, *, lea
         waiting, held = [], 0
 
     for ids in batches:
-        hashes = np.sort(hashes_of(ids).numpy().reshape(len(ids), -1), axis=1)
-        new = hashes != 0
-        new[:, 1:] &= hashes[:, 1:] != hashes[:, :-1]  # each n-gram counts once in a text
-        waiting.append(hashes[new])
+        waiting.append(_distinct(ids, first, last)[1])
         held += len(waiting[-1])
         if held > 4_000_000:
             merge()
@@ -100,6 +108,11 @@ class _NgramLayer(keras.layers.Layer):
             name="keys",
         )
 
+    def set_keys(self, keys: np.ndarray) -> None:
+        """Takes the vocabulary, from `frequent_ngrams`; an empty one leaves the layer without effect."""
+        if len(keys):
+            self.keys.assign(keys)
+
     def indexes(self, ids):
         """int32 (batch, timesteps, last - first + 1): 1 + the place in the vocabulary, or 0 for none."""
         hashes = ngram_hashes(ids, self.first, self.last)
@@ -111,6 +124,21 @@ class _NgramLayer(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "first": self.first, "last": self.last, "size": self.size}
+
+
+def used_rows(gather, indexes):
+    """The rows of a table that a batch uses, each once.
+
+    A row's gradient then comes as one sum, and not in parts: Adagrad squares the sum, as its formula has it.
+
+    Args:
+      gather: indexes (rows,) -> rows of the table.
+      indexes: int (...).
+
+    Returns: the rows, and for each index the place of its row among them, of the shape of `indexes`.
+    """
+    used, places = tf.unique(tf.reshape(indexes, [-1]))
+    return gather(used), tf.reshape(places, tf.shape(indexes))
 
 
 @keras.saving.register_keras_serializable("models")
@@ -138,9 +166,10 @@ class NgramEmbedding(_NgramLayer):
     def call(self, ids, training=False):
         indexes = self.indexes(ids)  # (batch, timesteps, n)
         kept = self.dropout(tf.cast(indexes > 0, self.compute_dtype), training=training)
+        vectors, places = used_rows(lambda used: self.vectors(used), indexes)
         total = 0.0
         for n in range(self.last - self.first + 1):  # one at a time: (batch, timesteps, n, features) would be large
-            total += self.vectors(indexes[:, :, n]) * kept[:, :, n, None]
+            total += tf.gather(vectors, places[:, :, n]) * kept[:, :, n, None]
         return total
 
     def get_config(self):
@@ -151,33 +180,77 @@ class NgramEmbedding(_NgramLayer):
 class WideNgrams(_NgramLayer):
     """A linear model on the set of a text's n-grams: (batch, timesteps) ids -> (batch, classes) logits.
 
-    The logits are bias + scale * (sum over the text's different n-grams of their weights) / sqrt(their number): the
-    text as a vector of length one, as in a linear model on normalised counts. `scale` sets how fast the weights learn
-    beside the rest of the network under an optimizer, such as Adam, whose steps don't depend on the gradient's size.
+    It is the NB-SVM of Wang and Manning 2012, "Baselines and Bigrams", with a softmax for the SVM: the feature of an
+    n-gram is its log-count ratio r, the weight of naive Bayes, and a learned weight, 1 at first, scales it:
+
+      logits[c] = bias[c] + sum over the text's different n-grams of weight[c] * r[c] / sqrt(their number)
+      r[c] = log((k[c] + 1) / N[c]) - log((k[not c] + 1) / N[not c])
+
+    k[c] counts the training texts of class c that have the n-gram, and N[c] is the sum of k[c] + 1 over the vocabulary.
+    In training a text's own count is taken out of k: with it, the ratios of rare n-grams would give the label away.
 
     Args:
       classes: number of classes.
-      scale: see above.
     """
 
-    def __init__(self, first: int, last: int, size: int, classes: int, scale: float, **kwargs):
+    def __init__(self, first: int, last: int, size: int, classes: int, **kwargs):
         super().__init__(first, last, size, **kwargs)
-        self.classes, self.scale = classes, scale
+        self.classes = classes
 
     def build(self, input_shape):
         super().build(input_shape)
-        self.weight = self.add_weight(shape=(self.size + 1, self.classes), initializer="zeros", name="weight")
+        shape = (self.size + 1, self.classes)
+        self.counts = self.add_weight(shape=shape, initializer="zeros", trainable=False, name="counts")
+        self.norm = self.add_weight(shape=shape[1:], initializer="zeros", trainable=False, name="norm")
+        self.weight = self.add_weight(shape=shape, initializer="ones", name="weight")
         self.bias = self.add_weight(shape=(self.classes,), initializer="zeros", name="bias")
 
-    def call(self, ids):
+    def set_counts(self, counts: np.ndarray) -> None:
+        """Takes the counts k, (size + 1, classes), and from them log N[c] - log N[not c]."""
+        others = counts.sum(axis=1, keepdims=True) - counts
+        self.counts.assign(counts)
+        if self.size:
+            inside, outside = (counts[1:] + 1.0).sum(axis=0), (others[1:] + 1.0).sum(axis=0)
+            self.norm.assign(np.log(inside) - np.log(outside))
+
+    def call(self, ids, labels=None, training=False):
+        """With `labels`, int (batch,), and in training, a text's own count is taken out."""
         indexes = self.indexes(ids)
         indexes = tf.sort(tf.reshape(indexes, [tf.shape(indexes)[0], -1]), axis=1)  # (batch, n-grams)
         before = tf.pad(indexes, [[0, 0], [1, 0]])[:, :-1]  # 0, no n-gram, before the first
-        once = tf.cast(indexes != before, self.compute_dtype)
-        weights = tf.gather(tf.convert_to_tensor(self.weight), indexes)  # (batch, n-grams, classes)
-        number = tf.reduce_sum(once, axis=1, keepdims=True)
-        total = tf.einsum("bn,bnc->bc", once, weights)
-        return self.bias + self.scale * total / tf.sqrt(tf.maximum(number, 1.0))
+        once = tf.cast(indexes != before, self.compute_dtype)[..., None]  # (batch, n-grams, 1)
+
+        counts = tf.gather(tf.convert_to_tensor(self.counts), indexes)  # (batch, n-grams, classes)
+        if training and labels is not None:
+            counts = tf.maximum(counts - tf.one_hot(labels, self.classes, dtype=counts.dtype)[:, None, :], 0.0)
+        others = tf.reduce_sum(counts, axis=-1, keepdims=True) - counts
+        ratios = tf.math.log(counts + 1.0) - tf.math.log(others + 1.0) - tf.convert_to_tensor(self.norm)
+
+        once *= tf.cast(tf.reduce_sum(counts, axis=-1, keepdims=True) > 0.0, self.compute_dtype)
+        number = tf.reduce_sum(once, axis=1)  # (batch, 1)
+        rows, places = used_rows(lambda used: tf.gather(tf.convert_to_tensor(self.weight), used), indexes)
+        total = tf.reduce_sum(once * tf.gather(rows, places) * ratios, axis=1)
+        return self.bias + total / tf.sqrt(tf.maximum(number, 1.0))
 
     def get_config(self):
-        return {**super().get_config(), "classes": self.classes, "scale": self.scale}
+        return {**super().get_config(), "classes": self.classes}
+
+
+def ngram_class_counts(
+    batches: Iterable[tuple[np.ndarray, np.ndarray]], keys: np.ndarray, first: int, last: int, classes: int
+) -> np.ndarray:
+    """In how many texts of each class an n-gram of the vocabulary occurs.
+
+    Args:
+      batches: ids, int32 (batch, timesteps), and classes, int (batch,).
+      keys: the vocabulary, from `frequent_ngrams`.
+
+    Returns: float32 (len(keys) + 1, classes); row 0, no n-gram, is zero.
+    """
+    counts = np.zeros((len(keys) + 1, classes), np.float32)
+    for ids, labels in batches:
+        texts, hashes = _distinct(ids, first, last)
+        places = np.minimum(np.searchsorted(keys, hashes), len(keys) - 1)
+        known = keys[places] == hashes if len(keys) else np.zeros(len(hashes), bool)
+        np.add.at(counts, (places[known] + 1, labels[texts[known]]), 1.0)
+    return counts

@@ -5,7 +5,23 @@ import keras
 from models import keras_values
 from models.settings import ABSENT, RecurrentSettings
 
-CELLS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "simple_rnn": keras.layers.SimpleRNN}
+
+@keras.saving.register_keras_serializable("models")
+class SimpleRNN(keras.layers.SimpleRNN):
+    """`keras.layers.SimpleRNN` with the two arguments that Keras 3.15 loses there.
+
+    It drops `activity_regularizer`, and leaves `seed` out of its config, so that it is gone in a Bidirectional.
+    """
+
+    def __init__(self, units, activity_regularizer=None, **kwargs):
+        super().__init__(units, **kwargs)
+        self.activity_regularizer = keras.regularizers.get(activity_regularizer)
+
+    def get_config(self):
+        return {**super().get_config(), "seed": self.cell.seed}
+
+
+CELLS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "simple_rnn": SimpleRNN}
 
 # Settings that describe the stack and not one layer; every other one is an argument of the Keras layer.
 _OF_THE_STACK = ("cell", "layers", "bidirectional", "merge_mode", "time_major")
@@ -37,17 +53,24 @@ def recurrent_layers(settings: RecurrentSettings, name: str = "recurrent") -> li
     """
     layers = []
     for index in range(settings.layers):
-        arguments = layer_arguments(settings)
-        if index < settings.layers - 1:
-            arguments["return_sequences"] = True
-        if settings.seed is not None:
-            arguments["seed"] = settings.seed + index
+
+        def make(index=index, **changes):
+            arguments = layer_arguments(settings)
+            if index < settings.layers - 1:
+                arguments["return_sequences"] = True
+            if settings.seed is not None:
+                arguments["seed"] = settings.seed + index
+            return CELLS[settings.cell](**{**arguments, **changes})
+
         layer_name = f"{name}_{index + 1}"
         if settings.bidirectional:
-            layer = CELLS[settings.cell](**arguments)
-            layers.append(keras.layers.Bidirectional(layer, merge_mode=settings.merge_mode, name=layer_name))
+            # Of its own accord Keras makes the second direction only for a layer that goes forwards.
+            second = make(go_backwards=False) if settings.go_backwards else None
+            layers.append(
+                keras.layers.Bidirectional(make(), settings.merge_mode, backward_layer=second, name=layer_name)
+            )
         else:
-            layers.append(CELLS[settings.cell](**arguments, name=layer_name))
+            layers.append(make(name=layer_name))
     return layers
 
 
@@ -90,7 +113,7 @@ def recurrent_stack(
     output, states = inputs, []
     for index, layer in enumerate(layers):
         if index:
-            if settings.go_backwards and not settings.bidirectional:
+            if settings.go_backwards:
                 output = reverse_time(output)
             if layer_dropout:
                 output = keras.layers.Dropout(layer_dropout)(output)
@@ -101,7 +124,7 @@ def recurrent_stack(
             output = results[:sequences] if sequences > 1 else results[0]
             states.append(results[sequences:])
         else:
-            output = results
+            output = list(results) if settings.merge_mode is None else results
     if settings.time_major and settings.return_sequences:
         swap = lambda sequence: keras.ops.swapaxes(sequence, 0, 1)  # noqa: E731
         output = [swap(direction) for direction in output] if isinstance(output, list) else swap(output)

@@ -164,9 +164,11 @@ class ClassifierSettings(Settings):
     ngram_vocabulary: int = Field(200_000, ge=1)
     """So many n-grams get a vector at the most, the most frequent ones."""
     ngram_min_texts: int = Field(2, ge=1)
-    """An n-gram counts if it occurs in so many training texts."""
+    """An n-gram gets a vector if it occurs in so many training texts."""
     ngram_dropout: Rate = 0.0
     """Share of the n-grams dropped in training."""
+    stride: int = Field(1, ge=1, le=16)
+    """The vectors of so many neighbouring pieces are summed before the recurrent layers read them: fewer steps."""
     spatial_dropout: Rate = 0.1
     """Share of the embedding's dimensions dropped, the same ones at each step."""
     layer_dropout: Rate = 0.0
@@ -179,8 +181,8 @@ class ClassifierSettings(Settings):
     """Above 0, a linear model on the runs of 1 to N pieces, trained by a loss of its own, is averaged in."""
     wide_vocabulary: int = Field(1_000_000, ge=1)
     """So many n-grams get a weight in the linear model at the most."""
-    wide_scale: float = Field(5.0, gt=0.0)
-    """The linear model learns so many times faster than the recurrent path."""
+    wide_min_texts: int = Field(2, ge=1)
+    """An n-gram gets a weight in the linear model if it occurs in so many training texts."""
     wide_share: float = Field(0.5, gt=0.0, lt=1.0)
     """The linear model's part in the average."""
 

@@ -14,6 +14,8 @@ import tensorflow_text
 
 PAD, UNKNOWN, BEGIN, END = 0, 1, 2, 3
 SPECIALS = 4
+# What a piece takes at the most: SentencePiece's own limit of 16 characters, of 4 bytes each.
+BYTES_OF_A_PIECE = 64
 
 
 def train_sentencepiece(
@@ -33,12 +35,12 @@ def train_sentencepiece(
       model_type: "unigram" (Kudo 2018), "bpe" (Sennrich et al. 2016), "char" or "word".
       normalization: SentencePiece's rule; those that end in `_cf` also fold case.
       character_coverage: share of the characters that get a piece of their own; rarer ones become the unknown id.
-      threads: the learned pieces don't depend on it.
+      threads: with the same number the same texts give the same model; another number may order the pieces otherwise.
 
     Returns: the serialized model.
 
     Raises:
-      ValueError: no text at all, or a `bpe` vocabulary larger than the texts can fill.
+      ValueError: no text at all, or fewer pieces asked for than the texts have characters.
     """
     model = io.BytesIO()
     # Long texts are cut, and not left out: the trainer skips sentences over its byte limit, silently.
@@ -61,7 +63,8 @@ def train_sentencepiece(
             minloglevel=2,
         )
     except RuntimeError as error:
-        if "sentences" in str(error) and "empty" in str(error):
+        # SentencePiece's two checks: there is a sentence, and normalization leaves a character of one.
+        if ("sentences" in str(error) and "empty" in str(error)) or "all_chars_count" in str(error):
             raise ValueError("no text to learn a vocabulary from: every text is empty or blank") from None
         raise ValueError(f"SentencePiece could not learn {size} {model_type} pieces: {error}") from None
     return model.getvalue()
@@ -89,6 +92,8 @@ class SentencePieceText(tf.Module):
 
         Returns: int32 (batch, timesteps).
         """
+        # The op takes minutes for a million unknown characters in a row: its time grows with the square of the run.
+        texts = tf.strings.substr(texts, 0, self.max_tokens * BYTES_OF_A_PIECE)
         ids = self.tokenizer.tokenize(texts)[:, : self.max_tokens]
         steps = tf.maximum(ids.bounding_shape(axis=1), 1) if length is None else length
         padded = ids.to_tensor(PAD, shape=tf.stack([-1, tf.cast(steps, tf.int64)]))

@@ -100,13 +100,15 @@ def length_buckets(
     """
     order = np.argsort(lengths, kind="stable").astype(np.uint32)
     ordered = np.maximum(np.asarray(lengths)[order], 1)
+    batch_sizes = np.maximum(tokens_per_batch // ordered.astype(np.int64), 1)  # of a bucket that ends with a sequence
+    # A bucket from `start` to `end` holds `full_batches` where spare[end] >= start; it never falls.
+    spare = np.arange(1, len(order) + 1) - full_batches * batch_sizes
     buckets, start = [], 0
     while start < len(order):
         by_length = int(np.searchsorted(ordered, ordered[start] * ratio, side="right"))
-        by_count = start + full_batches * max(1, tokens_per_batch // int(ordered[start]))
+        by_count = int(np.searchsorted(spare, start)) + 1
         end = min(max(by_length, by_count), len(order))
-        batch_size = max(1, tokens_per_batch // int(ordered[end - 1]))
-        buckets.append(Bucket(order[start:end], batch_size))
+        buckets.append(Bucket(order[start:end], int(batch_sizes[end - 1])))
         start = end
     return buckets
 

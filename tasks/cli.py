@@ -27,6 +27,7 @@ from models.settings import Settings
 from tasks.errors import UserError
 
 FLAT = (tyro.conf.OmitArgPrefixes,)  # --units, not --recurrent.units
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,13 +82,21 @@ def main(task: str, commands: dict[str, Command], argv: Sequence[str] | None = N
     except KeyboardInterrupt:
         return _fail("interrupted; an unfinished training goes on with the same command", 130)
     except BrokenPipeError:  # the reader of standard output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
     except OSError as error:
+        try:
+            sys.stdout.flush()
+        except OSError:  # standard output is what cannot be written
+            _drop_output()
         return _fail(*_os_error(error))
     except Exception as error:
         if type(error).__name__ == "TrainingDiverged":
             return _fail(str(error), 1)
+        # TensorFlow's own writers have their own exceptions, with the system's words in them.
+        full = next((code for code in DISK_FULL if os.strerror(code) in str(error)), None)
+        if full is not None:
+            return _fail(*_os_error(OSError(full, os.strerror(full))))
         raise
 
 
@@ -96,9 +105,15 @@ def _fail(message: str, code: int) -> int:
     return code
 
 
+def _drop_output() -> None:
+    """Sends what is still to be written to standard output nowhere; Python would fail with it when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _os_error(error: OSError) -> tuple[str, int]:
-    place = f"{error.filename}: " if error.filename else ""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    # The caller knows the name of the file, and not the one it has while it is written.
+    place = f"{error.filename}: ".replace(".writing-", "") if error.filename else ""
+    if error.errno in DISK_FULL:
         return f"{place}{error.strerror}; what was there before is kept. Make room and repeat the command", 1
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ENOENT, errno.EEXIST):
         return f"{place}{error.strerror}; name a place that can be read and written", 2
@@ -247,7 +262,7 @@ def explain(error: pydantic.ValidationError, option: bool = False, settings_clas
     message = detail["msg"].removeprefix("Value error, ")
     if detail["type"] == "extra_forbidden":
         group = settings_class
-        for part in place[:-1]:
+        for part in place[:-1] if group is not None else []:
             group = group.model_fields[part].annotation
         known = group.model_fields if group is not None else {}
         return f"{'.'.join(place)} is no setting{_meant(place[-1], known)}"

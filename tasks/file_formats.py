@@ -75,21 +75,26 @@ def text_lines(path: Path) -> Iterator[tuple[int, str]]:
     opener = gzip.open if path.suffix.lower() == ".gz" else open
     try:
         with opener(path, "rb") as file:
-            for number, line in enumerate(file, start=1):
-                if number == 1:
-                    line = line.removeprefix(codecs.BOM_UTF8)
-                yield number, _decode(line, path, number)
+            yield from decoded_lines(file, str(path))
     except (OSError, EOFError, zlib.error) as error:
         raise UserError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 
-def _decode(line: bytes, path: Path, number: int) -> str:
-    try:
-        return line.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise UserError(
-            f"{path}:{number}: not valid UTF-8 at byte {error.start + 1} of the line; save the file as UTF-8."
-        ) from error
+def decoded_lines(lines: Iterable[bytes], name: str) -> Iterator[tuple[int, str]]:
+    """Yields the number and the text of each line; a byte order mark at the beginning is left out.
+
+    Raises:
+        UserError: a line is not UTF-8; the message names the place by `name`.
+    """
+    for number, line in enumerate(lines, start=1):
+        if number == 1:
+            line = line.removeprefix(codecs.BOM_UTF8)
+        try:
+            yield number, line.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise UserError(
+                f"{name}:{number}: not valid UTF-8 at byte {error.start + 1} of the line; save the file as UTF-8."
+            ) from error
 
 
 def _known_format(path: Path) -> str:

@@ -45,9 +45,19 @@ def replacing_folder(path: Path) -> Iterator[Path]:
 
 def swap_folder(new: Path, path: Path) -> None:
     """Puts the folder `new` in the place of `path`, and then removes what was there."""
-    old = path.with_name(f".old-{path.name}")
+    old = _old(path)
     shutil.rmtree(old, ignore_errors=True)
     if path.exists():
         path.rename(old)
     new.rename(path)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def finish_swap(path: Path) -> None:
+    """Puts back what was at `path` if `swap_folder` was killed between its two renames."""
+    if not path.exists() and _old(path).exists():
+        _old(path).rename(path)
+
+
+def _old(path: Path) -> Path:
+    return path.with_name(f".old-{path.name}")

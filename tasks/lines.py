@@ -8,29 +8,23 @@ from typing import TextIO
 
 from tasks import files
 from tasks.errors import UserError
+from tasks.file_formats import decoded_lines, text_lines
 
 
 def read(place: str) -> Iterator[str]:
-    """The lines of a UTF-8 file, or of standard input for "-", without their ends.
+    """The lines of a UTF-8 file (also .gz), or of standard input for "-", without their ends.
 
     Raises:
       UserError: no such file, or invalid UTF-8; names the line.
     """
     if place == "-":
-        stream, name = sys.stdin.buffer, "standard input"
+        numbered = decoded_lines(sys.stdin.buffer, "standard input")
+    elif Path(place).is_file():
+        numbered = text_lines(Path(place))
     else:
-        path, name = Path(place), place
-        if not path.is_file():
-            raise UserError(f"--input {place}: no such file")
-        stream = path.open("rb")
-    with stream:
-        for number, line in enumerate(stream, start=1):
-            try:
-                yield line.rstrip(b"\r\n").decode("utf-8")
-            except UnicodeDecodeError as error:
-                raise UserError(
-                    f"{name}:{number}: not valid UTF-8 at byte {error.start + 1} of the line; save it as UTF-8"
-                ) from None
+        raise UserError(f"--input {place}: no such file")
+    for _, line in numbered:
+        yield line.rstrip("\r\n")
 
 
 @contextlib.contextmanager

@@ -41,7 +41,7 @@ def learning_curves(history: Sequence[dict[str, float]], path: Path) -> Path:
 
 def confusion_matrix(counts: np.ndarray, labels: Sequence[str], path: Path) -> Path:
     """counts (classes, classes), true class by predicted class; writes `path`, gives it."""
-    size = max(4.0, 0.45 * len(labels) + 2.0)
+    size = min(max(4.0, 0.45 * len(labels) + 2.0), 60.0)
     figure, (panel,) = _figure(width=size + 0.8, height=size)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     image = panel.imshow(shares, cmap="Blues", vmin=0, vmax=1)
@@ -51,8 +51,9 @@ def confusion_matrix(counts: np.ndarray, labels: Sequence[str], path: Path) -> P
                 shade = "white" if shares[true, predicted] > 0.5 else "black"
                 panel.text(predicted, true, f"{count:,}", ha="center", va="center", color=shade, fontsize=8)
     panel.set(xlabel="predicted", ylabel="true", title="confusion matrix")
-    panel.set_xticks(range(len(labels)), labels, rotation=45 if len(labels) > 3 else 0)
-    panel.set_yticks(range(len(labels)), labels)
+    # A label may hold dollar signs, which are no mathematics.
+    panel.set_xticks(range(len(labels)), labels, rotation=45 if len(labels) > 3 else 0, parse_math=False)
+    panel.set_yticks(range(len(labels)), labels, parse_math=False)
     figure.colorbar(image, ax=panel, label="share of the true class")
     return _save(figure, path)
 

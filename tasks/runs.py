@@ -11,11 +11,15 @@ runs/NAME/
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+import pydantic
 
 from models.settings import Settings
 from tasks import files
 from tasks.errors import UserError
+
+SettingsOfTask = TypeVar("SettingsOfTask", bound=Settings)
 
 
 class Run:
@@ -29,6 +33,7 @@ class Run:
         self.history_file = self.path / "history.csv"
         self.evaluation_file = self.path / "evaluation.json"
         self.checkpoint = self.path / "checkpoint"
+        self.state_file = self.checkpoint / "state.npz"
         self.tensorboard = self.path / "tensorboard"
         self.plots = self.path / "plots"
 
@@ -51,16 +56,18 @@ class Run:
                 f"{self.path} is not a run: it has no settings.json; name a folder that train has written"
             ) from None
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise UserError(f"{self.settings_file} is not readable as JSON ({error}); train the run again") from None
+            raise UserError(
+                f"{self.settings_file} is not readable as JSON ({error}); train the run again with --overwrite"
+            ) from None
         if not isinstance(stored, dict) or "task" not in stored:
             raise UserError(f"{self.settings_file} is not the settings of a run: it names no task")
         return stored
 
-    def open_finished(self, task: str) -> dict[str, Any]:
-        """The stored settings of a finished run of `task`, without the task's name.
+    def open_finished(self, task: str, settings_class: type[SettingsOfTask]) -> SettingsOfTask:
+        """The settings of a finished run of `task`.
 
         Raises:
-          UserError: the run is missing, of another task, or not finished.
+          UserError: the run is missing, of another task, not finished, or has settings that are none any more.
         """
         stored = self.stored()
         if stored["task"] != task:
@@ -74,7 +81,14 @@ class Run:
             raise UserError(
                 f"{self.path} is incomplete: {', '.join(missing)} is missing; train it again with --overwrite"
             )
-        return {name: group for name, group in stored.items() if name != "task"}
+        try:
+            return settings_class.model_validate({name: group for name, group in stored.items() if name != "task"})
+        except pydantic.ValidationError as error:
+            mistake = error.errors(include_url=False)[0]
+            place = ".".join(map(str, mistake["loc"]))
+            raise UserError(
+                f"{self.settings_file}: {place}: {mistake['msg']}; was the run made by another version? Train it again"
+            ) from None
 
 
 def _write_settings(run: Run, task: str, settings: Settings) -> None:
@@ -109,18 +123,26 @@ def begin(path: Path | str, task: str, settings: Settings, *, overwrite: bool = 
     run = Run(path)
     if path.exists() and not path.is_dir():
         raise UserError(f"{path} is a file; name a folder for the run")
-    if path.is_dir() and any(path.iterdir()) and not run.settings_file.exists():
+    # An interrupted swap or a training killed in its first moments leave a folder without settings.json.
+    files.finish_swap(path)
+    strangers = path.is_dir() and any(entry != run.checkpoint and entry.name[0] != "." for entry in path.iterdir())
+    if strangers and not run.settings_file.exists():
         raise UserError(f"{path} is not empty and not a run; name another folder with --run")
     if run.settings_file.exists():
-        if overwrite and (run.finished or _first_difference(run.stored(), _dumped(task, settings))):
+        if overwrite and (run.finished or not _continues(run, task, settings)):
             run = Run(path.with_name(f".overwriting-{path.name}"))
-            if run.settings_file.exists() and _first_difference(run.stored(), _dumped(task, settings)):
+            if run.path.exists() and not _continues(run, task, settings):
                 shutil.rmtree(run.path)  # an earlier, unfinished attempt with other settings
         elif run.finished:
             raise UserError(f"{path} is finished already; name another folder with --run, or add --overwrite")
     if run.settings_file.exists():
-        difference = _first_difference(run.stored(), _dumped(task, settings))
-        if difference:
+        stored = run.stored()
+        difference = _first_difference(stored, _dumped(task, settings))
+        if difference and stored["task"] == task and not (run.model_file.exists() or run.state_file.exists()):
+            # Nothing is trained yet (the data or an option had a mistake), so nothing is lost by beginning anew.
+            shutil.rmtree(run.checkpoint, ignore_errors=True)
+            shutil.rmtree(run.vocabulary, ignore_errors=True)
+        elif difference:
             raise UserError(
                 f"{path} was interrupted, and its settings were others: {difference}. "
                 "Give the same settings to go on, or --overwrite to begin anew"
@@ -130,13 +152,26 @@ def begin(path: Path | str, task: str, settings: Settings, *, overwrite: bool = 
     return run
 
 
+def _continues(run: Run, task: str, settings: Settings) -> bool:
+    """Whether a training with these settings is the one that the folder holds."""
+    try:
+        return _first_difference(run.stored(), _dumped(task, settings)) is None
+    except UserError:  # its settings cannot be read
+        return False
+
+
 def _dumped(task: str, settings: Settings) -> dict:
     return json.loads(json.dumps({"task": task, **settings.model_dump(mode="json")}))
 
 
 def finish(run: Run, path: Path | str) -> Run:
     """Marks the run as finished, and puts it at `path` if it grew beside an older one. Gives the run at `path`."""
-    shutil.rmtree(run.checkpoint, ignore_errors=True)
     if run.path != Path(path):
+        # Still with its checkpoint: killed from here on, the same command finds it at `path` and has no more to do.
         files.swap_folder(run.path, Path(path))
-    return Run(path)
+        run = Run(path)
+    gone = run.path / ".old-checkpoint"
+    shutil.rmtree(gone, ignore_errors=True)
+    run.checkpoint.rename(gone)  # at one moment: half a checkpoint would be taken for an unfinished training
+    shutil.rmtree(gone, ignore_errors=True)
+    return run

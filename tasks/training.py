@@ -5,6 +5,7 @@ import io
 import json
 import logging
 import math
+import re
 import time
 from collections.abc import Callable
 
@@ -63,10 +64,22 @@ class WarmupDecay(keras.optimizers.schedules.LearningRateSchedule):
         return vars(self)
 
 
-def make_optimizer(settings: TrainingSettings, total_steps: int) -> keras.optimizers.Optimizer:
-    """The Keras optimizer of the settings, with its schedule, clipping and running average of the weights."""
+def make_optimizer(
+    settings: TrainingSettings, total_steps: int, sparse_rates: dict[str, float] | None = None
+) -> keras.optimizers.Optimizer:
+    """The Keras optimizer of the settings, with its schedule, clipping and running average of the weights.
+
+    Args:
+      sparse_rates: variable path, as a regular expression -> learning rate. These variables are trained by Adagrad
+        (Duchi et al. 2011): a row that is rarely used keeps a high rate and one in daily use a low one, and a step
+        costs only the rows that it touches.
+    """
+
+    def schedule(peak: float) -> WarmupDecay:
+        return WarmupDecay(peak, total_steps, settings.warmup_steps, settings.schedule)
+
     arguments = {
-        "learning_rate": WarmupDecay(settings.learning_rate, total_steps, settings.warmup_steps, settings.schedule),
+        "learning_rate": schedule(settings.learning_rate),
         "clipnorm": settings.clipnorm,
         "global_clipnorm": settings.global_clipnorm,
         "clipvalue": settings.clipvalue,
@@ -85,7 +98,14 @@ def make_optimizer(settings: TrainingSettings, total_steps: int) -> keras.optimi
     optimizer = classes[settings.optimizer](**arguments)
     if settings.weight_decay:
         optimizer.exclude_from_weight_decay(var_names=["bias"])
-    return optimizer
+    if not sparse_rates:
+        return optimizer
+    # The accumulator begins near zero: the first step of a row is then as long as its learning rate.
+    sparse = {
+        path: keras.optimizers.Adagrad(schedule(rate), initial_accumulator_value=1e-8)
+        for path, rate in sparse_rates.items()
+    }
+    return keras.optimizers.MultiOptimizer(keras.optimizers.OptimizerMap(optimizer, sparse))
 
 
 def train(
@@ -99,6 +119,7 @@ def train(
     validation: tf.data.Dataset,
     settings: TrainingSettings,
     run: Run,
+    sparse_rates: dict[str, float] | None = None,
     verbose: int = 1,
 ) -> list[dict[str, float]]:
     """Trains, or goes on with, the run; leaves its best weights in `run.model_file` and its history beside them.
@@ -110,6 +131,7 @@ def train(
       batches: (epoch, step) -> an endless dataset from there on; the same each time it is called with the same two.
       steps_per_epoch: batches in an epoch.
       validation: read after each epoch.
+      sparse_rates: see `make_optimizer`; patterns that no variable has are passed over.
       verbose: Keras's: 0 silent, 1 a progress bar, 2 a line for each epoch.
 
     Returns: the history, a row for each epoch.
@@ -117,11 +139,20 @@ def train(
     Raises:
       TrainingDiverged: the loss became NaN or infinite. The best weights so far are kept, or else the last good ones.
     """
-    optimizer = make_optimizer(settings, steps_per_epoch * settings.epochs)
+    total_steps = steps_per_epoch * settings.epochs
+    paths = [variable.path for variable in training_model.trainable_variables]
+    sparse_rates = {
+        pattern: rate for pattern, rate in (sparse_rates or {}).items() if any(re.fullmatch(pattern, p) for p in paths)
+    }
+    optimizer = make_optimizer(settings, total_steps, sparse_rates)
     # XLA compiles anew for each length, and is slower for recurrent layers on a CPU.
     training_model.compile(optimizer=optimizer, loss=loss, metrics=metrics, jit_compile=False)
     optimizer.build(training_model.trainable_variables)
     keeper = RunKeeper(model, run, settings, steps_per_epoch)
+    if run.state_file.exists():
+        # Keras makes the metrics' variables at the first batch, and they must be there to be restored. Before the rest
+        # is restored: recurrent layers draw dropout masks, and so change the random state, even in an evaluation.
+        training_model.evaluate(validation.take(1), verbose=0)
     while True:
         keeper.restore(training_model)
         if keeper.stopped or keeper.epoch >= settings.epochs:
@@ -135,7 +166,7 @@ def train(
             validation_data=validation,
             shuffle=False,
             callbacks=[
-                *([keras.callbacks.SwapEMAWeights()] if optimizer.use_ema else []),
+                *([keras.callbacks.SwapEMAWeights()] if settings.average_weights else []),
                 keeper,
                 keras.callbacks.TensorBoard(run.tensorboard, write_graph=False),
             ],
@@ -163,7 +194,7 @@ class RunKeeper(keras.callbacks.Callback):
         self.history: list[dict[str, float]] = []
         self.seconds = 0.0  # spent in this epoch before the interruption
         self._metric_values: list[np.ndarray] = []
-        self._file = run.checkpoint / "state.npz"
+        self._file = run.state_file
 
     # --- the checkpoint
 
@@ -206,8 +237,9 @@ class RunKeeper(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         self._began = self._saved = time.monotonic()
         self._offset = self.step
-        for variable, value in zip(self.model.metrics_variables, self._metric_values, strict=False):
-            variable.assign(value)
+        if self._metric_values:
+            for variable, value in zip(self.model.metrics_variables, self._metric_values, strict=True):
+                variable.assign(value)
         self._metric_values = []
         self._good = self._candidate = self._weights()
 
@@ -228,7 +260,8 @@ class RunKeeper(keras.callbacks.Callback):
         if not math.isfinite(logs["val_loss"]):
             self._diverged(logs["val_loss"])
         seconds = self.seconds + time.monotonic() - self._began
-        rate = float(self.model.optimizer.learning_rate)
+        optimizer = self.model.optimizer
+        rate = float(getattr(optimizer, "optimizers", [optimizer])[-1].learning_rate)
         row = {"epoch": epoch + 1, **{k: float(v) for k, v in logs.items()}, "learning_rate": rate, "seconds": seconds}
         self.history = [*self.history, row]
         best = self.best_epoch()
@@ -254,7 +287,7 @@ class RunKeeper(keras.callbacks.Callback):
 
     def _keep_weights(self) -> None:
         own = None
-        if self.model.optimizer.use_ema:
+        if self.settings.average_weights:
             own = self._weights()
             self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
         with files.replacing(self.run.model_file) as path:

@@ -166,23 +166,51 @@ def _make_vocabulary(settings: SentimentSettings, source: Source, folder: Path) 
 
 
 def load_vocabulary(folder: Path) -> tuple[sentencepiece.SentencePieceProcessor, list[str]]:
-    """The tokenizer and the classes' names of a run."""
-    labels = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
-    return sentencepiece.SentencePieceProcessor(model_file=str(folder / "sentencepiece.model")), labels
+    """The tokenizer and the classes' names of a run.
+
+    Raises:
+      UserError: a file of them is missing or damaged.
+    """
+    try:
+        labels = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
+        processor = sentencepiece.SentencePieceProcessor(model_file=str(folder / "sentencepiece.model"))
+    except (ValueError, OSError, RuntimeError) as error:
+        raise UserError(f"{folder} cannot be read ({error}); train the run again with --overwrite") from None
+    return processor, labels
+
+
+def _read_in_parts(store: batching.SequenceStore, indexes: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Padded ids and classes of the sequences named, some 256 at a time, those of like length together."""
+    ordered = indexes[np.argsort(store.lengths[indexes], kind="stable")]
+    for start in range(0, len(ordered), 256):
+        part = ordered[start : start + 256]
+        yield batching.padded([store[index] for index in part]), store.labels[part]
 
 
 def ngram_vocabulary(store: batching.SequenceStore, folder: Path, name: str, **arguments) -> np.ndarray:
     """The frequent n-grams of the training texts (`models.ngrams.frequent_ngrams`), kept in `folder` for a resume."""
     path = folder / f"{name}.npy"
     if not path.exists():
-        chosen = np.sort(np.random.default_rng(0).permutation(len(store))[:NGRAM_TEXTS])
-        chosen = chosen[np.argsort(store.lengths[chosen], kind="stable")]
-        parts = (chosen[start : start + 256] for start in range(0, len(chosen), 256))
-        batches = (batching.padded([store[index] for index in part]) for part in parts)
-        keys = ngrams.frequent_ngrams(batches, **arguments)
-        with files.replacing(path) as temporary:
-            np.save(temporary, keys)
+        chosen = np.random.default_rng(0).permutation(len(store))[:NGRAM_TEXTS]
+        keys = ngrams.frequent_ngrams((ids for ids, _ in _read_in_parts(store, chosen)), **arguments)
+        _save(path, keys)
     return np.load(path)
+
+
+def ngram_counts(
+    store: batching.SequenceStore, folder: Path, name: str, keys: np.ndarray, last: int, classes: int
+) -> np.ndarray:
+    """The classes' counts of the n-grams 1 to `last` (`models.ngrams.ngram_class_counts`), kept likewise."""
+    path = folder / f"{name}_counts.npy"
+    if not path.exists():
+        parts = _read_in_parts(store, np.arange(len(store)))
+        _save(path, ngrams.ngram_class_counts(parts, keys, 1, last, classes))
+    return np.load(path)
+
+
+def _save(path: Path, array: np.ndarray) -> None:
+    with files.replacing(path) as temporary:
+        np.save(temporary, array)
 
 
 def class_weights(setting: str | None, labels: list[str], counts: np.ndarray) -> np.ndarray:
@@ -201,7 +229,9 @@ def class_weights(setting: str | None, labels: list[str], counts: np.ndarray) ->
     for part in (setting or "").split(",") if setting else []:
         name, _, value = part.rpartition("=")
         try:
-            weights[labels.index(clean(name))] = float(value)
+            weights[labels.index(clean(name))] = weight = float(value)
+            if not 0.0 <= weight < float("inf"):
+                raise ValueError
         except ValueError:
             raise UserError(
                 f"--class-weights {setting}: {part!r} is not NAME=WEIGHT with a class of {', '.join(labels[:20])}; "
@@ -211,25 +241,30 @@ def class_weights(setting: str | None, labels: list[str], counts: np.ndarray) ->
 
 
 def training_batches(
-    store: batching.SequenceStore, buckets, weights: np.ndarray, seed: int, epoch: int, step: int, length: int | None
-):
+    store: batching.SequenceStore, buckets, weights: np.ndarray, *, seed: int, epoch: int, step: int, **arguments
+) -> tf.data.Dataset:
     """Endless batches from (epoch, step) on: ids (batch, timesteps), classes (batch,), weights (batch,)."""
-    return _dataset(store, lambda: batching.stream(buckets, seed, epoch, step), weights, length)
+    return _dataset(store, lambda: batching.stream(buckets, seed, epoch, step), weights, **arguments)
 
 
-def validation_batches(store: batching.SequenceStore, buckets, length: int | None):
+def validation_batches(store: batching.SequenceStore, buckets, **arguments) -> tf.data.Dataset:
     """One pass from short texts to long ones; every example weighs 1."""
-    return _dataset(store, lambda: batching.ordered_batches(buckets), None, length)
+    weights = np.ones(store.labels.max() + 1, np.float32)
+    dataset = _dataset(store, lambda: batching.ordered_batches(buckets), weights, **arguments)
+    return dataset.apply(tf.data.experimental.assert_cardinality(batching.steps_per_epoch(buckets)))
 
 
-def _dataset(store, index_batches, weights, length) -> tf.data.Dataset:
+def _dataset(
+    store: batching.SequenceStore, index_batches, weights: np.ndarray, length: int | None, with_labels: bool
+) -> tf.data.Dataset:
+    """With `with_labels` the input is (ids, classes), as the training view of a model with a wide path takes it."""
+
     def generate():
         for indexes in index_batches():
             labels = store.labels[indexes]
             ids = batching.padded([store[index] for index in indexes], length)
-            yield (ids, labels) if weights is None else (ids, labels, weights[labels])
+            yield (ids, labels) if with_labels else ids, labels, weights[labels]
 
-    signature = (tf.TensorSpec((None, length), tf.int32), tf.TensorSpec((None,), tf.int32))
-    if weights is not None:
-        signature = (*signature, tf.TensorSpec((None,), tf.float32))
+    ids, labels = tf.TensorSpec((None, length), tf.int32), tf.TensorSpec((None,), tf.int32)
+    signature = ((ids, labels) if with_labels else ids, labels, tf.TensorSpec((None,), tf.float32))
     return tf.data.Dataset.from_generator(generate, output_signature=signature).prefetch(4)

@@ -20,12 +20,13 @@ def main(arguments: EvaluateArguments) -> None:
         print(json.dumps(result))
         return
     for name, value in result.items():
-        print(f"{name:<18} {value:,}" if isinstance(value, int) else f"{name:<18} {value:.4f}")
+        shown = "none" if value is None else f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
+        print(f"{name:<18} {shown}")
     for picture in sorted(Run(arguments.run).plots.glob("*.png")):
         print(picture)
 
 
-def evaluate(run: Path | str, *, location: str | None = None, split: str = "test") -> dict[str, float]:
+def evaluate(run: Path | str, *, location: str | None = None, split: str = "test") -> dict[str, float | None]:
     """Measures a run; writes evaluation.json and the pictures of the confusion matrix and the reliability.
 
     Args:
@@ -34,7 +35,7 @@ def evaluate(run: Path | str, *, location: str | None = None, split: str = "test
       split: splits of the source, joined with +.
 
     Returns:
-      accuracy, macro_f1 (unweighted mean over the classes), roc_auc (one against the rest, mean over the classes; nan
+      accuracy, macro_f1 (unweighted mean over the classes), roc_auc (one against the rest, mean over the classes; None
       where the split lacks a class), log_loss (nats), calibration_error (expected calibration error with 15 bins,
       Guo et al. 2017), loss (the same as log_loss), examples, seconds.
 
@@ -42,7 +43,7 @@ def evaluate(run: Path | str, *, location: str | None = None, split: str = "test
       UserError: the run or the source cannot be used, or a label is unknown.
     """
     folder = Run(run)
-    settings = SentimentSettings.model_validate(folder.open_finished("sentiment"))
+    settings = folder.open_finished("sentiment", SentimentSettings)
     source = data.labelled_source(settings.data, location)
     if location is not None and source.single_file:
         split = "all"
@@ -72,7 +73,7 @@ def evaluate(run: Path | str, *, location: str | None = None, split: str = "test
     return result
 
 
-def measure(truth: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
+def measure(truth: np.ndarray, probabilities: np.ndarray) -> dict[str, float | None]:
     """The metrics of `evaluate`, but for the seconds.
 
     Args:
@@ -85,15 +86,15 @@ def measure(truth: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
     probabilities = probabilities / probabilities.sum(axis=1, keepdims=True)
     log_loss = metrics.log_loss(truth, probabilities, labels=classes)
     if len(set(truth)) < len(classes):
-        roc_auc = float("nan")
+        roc_auc = None  # JSON has no NaN
     elif len(classes) == 2:
-        roc_auc = metrics.roc_auc_score(truth, probabilities[:, 1])
+        roc_auc = float(metrics.roc_auc_score(truth, probabilities[:, 1]))
     else:
-        roc_auc = metrics.roc_auc_score(truth, probabilities, multi_class="ovr", labels=classes)
+        roc_auc = float(metrics.roc_auc_score(truth, probabilities, multi_class="ovr", labels=classes))
     return {
         "accuracy": float((guesses == truth).mean()),
         "macro_f1": float(metrics.f1_score(truth, guesses, average="macro", labels=sorted(set(truth)))),
-        "roc_auc": float(roc_auc),
+        "roc_auc": roc_auc,
         "log_loss": float(log_loss),
         "calibration_error": calibration_error(probabilities.max(axis=1), guesses == truth),
         "loss": float(log_loss),

@@ -52,7 +52,7 @@ def load(run: Path | str) -> TextClassifier:
       UserError: the run is missing, of another task, or not finished.
     """
     folder = Run(run)
-    settings = SentimentSettings.model_validate(folder.open_finished("sentiment"))
+    settings = folder.open_finished("sentiment", SentimentSettings)
     _, labels = data.load_vocabulary(folder.vocabulary)
     try:
         model = keras.saving.load_model(folder.model_file, compile=False)

@@ -45,11 +45,14 @@ def train(settings: SentimentSettings, run: Path | str, *, overwrite: bool = Fal
     training.set_up(settings.training)
     model = build(settings, folder, store, processor, labels)
 
-    length = model.input_shape[1]
-    lengths = store.lengths if length is None else np.full_like(store.lengths, length)
-    buckets = batching.length_buckets(lengths, settings.training.tokens_per_batch)
-    validation_lengths = held_out.lengths if length is None else np.full_like(held_out.lengths, length)
-    validation_buckets = batching.length_buckets(validation_lengths, settings.training.tokens_per_batch)
+    shape = {"length": model.input_shape[1], "with_labels": classifier.has_wide_path(model)}
+    buckets, validation_buckets = (
+        batching.length_buckets(
+            part.lengths if shape["length"] is None else np.full_like(part.lengths, shape["length"]),
+            settings.training.tokens_per_batch,
+        )
+        for part in (store, held_out)
+    )
     steps = batching.steps_per_epoch(buckets)
     weights = data.class_weights(
         settings.training.class_weights, labels, np.bincount(store.labels, minlength=len(labels))
@@ -68,16 +71,20 @@ def train(settings: SentimentSettings, run: Path | str, *, overwrite: bool = Fal
             loss=classifier.PathCrossentropy(settings.training.label_smoothing),
             metrics=[classifier.PathAccuracy(settings.classifier.wide_share)],
             batches=lambda epoch, step: data.training_batches(
-                store, buckets, weights, settings.training.seed, epoch, step, length
+                store, buckets, weights, seed=settings.training.seed, epoch=epoch, step=step, **shape
             ),
             steps_per_epoch=steps,
-            validation=data.validation_batches(held_out, validation_buckets, length),
+            validation=data.validation_batches(held_out, validation_buckets, **shape),
             settings=settings.training,
+            sparse_rates={
+                "ngrams/.*": settings.training.ngram_learning_rate,
+                "wide_logits/.*": settings.training.wide_learning_rate,
+            },
             run=folder,
             verbose=verbose,
         )
     except training.TrainingDiverged:
-        runs.finish(folder, run)
+        runs.finish(folder, folder.path)  # where it is: it does not take the place of an older run
         raise
     return runs.finish(folder, run)
 
@@ -103,8 +110,11 @@ def build(settings: SentimentSettings, run: Run, store: batching.SequenceStore, 
             "wide_ngrams",
             first=1,
             last=sizes.wide_ngrams,
-            least=sizes.ngram_min_texts,
+            least=sizes.wide_min_texts,
             most=sizes.wide_vocabulary,
+        )
+        keys["wide_counts"] = data.ngram_counts(
+            store, run.checkpoint, "wide_ngrams", keys["wide_keys"], sizes.wide_ngrams, len(labels)
         )
     pieces = [processor.id_to_piece(index) for index in range(processor.get_piece_size())]
     begun = None
