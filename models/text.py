@@ -63,6 +63,8 @@ def train_sentencepiece(
             minloglevel=2,
         )
     except RuntimeError as error:
+        if "KeyboardInterrupt" in str(error):  # raised in the iterator, and wrapped by the trainer
+            raise KeyboardInterrupt from None
         # SentencePiece's two checks: there is a sentence, and normalization leaves a character of one.
         if ("sentences" in str(error) and "empty" in str(error)) or "all_chars_count" in str(error):
             raise ValueError("no text to learn a vocabulary from: every text is empty or blank") from None

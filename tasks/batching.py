@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks import files
+from tasks import atomic_files
 
 
 class SequenceStore:
@@ -50,7 +50,7 @@ class SequenceStore:
         """Stores (ids, class) pairs as they come; memory holds a length and a class for each."""
         dtype = np.dtype(np.uint16 if vocabulary_size <= 1 << 16 else np.int32)
         lengths, labels = [_Growing(), _Growing()]
-        with files.replacing_folder(folder) as temporary:
+        with atomic_files.replacing_folder(folder) as temporary:
             with open(temporary / "ids", "wb") as file:
                 for ids, label in sequences:
                     file.write(np.asarray(ids, dtype).tobytes())

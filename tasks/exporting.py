@@ -6,7 +6,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from tasks import files
+from tasks import atomic_files
 from tasks.errors import UserError
 
 
@@ -35,7 +35,7 @@ def export(module: tf.Module, signatures: dict[str, Callable], folder: Path) -> 
     archive.track(module)
     for name, function in signatures.items():
         archive.add_endpoint(name, function)
-    with files.replacing_folder(version) as temporary:
+    with atomic_files.replacing_folder(version) as temporary:
         archive.write_out(temporary, verbose=False)
     return version
 

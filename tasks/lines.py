@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from tasks import files
+from tasks import atomic_files
 from tasks.errors import UserError
-from tasks.file_formats import decoded_lines, text_lines
+from tasks.table_files import decoded_lines, text_lines
 
 
 def read(place: str) -> Iterator[str]:
@@ -38,5 +38,5 @@ def writer(place: str | None) -> Iterator[TextIO]:
         with path.open("w", encoding="utf-8") as file:
             yield file
         return
-    with files.replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+    with atomic_files.replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         yield file

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from tasks import files
+from tasks import atomic_files
 
 
 def _figure(columns: int = 1, width: float = 5.0, height: float = 3.6):
@@ -18,7 +18,7 @@ def _figure(columns: int = 1, width: float = 5.0, height: float = 3.6):
 
 
 def _save(figure: Figure, path: Path) -> Path:
-    with files.replacing(path) as temporary:
+    with atomic_files.replacing(path) as temporary:
         figure.savefig(temporary)
     return path
 

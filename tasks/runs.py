@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import pydantic
 
 from models.settings import Settings
-from tasks import files
+from tasks import atomic_files
 from tasks.errors import UserError
 
 SettingsOfTask = TypeVar("SettingsOfTask", bound=Settings)
@@ -92,7 +92,7 @@ class Run:
 
 
 def _write_settings(run: Run, task: str, settings: Settings) -> None:
-    with files.replacing(run.settings_file) as path:
+    with atomic_files.replacing(run.settings_file) as path:
         path.write_text(
             json.dumps({"task": task, **settings.model_dump(mode="json")}, indent=2) + "\n", encoding="utf-8"
         )
@@ -124,7 +124,7 @@ def begin(path: Path | str, task: str, settings: Settings, *, overwrite: bool = 
     if path.exists() and not path.is_dir():
         raise UserError(f"{path} is a file; name a folder for the run")
     # An interrupted swap or a training killed in its first moments leave a folder without settings.json.
-    files.finish_swap(path)
+    atomic_files.finish_swap(path)
     strangers = path.is_dir() and any(entry != run.checkpoint and entry.name[0] != "." for entry in path.iterdir())
     if strangers and not run.settings_file.exists():
         raise UserError(f"{path} is not empty and not a run; name another folder with --run")
@@ -168,7 +168,7 @@ def finish(run: Run, path: Path | str) -> Run:
     """Marks the run as finished, and puts it at `path` if it grew beside an older one. Gives the run at `path`."""
     if run.path != Path(path):
         # Still with its checkpoint: killed from here on, the same command finds it at `path` and has no more to do.
-        files.swap_folder(run.path, Path(path))
+        atomic_files.swap_folder(run.path, Path(path))
         run = Run(path)
     gone = run.path / ".old-checkpoint"
     shutil.rmtree(gone, ignore_errors=True)

@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 
 from tasks.errors import UserError
-from tasks.file_formats import TABLE_SUFFIXES, column_names, read_table, table_format, text_lines
 from tasks.records import Column, Record, find_column, listing
+from tasks.table_files import TABLE_SUFFIXES, column_names, read_table, table_format, text_lines
 from tasks.tfds_source import tfds_splits
 
 __all__ = ["Column", "Record", "Source", "open_source"]

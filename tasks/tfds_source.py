@@ -65,7 +65,7 @@ def _prepared_builder(location: str, data_dir: str | None) -> Any:
             except Exception as error:
                 raise UserError(
                     f"{location}: it is not in {builder.data_dir} yet, and downloading it there failed: "
-                    f"{_summary(error)}\nCheck the connection, or name the folder that has it with --data-dir."
+                    f"{_summary(error)}\nCheck the connection, or set TFDS_DATA_DIR to the folder that has it."
                 ) from error
         return builder
 

@@ -1,31 +1,19 @@
-"""Compile and fit: optimizer, schedule, clipping, checkpoints, and going on after an interruption."""
+"""Compile and fit, and go on after an interruption."""
 
-import csv
-import io
-import json
 import logging
-import math
 import re
-import time
 from collections.abc import Callable
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from models.settings import RecurrentSettings
-from tasks import files, plots
+from tasks.checkpoints import RunKeeper
+from tasks.optimizers import make_optimizer
 from tasks.runs import Run
 from tasks.settings import TrainingSettings
 
 log = logging.getLogger(__name__)
-
-# The last good weights are copied this often, for a run that meets NaN.
-STEPS_BETWEEN_SNAPSHOTS = 50
-
-
-class TrainingDiverged(Exception):
-    """The loss became NaN or infinite. The message names the step, the loss and what to try."""
 
 
 def set_up(settings: TrainingSettings) -> None:
@@ -36,76 +24,6 @@ def set_up(settings: TrainingSettings) -> None:
     keras.utils.set_random_seed(settings.seed)
     tf.config.experimental.enable_op_determinism()
     keras.mixed_precision.set_global_policy(settings.precision)
-
-
-@keras.saving.register_keras_serializable("tasks")
-class WarmupDecay(keras.optimizers.schedules.LearningRateSchedule):
-    """Rises linearly over `warmup_steps` to `peak`, then falls to zero at `total_steps`, or stays.
-
-    Args:
-      shape: "constant", "linear" or "cosine" (half a cosine wave, Loshchilov and Hutter 2017).
-    """
-
-    def __init__(self, peak: float, total_steps: int, warmup_steps: int = 0, shape: str = "constant"):
-        self.peak, self.total_steps, self.warmup_steps, self.shape = peak, total_steps, warmup_steps, shape
-
-    def __call__(self, step):
-        step = keras.ops.cast(step, "float32")
-        rising = keras.ops.minimum(1.0, (step + 1.0) / max(1, self.warmup_steps))
-        done = keras.ops.clip((step - self.warmup_steps) / max(1, self.total_steps - self.warmup_steps), 0.0, 1.0)
-        falling = {
-            "constant": lambda: 1.0,
-            "linear": lambda: 1.0 - done,
-            "cosine": lambda: 0.5 * (1.0 + keras.ops.cos(math.pi * done)),
-        }[self.shape]()
-        return self.peak * rising * falling
-
-    def get_config(self):
-        return vars(self)
-
-
-def make_optimizer(
-    settings: TrainingSettings, total_steps: int, sparse_rates: dict[str, float] | None = None
-) -> keras.optimizers.Optimizer:
-    """The Keras optimizer of the settings, with its schedule, clipping and running average of the weights.
-
-    Args:
-      sparse_rates: variable path, as a regular expression -> learning rate. These variables are trained by Adagrad
-        (Duchi et al. 2011): a row that is rarely used keeps a high rate and one in daily use a low one, and a step
-        costs only the rows that it touches.
-    """
-
-    def schedule(peak: float) -> WarmupDecay:
-        return WarmupDecay(peak, total_steps, settings.warmup_steps, settings.schedule)
-
-    arguments = {
-        "learning_rate": schedule(settings.learning_rate),
-        "clipnorm": settings.clipnorm,
-        "global_clipnorm": settings.global_clipnorm,
-        "clipvalue": settings.clipvalue,
-        "weight_decay": settings.weight_decay or None,
-        "use_ema": settings.average_weights > 0.0,
-        "ema_momentum": settings.average_weights,
-    }
-    if settings.optimizer in ("sgd", "rmsprop"):
-        arguments["momentum"] = settings.momentum
-    classes = {
-        "adam": keras.optimizers.Adam,
-        "adamw": keras.optimizers.AdamW,
-        "sgd": keras.optimizers.SGD,
-        "rmsprop": keras.optimizers.RMSprop,
-    }
-    optimizer = classes[settings.optimizer](**arguments)
-    if settings.weight_decay:
-        optimizer.exclude_from_weight_decay(var_names=["bias"])
-    if not sparse_rates:
-        return optimizer
-    # The accumulator begins near zero: the first step of a row is then as long as its learning rate.
-    sparse = {
-        path: keras.optimizers.Adagrad(schedule(rate), initial_accumulator_value=1e-8)
-        for path, rate in sparse_rates.items()
-    }
-    return keras.optimizers.MultiOptimizer(keras.optimizers.OptimizerMap(optimizer, sparse))
 
 
 def train(
@@ -137,7 +55,8 @@ def train(
     Returns: the history, a row for each epoch.
 
     Raises:
-      TrainingDiverged: the loss became NaN or infinite. The best weights so far are kept, or else the last good ones.
+      tasks.checkpoints.TrainingDiverged: the loss became NaN or infinite. The best weights so far are kept, or else the
+        last good ones.
     """
     total_steps = steps_per_epoch * settings.epochs
     paths = [variable.path for variable in training_model.trainable_variables]
@@ -171,161 +90,6 @@ def train(
                 keras.callbacks.TensorBoard(run.tensorboard, write_graph=False),
             ],
             verbose=verbose,
-        )
-
-
-class RunKeeper(keras.callbacks.Callback):
-    """Keeps the best weights, the history and the checkpoint of a run, and stops it early or when it diverges.
-
-    A checkpoint is one file with all that the next step depends on: weights, optimizer, the state of the random
-    generators and of the metrics, and the place in the data.
-
-    Attributes:
-      epoch, step: where training stands: `step` batches of epoch `epoch` are done.
-      history: a row for each finished epoch.
-      stopped: whether early stopping has ended the training.
-    """
-
-    def __init__(self, kept_model: keras.Model, run: Run, settings: TrainingSettings, steps_per_epoch: int):
-        super().__init__()
-        self.kept_model, self.run, self.settings = kept_model, run, settings
-        self.steps_per_epoch = steps_per_epoch
-        self.epoch, self.step, self.stopped = 0, 0, False
-        self.history: list[dict[str, float]] = []
-        self.seconds = 0.0  # spent in this epoch before the interruption
-        self._metric_values: list[np.ndarray] = []
-        self._file = run.state_file
-
-    # --- the checkpoint
-
-    def _variables(self, model: keras.Model) -> list:
-        """All that training changes: weights, random states, optimizer; in an order that the settings determine."""
-        variables = {id(variable): variable for variable in [*model.variables, *model.optimizer.variables]}
-        for metric in model.metrics:
-            for variable in metric.variables:
-                variables.pop(id(variable), None)
-        return list(variables.values())
-
-    def save(self) -> None:
-        place = {name: getattr(self, name) for name in ("epoch", "step", "history", "stopped")}
-        place["seconds"] = self.seconds + (time.monotonic() - self._began if self.step else 0.0)
-        arrays = {f"variable_{i}": np.asarray(v.value) for i, v in enumerate(self._variables(self.model))}
-        if self.step:
-            arrays |= {f"metric_{i}": np.asarray(v.value) for i, v in enumerate(self.model.metrics_variables)}
-        with files.replacing(self._file) as path, open(path, "wb") as file:
-            np.savez(file, place=np.array(json.dumps(place)), **arrays)
-        self._saved = time.monotonic()
-
-    def restore(self, model: keras.Model) -> None:
-        """Puts the model, and this keeper, where the checkpoint was taken; does nothing if there is none."""
-        if not self._file.exists():
-            return
-        with np.load(self._file) as stored:
-            for name, value in json.loads(str(stored["place"])).items():
-                setattr(self, name, value)
-            for index, variable in enumerate(self._variables(model)):
-                variable.assign(stored[f"variable_{index}"])
-            count = sum(name.startswith("metric_") for name in stored)
-            self._metric_values = [stored[f"metric_{index}"] for index in range(count)]
-        if self.step:
-            log.info("going on at epoch %d, step %d of %d", self.epoch + 1, self.step + 1, self.steps_per_epoch)
-        elif self.epoch and self.epoch < self.settings.epochs and not self.stopped and not hasattr(self, "_saved"):
-            log.info("going on at epoch %d", self.epoch + 1)
-
-    # --- what Keras calls
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self._began = self._saved = time.monotonic()
-        self._offset = self.step
-        if self._metric_values:
-            for variable, value in zip(self.model.metrics_variables, self._metric_values, strict=True):
-                variable.assign(value)
-        self._metric_values = []
-        self._good = self._candidate = self._weights()
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.step = self._offset + batch + 1
-        if not math.isfinite(logs["loss"]):
-            self._diverged(logs["loss"])
-        if self.step % STEPS_BETWEEN_SNAPSHOTS == 0:
-            # The weights of the snapshot before have been through a forward pass by now; the newest have not.
-            self._good, self._candidate = self._candidate, self._weights()
-        if (
-            time.monotonic() - self._saved > 60.0 * self.settings.checkpoint_minutes
-            and self.step < self.steps_per_epoch
-        ):
-            self.save()
-
-    def on_epoch_end(self, epoch, logs=None):
-        if not math.isfinite(logs["val_loss"]):
-            self._diverged(logs["val_loss"])
-        seconds = self.seconds + time.monotonic() - self._began
-        optimizer = self.model.optimizer
-        rate = float(getattr(optimizer, "optimizers", [optimizer])[-1].learning_rate)
-        row = {"epoch": epoch + 1, **{k: float(v) for k, v in logs.items()}, "learning_rate": rate, "seconds": seconds}
-        self.history = [*self.history, row]
-        best = self.best_epoch()
-        if best == epoch + 1:
-            self._keep_weights()
-        self._write_history()
-        self.epoch, self.step, self.seconds = epoch + 1, 0, 0.0
-        if self.settings.patience is not None and self.epoch - best >= self.settings.patience:
-            log.info("no better val_%s for %d epochs: stopped", self.settings.monitor, self.settings.patience)
-            self.stopped = self.model.stop_training = True
-        self.save()
-
-    def best_epoch(self) -> int:
-        """The epoch, from 1, with the best validation figure; the first of equals."""
-        figure = f"val_{self.settings.monitor}"
-        sign = 1.0 if self.settings.monitor == "loss" else -1.0
-        return int(min(self.history, key=lambda row: sign * row[figure])["epoch"])
-
-    # --- what is kept
-
-    def _weights(self) -> list[np.ndarray]:
-        return [np.array(variable.value) for variable in self.model.trainable_variables]
-
-    def _keep_weights(self) -> None:
-        own = None
-        if self.settings.average_weights:
-            own = self._weights()
-            self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
-        with files.replacing(self.run.model_file) as path:
-            self.kept_model.save(path, include_optimizer=False)
-        if own is not None:
-            self._assign(own)
-
-    def _assign(self, weights: list[np.ndarray]) -> None:
-        for variable, value in zip(self.model.trainable_variables, weights, strict=True):
-            variable.assign(value)
-
-    def _write_history(self) -> None:
-        text = io.StringIO()
-        table = csv.DictWriter(text, self.history[0], lineterminator="\n")
-        table.writeheader()
-        table.writerows({name: f"{value:.6g}" for name, value in row.items()} for row in self.history)
-        with files.replacing(self.run.history_file) as path:
-            path.write_text(text.getvalue())
-        self.run.plots.mkdir(exist_ok=True)
-        plots.learning_curves(self.history, self.run.plots / "learning_curves.png")
-
-    def _diverged(self, loss: float) -> None:
-        if self.history:
-            kept = f"the weights of epoch {self.best_epoch()}"
-        else:
-            kept = "the last good weights of this first epoch"
-            self._assign(self._good)
-            with files.replacing(self.run.model_file) as path:
-                self.kept_model.save(path, include_optimizer=False)
-        ways = ("global_clipnorm", "clipnorm", "clipvalue")
-        clipping = next(
-            (f"{name}={getattr(self.settings, name)}" for name in ways if getattr(self.settings, name)), None
-        )
-        raise TrainingDiverged(
-            f"loss is {loss} at step {self.step} of epoch {self.epoch + 1}; {self.run.path} keeps {kept}.\n"
-            f"Gradients are clipped by {clipping or 'nothing'}: try "
-            f"{'a smaller one' if clipping else '--global-clipnorm 1.0'}, or --learning-rate below "
-            f"{self.settings.learning_rate:g}"
         )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow_datasets as tfds
 
-from tasks.file_formats import read_table
+from tasks.table_files import read_table
 
 ADDRESS = "https://raw.githubusercontent.com/e9t/nsmc/master/"
 

@@ -14,7 +14,7 @@ import sentencepiece
 import tensorflow as tf
 
 from models import ngrams, text
-from tasks import batching, files
+from tasks import atomic_files, batching
 from tasks.errors import UserError
 from tasks.runs import Run
 from tasks.sentiment.settings import DataSettings, SentimentSettings
@@ -158,7 +158,7 @@ def _make_vocabulary(settings: SentimentSettings, source: Source, folder: Path) 
         )
     except ValueError as error:
         raise UserError(f"{source.location}: {error}") from None
-    with files.replacing_folder(folder) as temporary:
+    with atomic_files.replacing_folder(folder) as temporary:
         (temporary / "sentencepiece.model").write_bytes(model)
         (temporary / "labels.json").write_text(
             json.dumps(_label_order(counts), ensure_ascii=False) + "\n", encoding="utf-8"
@@ -209,7 +209,7 @@ def ngram_counts(
 
 
 def _save(path: Path, array: np.ndarray) -> None:
-    with files.replacing(path) as temporary:
+    with atomic_files.replacing(path) as temporary:
         np.save(temporary, array)
 
 

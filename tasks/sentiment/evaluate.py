@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from sklearn import metrics
 
-from tasks import files, plots
+from tasks import atomic_files, plots
 from tasks.runs import Run
 from tasks.sentiment import data, predict
 from tasks.sentiment.settings import SentimentSettings
@@ -68,7 +68,7 @@ def evaluate(run: Path | str, *, location: str | None = None, split: str = "test
     matrix = metrics.confusion_matrix(truth, guesses, labels=range(len(labels)))
     plots.confusion_matrix(matrix, labels, folder.plots / "confusion_matrix.png")
     plots.reliability(probabilities.max(axis=1), guesses == truth, folder.plots / "reliability.png")
-    with files.replacing(folder.evaluation_file) as path:
+    with atomic_files.replacing(folder.evaluation_file) as path:
         path.write_text(json.dumps({"data": location or settings.data.data, "split": split, **result}, indent=2) + "\n")
     return result
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from models import classifier
-from tasks import batching, runs, training, vectors
+from tasks import batching, checkpoints, runs, training, word_vectors
 from tasks.runs import Run
 from tasks.sentiment import data
 from tasks.sentiment.settings import SentimentSettings
@@ -35,7 +35,7 @@ def train(settings: SentimentSettings, run: Path | str, *, overwrite: bool = Fal
 
     Raises:
       UserError: the data or the folder cannot be used.
-      tasks.training.TrainingDiverged: the loss became NaN; the run is finished with the last good weights.
+      tasks.checkpoints.TrainingDiverged: the loss became NaN; the run is finished with the last good weights.
     """
     folder = runs.begin(run, "sentiment", settings, overwrite=overwrite)
     data.prepare(settings, folder)
@@ -83,7 +83,7 @@ def train(settings: SentimentSettings, run: Path | str, *, overwrite: bool = Fal
             run=folder,
             verbose=verbose,
         )
-    except training.TrainingDiverged:
+    except checkpoints.TrainingDiverged:
         runs.finish(folder, folder.path)  # where it is: it does not take the place of an older run
         raise
     return runs.finish(folder, run)
@@ -119,7 +119,7 @@ def build(settings: SentimentSettings, run: Run, store: batching.SequenceStore, 
     pieces = [processor.id_to_piece(index) for index in range(processor.get_piece_size())]
     begun = None
     if settings.training.vectors:
-        begun = vectors.read(Path(settings.training.vectors), pieces, sizes.embedding_size)
+        begun = word_vectors.read(Path(settings.training.vectors), pieces, sizes.embedding_size)
     return classifier.build_classifier(
         sizes, settings.recurrent, vocabulary_size=len(pieces), classes=len(labels), vectors=begun, **keys
     )

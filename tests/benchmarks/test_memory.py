@@ -1,0 +1,64 @@
+"""Peak memory of a training on a file, and on one of ten times its size: it should be the same.
+
+Each training is a process of its own, reads its file from the first row to the last, and takes as many steps.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+# Trains for `steps` steps, and prints the peak of the resident memory in kilobytes.
+TRAIN = """
+import resource, sys
+from tasks import cli, training
+from tasks.sentiment.settings import SentimentSettings
+
+arguments, steps = sys.argv[1:-1], int(sys.argv[-1])
+settings, folder, _ = cli._train_call("sentiment", "train", SentimentSettings, arguments)
+with cli.quiet_start():
+    from tasks.sentiment import train
+
+class Enough(Exception):
+    pass
+
+class Counting(training.RunKeeper):
+    def on_train_batch_end(self, batch, logs=None):
+        super().on_train_batch_end(batch, logs)
+        if self.step == steps:
+            raise Enough
+
+training.RunKeeper = Counting
+try:
+    train.train(settings, folder, verbose=0)
+except Enough:
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def test_peak_memory_does_not_grow_with_the_file(nsmc, steps, tmp_path, report):
+    header, *rows = nsmc.read_bytes().splitlines(keepends=True)
+    original, copy = tmp_path / "original.txt", tmp_path / "ten_times.txt"
+    original.write_bytes(nsmc.read_bytes())
+    with open(copy, "wb") as file:
+        file.write(header)
+        for number in range(10):
+            # A text of its own in each copy, as a larger corpus would have: the number before the text.
+            file.writelines(row.replace(b"\t", f"\t{number} ".encode(), 1) for row in rows)
+    del rows
+    peaks = []
+    for path in (original, copy):
+        columns = ["--text-column", "document", "--label-column", "label"]
+        arguments = ["--data", path, *columns, "--run", tmp_path / path.stem, steps]
+        ended = subprocess.run(
+            [sys.executable, "-c", TRAIN, *map(str, arguments)],
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+        )
+        assert ended.returncode == 0, ended.stderr
+        peaks.append(int(ended.stdout) / 1024)
+        report(f"{path.stem:<10} {path.stat().st_size / 2**20:>7,.0f} MiB: peak {peaks[-1]:,.0f} MiB")
+    report(f"ten times the file: {peaks[1] / peaks[0]:.3f} times the memory")

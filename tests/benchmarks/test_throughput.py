@@ -1,0 +1,94 @@
+"""Training tokens a second on IMDB: batches of like length, against the same model fed by the common pipeline.
+
+The common pipeline shuffles texts, pads 64 of them to the longest among them, and prefetches. Both ways train the same
+network on the same texts; only real tokens count, so padding is time and no result. The two take turns.
+"""
+
+import time
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from models import classifier
+from tasks import batching, optimizers, training
+from tasks.errors import UserError
+from tasks.runs import Run
+from tasks.sentiment import data
+from tasks.sentiment.settings import SentimentSettings
+
+
+@pytest.fixture
+def imdb(tmp_path):
+    settings = SentimentSettings.model_validate(
+        {
+            "data": {"data": "tfds:imdb_reviews"},
+            "recurrent": {"units": 128, "bidirectional": True, "return_sequences": True},
+            "training": {"tokens_per_batch": 8192},
+        }
+    )
+    run = Run(tmp_path)
+    try:
+        data.prepare(settings, run)
+    except UserError as error:
+        pytest.skip(str(error))
+    return settings, batching.SequenceStore(run.checkpoint / "train")
+
+
+def bucketed(settings, store):
+    buckets = batching.length_buckets(store.lengths, settings.training.tokens_per_batch)
+    return data.training_batches(
+        store, buckets, np.ones(2, np.float32), seed=0, epoch=0, step=0, length=None, with_labels=False
+    )
+
+
+def common(store):
+    ids = tf.ragged.constant([store[index] for index in range(len(store))], dtype=tf.int32)
+    dataset = tf.data.Dataset.from_tensor_slices((ids, store.labels)).shuffle(len(store), seed=0).repeat()
+    return dataset.ragged_batch(64).map(lambda rows, labels: (rows.to_tensor(), labels)).prefetch(tf.data.AUTOTUNE)
+
+
+def test_training_throughput_against_the_common_pipeline(imdb, rounds, steps, report):
+    settings, store = imdb
+    training.set_up(settings.training)
+    ways = {"batches of like length": iter(bucketed(settings, store)), "the common pipeline": iter(common(store))}
+    models = {}
+    for name in ways:
+        model = classifier.build_classifier(
+            settings.classifier, settings.recurrent, vocabulary_size=settings.vocabulary.vocabulary_size, classes=2
+        )
+        model = classifier.training_view(model)
+        model.compile(
+            optimizer=optimizers.make_optimizer(settings.training, 1),
+            loss=classifier.PathCrossentropy(),
+            jit_compile=False,
+        )
+        models[name] = model
+
+    def train(name: str, number: int) -> tuple[int, int, float]:
+        """Takes so many steps, the pipeline's own time included; gives real tokens, all tokens and seconds."""
+        real = every = 0
+        began = time.monotonic()
+        for _ in range(number):
+            ids, *rest = next(ways[name])
+            models[name].train_on_batch(ids, *rest)
+            ids = ids.numpy()
+            real, every = real + np.count_nonzero(ids), every + ids.size
+        return real, every, time.monotonic() - began
+
+    for name in ways:
+        train(name, 10)  # traces, and warms up
+    rates = {name: [] for name in ways}
+    for round_ in range(rounds):
+        for name in ways:
+            real, every, seconds = train(name, steps)
+            rates[name].append(real / seconds)
+            report(
+                f"round {round_ + 1}: {name:<24} {real / seconds:>9,.0f} tokens/s "
+                f"({real:,} tokens, {1 - real / every:.0%} padding, {seconds:.1f} s)"
+            )
+    ours, theirs = (float(np.median(rates[name])) for name in ways)
+    report(f"median: {ours:,.0f} against {theirs:,.0f} tokens/s: {ours / theirs:.2f} times")
+    assert ours > 0 and theirs > 0
+    keras.backend.clear_session()

@@ -1,0 +1,116 @@
+"""Evaluation: the metrics against scikit-learn's on the run's own predictions, and what a run is measured on."""
+
+import json
+
+import numpy as np
+import pytest
+from sklearn import metrics
+
+from tasks.runs import Run
+from tasks.sentiment import evaluate, predict
+
+METRICS = {
+    "accuracy",
+    "macro_f1",
+    "roc_auc",
+    "log_loss",
+    "calibration_error",
+    "loss",
+    "examples",
+    "seconds",
+}
+
+
+def standard(text):
+    """Parses JSON as its standard has it: no NaN."""
+
+    def refuse(word):
+        raise AssertionError(f"{word} is no JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+@pytest.fixture(scope="module")
+def answers(finished_run, reviews):
+    classifier = predict.load(finished_run)
+    return list(predict.predict(classifier.classify, [text for text, _ in reviews]))
+
+
+def test_the_metrics_are_scikit_learns_on_the_runs_predictions(sentiment, finished_run, reviews, answers):
+    answer = sentiment("evaluate", "--run", finished_run, "--json")
+    assert answer.code == 0 and answer.out.count("\n") == 1
+    result = standard(answer.out)
+    assert set(result) == METRICS
+    truth, guesses = [label for _, label in reviews], [answer["label"] for answer in answers]
+    positive = np.array([answer["probabilities"]["positive"] for answer in answers], np.float64)
+    assert len(set(guesses)) == 2
+    assert result["examples"] == 1000
+    assert result["accuracy"] == pytest.approx(metrics.accuracy_score(truth, guesses))
+    assert result["macro_f1"] == pytest.approx(metrics.f1_score(truth, guesses, average="macro"))
+    assert result["roc_auc"] == pytest.approx(metrics.roc_auc_score(np.array(truth) == "positive", positive), abs=1e-4)
+    assert result["log_loss"] == pytest.approx(metrics.log_loss(np.array(truth) == "positive", positive), abs=1e-5)
+    assert result["loss"] == result["log_loss"]
+    stored = standard((finished_run / "evaluation.json").read_text())
+    assert stored == {"data": stored["data"], "split": "test", **result}
+    for name in ("confusion_matrix", "reliability"):
+        assert (Run(finished_run).plots / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_without_json_a_line_for_each_metric_and_the_pictures(sentiment, finished_run):
+    lines = sentiment("evaluate", "--run", finished_run, "--split", "validation").out.splitlines()
+    assert {line.split()[0] for line in lines} >= METRICS
+    assert {line for line in lines if line.endswith(".png")} == set(map(str, Run(finished_run).plots.glob("*.png")))
+
+
+def test_splits_join_and_an_unknown_one_names_those_that_are_there(sentiment, finished_run):
+    def examples(split):
+        return standard(sentiment("evaluate", "--run", finished_run, "--split", split, "--json").out)["examples"]
+
+    assert examples("validation+test") == 1100
+    message = sentiment("evaluate", "--run", finished_run, "--split", "tset").error()
+    assert "'tset'" in message and "'train', 'validation', 'test'" in message
+
+
+def test_a_single_file_is_read_whole(sentiment, finished_run, reviews, write_csv, tmp_path):
+    path = write_csv(tmp_path / "more.csv", reviews[:70])
+    result = standard(sentiment("evaluate", "--run", finished_run, "--data", path, "--json").out)
+    assert result["examples"] == 70
+    assert standard((finished_run / "evaluation.json").read_text())["data"] == str(path)
+
+
+def test_a_file_with_one_of_the_classes_has_no_roc_auc(sentiment, finished_run, reviews, write_csv, tmp_path):
+    path = write_csv(tmp_path / "one.csv", [row for row in reviews[:50] if row[1] == "positive"])
+    result = standard(sentiment("evaluate", "--run", finished_run, "--data", path, "--json").out)
+    assert result["roc_auc"] is None and 0 <= result["macro_f1"] <= 1
+    assert "roc_auc" in sentiment("evaluate", "--run", finished_run, "--data", path).out
+
+
+def test_an_unknown_label_is_named_with_file_and_line(sentiment, finished_run, reviews, write_csv, tmp_path):
+    before = (finished_run / "evaluation.json").read_bytes()
+    path = write_csv(tmp_path / "a.csv", [*reviews[:3], ("Nothing special.", "neutral")])
+    message = sentiment("evaluate", "--run", finished_run, "--data", path).error()
+    assert f"{path}:5:" in message and "'neutral'" in message and "negative, positive" in message
+    assert (finished_run / "evaluation.json").read_bytes() == before
+
+
+def test_blanks_around_a_label_do_not_matter(sentiment, finished_run, write_csv, tmp_path):
+    path = write_csv(tmp_path / "a.csv", [("Fine.", " positive "), ("Bad.", "negative\t")])
+    assert sentiment("evaluate", "--run", finished_run, "--data", path).code == 0
+
+
+def test_calibration_error_by_hand():
+    confidence, correct = np.array([0.95, 0.96, 0.55, 0.58]), np.array([True, False, True, True])
+    # Two bins of two: |mean confidence - share right| is |0.955 - 0.5| and |0.565 - 1|.
+    assert evaluate.calibration_error(confidence, correct) == pytest.approx((0.455 + 0.435) / 2)
+    assert evaluate.calibration_error(np.array([1.0]), np.array([True])) == 0.0
+
+
+def test_three_classes_by_hand():
+    probabilities = np.float32([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.3, 0.4, 0.3], [0.2, 0.2, 0.6]])
+    truth = np.array([0, 1, 2, 2])
+    result = evaluate.measure(truth, probabilities)
+    assert result["accuracy"] == 0.75 and result["examples"] == 4
+    assert result["macro_f1"] == pytest.approx(np.mean([1.0, 2 / 3, 2 / 3]))
+    assert result["log_loss"] == pytest.approx(-np.log([0.7, 0.8, 0.3, 0.6]).mean(), abs=1e-6)
+    # One against the rest: 1 for the first two classes; of the third, 0.3 and 0.6 against 0.1 and 0.1.
+    assert result["roc_auc"] == pytest.approx(1.0)
