@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from tasks import atomic_files, plots
+from tasks.errors import TrainingDiverged
 from tasks.runs import Run
 from tasks.settings import TrainingSettings
 
@@ -18,10 +19,6 @@ log = logging.getLogger(__name__)
 
 # The last good weights are copied this often, for a run that meets NaN.
 STEPS_BETWEEN_SNAPSHOTS = 50
-
-
-class TrainingDiverged(Exception):
-    """The loss became NaN or infinite. The message names the step, the loss and what to try."""
 
 
 class RunKeeper(keras.callbacks.Callback):

@@ -5,17 +5,14 @@ Exit codes: 0; 2 for a mistake of the caller's; 1 for anything else; 130 when in
 
 import contextlib
 import dataclasses
-import difflib
 import errno
 import importlib
 import io
-import json
 import logging
 import os
 import re
 import sys
 import tempfile
-import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -24,7 +21,8 @@ import pydantic
 import tyro
 
 from models.settings import Settings
-from tasks.errors import UserError
+from tasks.errors import TrainingDiverged, UserError
+from tasks.settings_files import did_you_mean, explain, read_settings
 
 FLAT = (tyro.conf.OmitArgPrefixes,)  # --units, not --recurrent.units
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -63,7 +61,8 @@ def main(task: str, commands: dict[str, Command], argv: Sequence[str] | None = N
         name, rest = argv[0], argv[1:]
         if name not in commands:
             raise UserError(
-                f"{name!r} is no command of {program}; its commands: {', '.join(commands)}{_meant(name, commands)}"
+                f"{name!r} is no command of {program}; its commands: {', '.join(commands)}"
+                f"{did_you_mean(name, commands)}"
             )
         command = commands[name]
         call = _train_call if name == "train" else _plain_call
@@ -75,6 +74,8 @@ def main(task: str, commands: dict[str, Command], argv: Sequence[str] | None = N
         return 0
     except UserError as error:
         return _fail(str(error), 2)
+    except TrainingDiverged as error:
+        return _fail(str(error), 1)
     except pydantic.ValidationError as error:
         return _fail(explain(error, option=True), 2)
     except SystemExit as error:  # tyro, after --help
@@ -91,8 +92,6 @@ def main(task: str, commands: dict[str, Command], argv: Sequence[str] | None = N
             _drop_output()
         return _fail(*_os_error(error))
     except Exception as error:
-        if type(error).__name__ == "TrainingDiverged":
-            return _fail(str(error), 1)
         # TensorFlow's own writers have their own exceptions, with the system's words in them.
         full = next((code for code in DISK_FULL if os.strerror(code) in str(error)), None)
         if full is not None:
@@ -125,11 +124,6 @@ def _overview(program: str, commands: dict[str, Command]) -> str:
     for name, command in commands.items():
         lines.append(f"  {name:<10} {(command.arguments.__doc__ or '').strip().splitlines()[0]}")
     return "\n".join([*lines, "", f"{program} COMMAND --help lists the options."])
-
-
-def _meant(given: str, known) -> str:
-    close = difflib.get_close_matches(given, list(known), n=1)
-    return f"; did you mean {close[0]}?" if close else ""
 
 
 # --- from the command line to settings
@@ -185,7 +179,8 @@ def _parse(target, program: str, argv: list[str]):
     if unknown:
         options = _options(target, program)
         raise UserError(
-            f"{unknown[0]!r} is no option of {program}{_meant(unknown[0], options)}\n{program} --help lists the options"
+            f"{unknown[0]!r} is no option of {program}{did_you_mean(unknown[0], options)}\n"
+            f"{program} --help lists the options"
         )
     return result
 
@@ -220,61 +215,6 @@ def _unframed(text: str) -> str:
     if required:
         return f"{required[1]} is missing: {required[2]}"
     return message or "the command line could not be read"
-
-
-def read_settings(path: Path, task: str, settings_class: type[Settings]) -> Settings:
-    """Reads a TOML or JSON file of settings, or the settings.json of a run.
-
-    Raises:
-      UserError: the file is missing, not TOML or JSON, of another task, or has a setting that is unknown or wrong.
-    """
-    if path.suffix not in (".toml", ".json"):
-        raise UserError(f"--settings {path}: expected a .toml or a .json file")
-    try:
-        text = path.read_text(encoding="utf-8")
-        stored = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
-    except FileNotFoundError:
-        raise UserError(f"--settings {path}: no such file") from None
-    except (tomllib.TOMLDecodeError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: {error}") from None
-    if not isinstance(stored, dict):
-        raise UserError(f"{path}: expected groups of settings: {', '.join(settings_class.model_fields)}")
-    other = stored.pop("task", task)
-    if other != task:
-        raise UserError(f"{path} is of the task {other}, not of {task}")
-    # A file changes what it names; the rest of a group keeps the task's own defaults.
-    merged = settings_class().model_dump()
-    for group, values in stored.items():
-        if isinstance(merged.get(group), dict) and isinstance(values, dict):
-            merged[group].update(values)
-        else:
-            merged[group] = values
-    try:
-        return settings_class.model_validate(merged)
-    except pydantic.ValidationError as error:
-        raise UserError(f"{path}: {explain(error, settings_class=settings_class)}") from None
-
-
-def explain(error: pydantic.ValidationError, option: bool = False, settings_class: type[Settings] | None = None) -> str:
-    """The first mistake of a validation error in a line: where, what was given, what was expected."""
-    detail = error.errors(include_url=False)[0]
-    place = [str(part) for part in detail["loc"]]
-    message = detail["msg"].removeprefix("Value error, ")
-    if detail["type"] == "extra_forbidden":
-        group = settings_class
-        for part in place[:-1] if group is not None else []:
-            group = group.model_fields[part].annotation
-        known = group.model_fields if group is not None else {}
-        return f"{'.'.join(place)} is no setting{_meant(place[-1], known)}"
-    if not place:
-        return message
-    name = f"--{place[-1].replace('_', '-')}" if option else ".".join(place)
-    given = detail["input"]
-    return (
-        f"{name} {given!r}: {message[0].lower()}{message[1:]}"
-        if detail["type"] != "value_error"
-        else f"{name}: {message}"
-    )
 
 
 # --- running

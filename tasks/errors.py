@@ -1,4 +1,4 @@
-"""The one exception that means: the caller can mend this."""
+"""The exceptions whose message is all that a person needs to see."""
 
 
 class UserError(Exception):
@@ -6,4 +6,11 @@ class UserError(Exception):
 
     The message is one or two lines that say what was given, what was expected and how to mend it. The command line
     prints it without a traceback and exits with code 2.
+    """
+
+
+class TrainingDiverged(Exception):
+    """The loss became NaN or infinite: not the caller's mistake, so exit code 1, but no traceback either.
+
+    The message names the step, the loss and what to try.
     """

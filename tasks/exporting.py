@@ -1,6 +1,7 @@
 """A model -> saved_models/NAME/VERSION, laid out as TensorFlow Serving reads it."""
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras
@@ -17,13 +18,23 @@ def versions(folder: Path) -> list[int]:
     return sorted(int(path.name) for path in folder.iterdir() if path.is_dir() and path.name.isdigit())
 
 
-def export(module: tf.Module, signatures: dict[str, Callable], folder: Path) -> Path:
-    """Writes the next version of a SavedModel.
+def export(
+    module: tf.Module,
+    signatures: dict[str, Callable],
+    folder: Path,
+    *,
+    extras: Sequence[Path] = (),
+    warmup: Sequence[dict[str, tf.Tensor]] = (),
+) -> Path:
+    """Writes the next version of a SavedModel; it appears whole or not at all.
 
     Args:
       module: holds the Keras model as `model`, and what else the signatures use.
       signatures: name -> a `tf.function` with an input signature; `serving_default` among them.
       folder: the model's folder; versions are its sub-folders.
+      extras: files to copy into `assets.extra/`; those that are not there are passed over.
+      warmup: inputs of `serving_default` that TensorFlow Serving answers when it loads the model, so that the first
+        client need not wait for what is set up on a first call.
 
     Returns: the folder of the new version.
     """
@@ -37,7 +48,26 @@ def export(module: tf.Module, signatures: dict[str, Callable], folder: Path) -> 
         archive.add_endpoint(name, function)
     with atomic_files.replacing_folder(version) as temporary:
         archive.write_out(temporary, verbose=False)
+        (temporary / "assets.extra").mkdir()
+        for path in extras:
+            if path.exists():
+                shutil.copy(path, temporary / "assets.extra")
+        if warmup:
+            _write_warmup(temporary / "assets.extra" / "tf_serving_warmup_requests", folder.name, warmup)
     return version
+
+
+def _write_warmup(path: Path, name: str, requests: Sequence[dict[str, tf.Tensor]]) -> None:
+    """TFRecords of PredictionLog, as TensorFlow Serving's page on SavedModel warm-up asks for."""
+    from tensorflow_serving.apis import model_pb2, predict_pb2, prediction_log_pb2
+
+    spec = model_pb2.ModelSpec(name=name, signature_name="serving_default")
+    with tf.io.TFRecordWriter(str(path)) as file:
+        for inputs in requests:
+            protos = {key: tf.make_tensor_proto(value) for key, value in inputs.items()}
+            request = predict_pb2.PredictRequest(model_spec=spec, inputs=protos)
+            log = prediction_log_pb2.PredictionLog(predict_log=prediction_log_pb2.PredictLog(request=request))
+            file.write(log.SerializeToString())
 
 
 def load(path: Path) -> tf.Module:

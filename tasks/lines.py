@@ -1,6 +1,7 @@
-"""One text a line: from a file or standard input, to a file or standard output, as a stream."""
+"""One text a line, as it is or in a JSON object, as a stream: from a file or a pipe, to a file or a pipe."""
 
 import contextlib
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,20 +12,34 @@ from tasks.errors import UserError
 from tasks.table_files import decoded_lines, text_lines
 
 
-def read(place: str) -> Iterator[str]:
+def read(place: str, key: str | None = None) -> Iterator[str]:
     """The lines of a UTF-8 file (also .gz), or of standard input for "-", without their ends.
 
+    Args:
+      key: reads each line as a JSON object, and gives what it has under this key.
+
     Raises:
-      UserError: no such file, or invalid UTF-8; names the line.
+      UserError: no such file, invalid UTF-8, or a line that is no JSON object with a text; names the line.
     """
     if place == "-":
         numbered = decoded_lines(sys.stdin.buffer, "standard input")
-    elif Path(place).is_file():
+    elif Path(place).exists() and not Path(place).is_dir():  # also a pipe, as of a shell's <(...)
         numbered = text_lines(Path(place))
     else:
         raise UserError(f"--input {place}: no such file")
-    for _, line in numbered:
-        yield line.rstrip("\r\n")
+    for number, line in numbered:
+        line = line.rstrip("\r\n")
+        yield line if key is None else _text_of(line, key, f"{'standard input' if place == '-' else place}:{number}")
+
+
+def _text_of(line: str, key: str, where: str) -> str:
+    try:
+        found = json.loads(line)[key]
+    except (json.JSONDecodeError, TypeError, KeyError):
+        found = None
+    if not isinstance(found, str):
+        raise UserError(f'{where}: expected a JSON object with a text under "{key}"; name another with --text-column')
+    return found
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ runs/NAME/
   vocabulary/        the SentencePiece model, and what else turns text into ids
   model.keras        the best weights by validation
   history.csv        one row per epoch
+  evaluation.json    written by evaluate, and with it mistakes.csv
   checkpoint/        what an interrupted training needs to go on; a finished run has none
 """
 
@@ -32,6 +33,7 @@ class Run:
         self.model_file = self.path / "model.keras"
         self.history_file = self.path / "history.csv"
         self.evaluation_file = self.path / "evaluation.json"
+        self.mistakes_file = self.path / "mistakes.csv"
         self.checkpoint = self.path / "checkpoint"
         self.state_file = self.checkpoint / "state.npz"
         self.tensorboard = self.path / "tensorboard"

@@ -110,10 +110,20 @@ class PredictArguments(Settings):
     """An exported model in place of a run: saved_models/NAME or saved_models/NAME/VERSION."""
     input: str | None = None
     """Reads texts from this file, one a line; - is standard input."""
+    input_format: Literal["text", "jsonl"] | None = None
+    """text: each line is a text; jsonl: each is a JSON object with a text. None goes by the file's ending."""
+    text_column: str = "text"
+    """With JSON lines: the key of the text."""
     output: str | None = None
     """Writes here and not to standard output."""
     json_: Annotated[bool, tyro.conf.arg(name="json")] = False
     """Prints one JSON object a line."""
+
+    @property
+    def input_key(self) -> str | None:
+        """The key of the text in JSON lines; None where a line is the text."""
+        by_name = "jsonl" if (self.input or "").removesuffix(".gz").endswith(".jsonl") else "text"
+        return self.text_column if (self.input_format or by_name) == "jsonl" else None
 
     @model_validator(mode="after")
     def _one_model_and_one_input(self):

@@ -55,7 +55,7 @@ def train(
     Returns: the history, a row for each epoch.
 
     Raises:
-      tasks.checkpoints.TrainingDiverged: the loss became NaN or infinite. The best weights so far are kept, or else the
+      tasks.errors.TrainingDiverged: the loss became NaN or infinite. The best weights so far are kept, or else the
         last good ones.
     """
     total_steps = steps_per_epoch * settings.epochs

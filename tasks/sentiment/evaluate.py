@@ -1,6 +1,9 @@
 """Measures a classifier on a split."""
 
+import csv
+import heapq
 import json
+import textwrap
 import time
 from pathlib import Path
 
@@ -13,6 +16,8 @@ from tasks.sentiment import data, predict
 from tasks.sentiment.settings import SentimentSettings
 from tasks.settings import EvaluateArguments
 
+SHOWN_MISTAKES = 5
+
 
 def main(arguments: EvaluateArguments) -> None:
     result = evaluate(arguments.run, location=arguments.data, split=arguments.split)
@@ -22,12 +27,20 @@ def main(arguments: EvaluateArguments) -> None:
     for name, value in result.items():
         shown = "none" if value is None else f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
         print(f"{name:<18} {shown}")
+    with open(Run(arguments.run).mistakes_file, encoding="utf-8", newline="") as file:
+        mistakes = list(csv.DictReader(file))
+    if mistakes:
+        print("\nmost confident mistakes: probability, predicted, label, text")
+    for row in mistakes[:SHOWN_MISTAKES]:
+        text = textwrap.shorten(row["text"], 100, placeholder=" ...")
+        print(row["probability"], row["predicted"], row["label"], text, sep="\t")
+    print(f"\n{Run(arguments.run).mistakes_file}")
     for picture in sorted(Run(arguments.run).plots.glob("*.png")):
         print(picture)
 
 
 def evaluate(run: Path | str, *, location: str | None = None, split: str = "test") -> dict[str, float | None]:
-    """Measures a run; writes evaluation.json and the pictures of the confusion matrix and the reliability.
+    """Measures a run; writes evaluation.json, mistakes.csv (the most confident ones) and two pictures.
 
     Args:
       run: the run's folder.
@@ -47,6 +60,7 @@ def evaluate(run: Path | str, *, location: str | None = None, split: str = "test
     source = data.labelled_source(settings.data, location)
     if location is not None and source.single_file:
         split = "all"
+    mistakes = MostConfidentMistakes()
     records = source.records(split)
     classifier = predict.load(run)
     _, labels = data.load_vocabulary(folder.vocabulary)
@@ -58,9 +72,11 @@ def evaluate(run: Path | str, *, location: str | None = None, split: str = "test
             yield record.values[0]
 
     began = time.monotonic()
-    probabilities = np.array(
-        [list(answer["probabilities"].values()) for answer in predict.predict(classifier.classify, texts())]
-    )
+    probabilities = []
+    for number, answer in enumerate(predict.predict(classifier.classify, texts())):
+        probabilities.append(list(answer["probabilities"].values()))
+        mistakes.see(answer, labels[truth[number]])
+    probabilities = np.array(probabilities)
     seconds = time.monotonic() - began
     result = measure(np.array(truth), probabilities) | {"seconds": seconds}
     folder.plots.mkdir(exist_ok=True)
@@ -68,9 +84,42 @@ def evaluate(run: Path | str, *, location: str | None = None, split: str = "test
     matrix = metrics.confusion_matrix(truth, guesses, labels=range(len(labels)))
     plots.confusion_matrix(matrix, labels, folder.plots / "confusion_matrix.png")
     plots.reliability(probabilities.max(axis=1), guesses == truth, folder.plots / "reliability.png")
+    mistakes.write(folder.mistakes_file)
     with atomic_files.replacing(folder.evaluation_file) as path:
         path.write_text(json.dumps({"data": location or settings.data.data, "split": split, **result}, indent=2) + "\n")
     return result
+
+
+class MostConfidentMistakes:
+    """The wrong answers with the highest probabilities; holds no more than it is to show.
+
+    Args:
+      most: how many.
+    """
+
+    def __init__(self, most: int = 100):
+        self.most = most
+        self._heap: list[tuple[float, int, str, str, str]] = []
+        self._seen = 0
+
+    def see(self, answer: dict, label: str) -> None:
+        """Takes an answer of `predict` and the true label."""
+        self._seen += 1
+        if answer["label"] != label:
+            # The number keeps earlier ones before later ones of the same probability.
+            mistake = (answer["probability"], -self._seen, answer["label"], label, answer["text"])
+            (heapq.heappush if len(self._heap) < self.most else heapq.heappushpop)(self._heap, mistake)
+
+    def rows(self) -> list[tuple[float, str, str, str]]:
+        """(probability, predicted label, true label, text), the most confident first."""
+        return [(row[0], *row[2:]) for row in sorted(self._heap, reverse=True)]
+
+    def write(self, path: Path) -> None:
+        """Writes them as a CSV file."""
+        with atomic_files.replacing(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
+            table = csv.writer(file)
+            table.writerow(["probability", "predicted", "label", "text"])
+            table.writerows((f"{probability:.4f}", *rest) for probability, *rest in self.rows())
 
 
 def measure(truth: np.ndarray, probabilities: np.ndarray) -> dict[str, float | None]:

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from models.text import SPECIALS
 from tasks import exporting
-from tasks.sentiment import predict
+from tasks.runs import Run
+from tasks.sentiment import data, predict
 from tasks.settings import ExportArguments
 
 
@@ -13,6 +15,8 @@ def main(arguments: ExportArguments) -> None:
 
 def export(run: Path | str, to: Path | str | None = None) -> Path:
     """Writes a run as the next version of a SavedModel with the signature `serving_default`.
+
+    `assets.extra/` gets the settings, the evaluation if there is one, and a warm-up file.
 
     text: string (batch,) -> label: string (batch,), probability: float32 (batch,), probabilities: float32
     (batch, classes), classes: string (batch, classes).
@@ -25,4 +29,19 @@ def export(run: Path | str, to: Path | str | None = None) -> Path:
     """
     classifier = predict.load(run)
     folder = Path(to) if to is not None else Path("saved_models") / Path(run).resolve().name
-    return exporting.export(classifier, {"serving_default": classifier.classify}, folder)
+    stored = Run(run)
+    return exporting.export(
+        classifier,
+        {"serving_default": classifier.classify},
+        folder,
+        extras=[stored.settings_file, stored.evaluation_file],
+        warmup=[{"text": texts} for texts in _warmup_texts(stored, classifier.text.max_tokens)],
+    )
+
+
+def _warmup_texts(run: Run, max_tokens: int) -> list[list[str]]:
+    """Batches of one text and of eight, short and of full length, made of the vocabulary's own pieces."""
+    processor, _ = data.load_vocabulary(run.vocabulary)
+    pieces = range(SPECIALS, processor.get_piece_size())
+    short, full = (processor.decode([pieces[i % len(pieces)] for i in range(size)]) for size in (8, max_tokens))
+    return [[short], [full], [short, full] * 4]

@@ -30,7 +30,7 @@ def main(arguments: PredictArguments) -> None:
     else:
         signature = exporting.load(Path(arguments.model)).signatures["serving_default"]
         classify = lambda text: signature(text=text)  # noqa: E731
-    texts = arguments.texts if arguments.input is None else lines.read(arguments.input)
+    texts = arguments.texts if arguments.input is None else lines.read(arguments.input, arguments.input_key)
     with lines.writer(arguments.output) as out:
         for answer in predict(classify, texts):
             if arguments.json_:

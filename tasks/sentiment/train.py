@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from models import classifier
-from tasks import batching, checkpoints, runs, training, word_vectors
+from tasks import batching, runs, training, word_vectors
+from tasks.errors import TrainingDiverged
 from tasks.runs import Run
 from tasks.sentiment import data
 from tasks.sentiment.settings import SentimentSettings
@@ -35,7 +36,7 @@ def train(settings: SentimentSettings, run: Path | str, *, overwrite: bool = Fal
 
     Raises:
       UserError: the data or the folder cannot be used.
-      tasks.checkpoints.TrainingDiverged: the loss became NaN; the run is finished with the last good weights.
+      tasks.errors.TrainingDiverged: the loss became NaN; the run is finished with the last good weights.
     """
     folder = runs.begin(run, "sentiment", settings, overwrite=overwrite)
     data.prepare(settings, folder)
@@ -83,7 +84,7 @@ def train(settings: SentimentSettings, run: Path | str, *, overwrite: bool = Fal
             run=folder,
             verbose=verbose,
         )
-    except checkpoints.TrainingDiverged:
+    except TrainingDiverged:
         runs.finish(folder, folder.path)  # where it is: it does not take the place of an older run
         raise
     return runs.finish(folder, run)

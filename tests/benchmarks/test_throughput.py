@@ -5,6 +5,7 @@ network on the same texts; only real tokens count, so padding is time and no res
 """
 
 import time
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -12,22 +13,23 @@ import pytest
 import tensorflow as tf
 
 from models import classifier
-from tasks import batching, optimizers, training
+from tasks import batching, optimizers, sentiment, training
 from tasks.errors import UserError
 from tasks.runs import Run
 from tasks.sentiment import data
 from tasks.sentiment.settings import SentimentSettings
+from tasks.settings_files import read_settings
+
+RECIPE = Path(sentiment.__file__).parent / "recipes" / "imdb.toml"
 
 
 @pytest.fixture
 def imdb(tmp_path):
-    settings = SentimentSettings.model_validate(
-        {
-            "data": {"data": "tfds:imdb_reviews"},
-            "recurrent": {"units": 128, "bidirectional": True, "return_sequences": True},
-            "training": {"tokens_per_batch": 8192},
-        }
-    )
+    # The recipe's lengths and batches; of its network the recurrent path, since only that has steps to pad.
+    recipe = read_settings(RECIPE, "sentiment", SentimentSettings).model_dump()
+    recipe["data"]["data"] = "tfds:imdb_reviews"
+    recipe["classifier"] |= {"ngrams": 1, "wide_ngrams": 0}
+    settings = SentimentSettings.model_validate(recipe)
     run = Run(tmp_path)
     try:
         data.prepare(settings, run)

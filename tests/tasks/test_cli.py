@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from tasks import cli
+from tasks import cli, settings_files
 from tasks.errors import UserError
 from tasks.sentiment.settings import SentimentSettings
 
@@ -148,10 +148,10 @@ def test_the_settings_of_a_run_can_be_read_back_whole(tmp_path):
     settings, _, _ = cli._train_call("sentiment", "train", SentimentSettings, arguments)
     path = tmp_path / "settings.json"
     path.write_text(json.dumps({"task": "sentiment", **settings.model_dump(mode="json")}))
-    assert cli.read_settings(path, "sentiment", SentimentSettings) == settings
+    assert settings_files.read_settings(path, "sentiment", SentimentSettings) == settings
     assert (settings.recurrent.seed, settings.training.seed) == (5, 6)
     with pytest.raises(UserError, match="sentiment, not of chargen"):
-        cli.read_settings(path, "chargen", SentimentSettings)
+        settings_files.read_settings(path, "chargen", SentimentSettings)
 
 
 def test_standard_error_is_given_back_after_the_start_also_after_one_that_fails(capfd):

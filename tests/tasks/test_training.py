@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tasks import checkpoints, optimizers, runs, training
+from tasks import optimizers, runs, training
+from tasks.errors import TrainingDiverged
 from tasks.settings import TrainingSettings
 
 # The model is y = w x, its loss the mean of (w x - 3 x)^2: the gradient of a batch is mean(2 (w - 3) x^2).
@@ -163,7 +164,7 @@ def test_the_figure_that_picks_the_weights_can_be_the_accuracy(tmp_path):
 
 @pytest.mark.parametrize("options", [{}, {"clipvalue": 1e38}])
 def test_a_loss_that_is_not_finite_stops_it_with_the_last_good_weights(tmp_path, options):
-    with pytest.raises(checkpoints.TrainingDiverged) as caught:
+    with pytest.raises(TrainingDiverged) as caught:
         fit(tmp_path, learning_rate=1e30, **options)
     message = str(caught.value)
     assert len(message.splitlines()) == 2
@@ -174,7 +175,7 @@ def test_a_loss_that_is_not_finite_stops_it_with_the_last_good_weights(tmp_path,
 
 
 def test_a_validation_loss_that_is_not_finite_stops_it_too_and_the_best_epoch_is_kept(tmp_path):
-    with pytest.raises(checkpoints.TrainingDiverged, match="epoch 1") as caught:
+    with pytest.raises(TrainingDiverged, match="epoch 1") as caught:
         fit(tmp_path, learning_rate=0.1, validation=np.float32([[3.0], [np.inf]]))
     assert "inf" in str(caught.value)
     # Later on the weights of the best epoch are there, and they stay.
@@ -182,7 +183,7 @@ def test_a_validation_loss_that_is_not_finite_stops_it_too_and_the_best_epoch_is
     kept = (tmp_path / "b" / "model.keras").read_bytes()
     state = np.load(tmp_path / "b" / "checkpoint" / "state.npz")
     assert json.loads(str(state["place"]))["epoch"] == 1
-    with pytest.raises(checkpoints.TrainingDiverged, match="keeps the weights of epoch 1"):
+    with pytest.raises(TrainingDiverged, match="keeps the weights of epoch 1"):
         fit(tmp_path / "b", epochs=2, learning_rate=1e30)
     assert (tmp_path / "b" / "model.keras").read_bytes() == kept
 

@@ -1,5 +1,6 @@
 """Evaluation: the metrics against scikit-learn's on the run's own predictions, and what a run is measured on."""
 
+import csv
 import json
 
 import numpy as np
@@ -114,3 +115,19 @@ def test_three_classes_by_hand():
     assert result["log_loss"] == pytest.approx(-np.log([0.7, 0.8, 0.3, 0.6]).mean(), abs=1e-6)
     # One against the rest: 1 for the first two classes; of the third, 0.3 and 0.6 against 0.1 and 0.1.
     assert result["roc_auc"] == pytest.approx(1.0)
+
+
+def test_the_most_confident_mistakes_are_a_table(sentiment, finished_run, reviews, answers):
+    answer = sentiment("evaluate", "--run", finished_run)
+    wrong = [
+        (f"{given['probability']:.4f}", given["label"], label, text)
+        for given, (text, label) in zip(answers, reviews, strict=True)
+        if given["label"] != label
+    ]
+    wrong.sort(key=lambda row: float(row[0]), reverse=True)
+    with open(finished_run / "mistakes.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == min(100, len(wrong)) > 5
+    assert [row["probability"] for row in rows] == [row[0] for row in wrong[: len(rows)]]
+    assert all((row["probability"], row["predicted"], row["label"], row["text"]) in wrong for row in rows)
+    assert rows[0]["text"][:20] in answer.out and str(finished_run / "mistakes.csv") in answer.out

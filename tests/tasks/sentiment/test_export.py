@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import tensorflow as tf
+from tensorflow_serving.apis import prediction_log_pb2
 
 from tasks import exporting
 from tasks.sentiment import export, predict
@@ -154,3 +156,18 @@ def test_a_c_program_gives_the_same_labels(model, signature, answers, tmp_path):
     assert [label for label, _ in lines] == [answer["label"] for answer in chosen]
     assert [float(value) for _, value in lines] == pytest.approx([a["probability"] for a in chosen], abs=1e-5)
     assert {label for label, _ in lines} == {"negative", "positive"} and korean and english
+
+
+def test_settings_evaluation_and_warm_up_lie_in_assets_extra(sentiment, finished_run, tmp_path):
+    assert sentiment("evaluate", "--run", finished_run).code == 0
+    version = Path(sentiment("export", "--run", finished_run, "--to", tmp_path / "extras").out.strip())
+    extra = version / "assets.extra"
+    for name in ("settings.json", "evaluation.json"):
+        assert (extra / name).read_bytes() == (finished_run / name).read_bytes()
+    records = tf.data.TFRecordDataset(str(extra / "tf_serving_warmup_requests"))
+    requests = [prediction_log_pb2.PredictionLog.FromString(record.numpy()).predict_log.request for record in records]
+    assert requests and {request.model_spec.signature_name for request in requests} == {"serving_default"}
+    classify = tf.saved_model.load(version).signatures["serving_default"]
+    for request in requests:  # what the server will ask, the model answers
+        texts = tf.make_ndarray(request.inputs["text"])
+        assert classify(text=tf.constant(texts))["label"].shape == [len(texts)]
