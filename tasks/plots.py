@@ -1,13 +1,30 @@
 """Every picture that the suite draws, as PNG."""
 
+import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 
+import matplotlib
 import numpy as np
+from matplotlib import font_manager
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from tasks import atomic_files
+
+
+def _use_fonts() -> None:
+    """Adds a font with Hangul behind matplotlib's own, for the characters that this one lacks.
+
+    It is a file of the package koreanize-matplotlib, and so the same on every machine; the package itself, when
+    imported, would put it in front.
+    """
+    folder = Path(importlib.util.find_spec("koreanize_matplotlib").origin).parent / "fonts"
+    font_manager.fontManager.addfont(folder / "NanumGothic.ttf")
+    matplotlib.rcParams["font.family"] = ["DejaVu Sans", "NanumGothic"]
+
+
+_use_fonts()
 
 
 def _figure(columns: int = 1, width: float = 5.0, height: float = 3.6):

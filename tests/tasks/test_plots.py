@@ -1,0 +1,22 @@
+"""Pictures: written whole, and readable in Korean."""
+
+import warnings
+
+import numpy as np
+
+from tasks import plots
+
+
+def test_hangul_labels_have_a_font(tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # matplotlib warns of a character that no font has
+        path = plots.confusion_matrix(np.array([[5, 2], [1, 9]]), ["부정", "긍정"], tmp_path / "matrix.png")
+    assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_learning_curves_draw_a_panel_for_each_validated_figure(tmp_path):
+    row = {"epoch": 1, "loss": 0.7, "val_loss": 0.6, "seconds": 3.0}
+    one = plots.learning_curves([row], tmp_path / "one.png").stat().st_size
+    two = plots.learning_curves([row | {"accuracy": 0.5, "val_accuracy": 0.6}], tmp_path / "two.png").stat().st_size
+    assert two > one
+    assert not list(tmp_path.glob(".writing*"))
