@@ -25,7 +25,7 @@ class MaskedPooling(keras.layers.Layer):
         self.kind = kind
         self.supports_masking = True
         if kind == "attention":
-            self.score = keras.layers.Dense(1, name="score")
+            self.score = keras.layers.Dense(1, dtype=self.dtype_policy, name="score")
 
     def build(self, input_shape):
         if self.kind == "attention":

@@ -78,7 +78,7 @@ def frequent_ngrams(batches: Iterable[np.ndarray], first: int, last: int, *, lea
     for ids in batches:
         waiting.append(_distinct(ids, first, last)[1])
         held += len(waiting[-1])
-        if held > 4_000_000:
+        if held > max(4_000_000, len(keys)):  # in proportion, so that the sorting stays so too
             merge()
     merge()
     keys, counts = keys[counts >= least], counts[counts >= least]
@@ -156,8 +156,11 @@ class NgramEmbedding(_NgramLayer):
     def __init__(self, first: int, last: int, size: int, features: int, rate: float = 0.0, **kwargs):
         super().__init__(first, last, size, **kwargs)
         self.features, self.rate = features, rate
-        self.vectors = keras.layers.Embedding(size + 1, features, embeddings_initializer="zeros", name="vectors")
-        self.dropout = keras.layers.Dropout(rate)
+        # The layer's own policy, not the global one, which is another when a saved model is loaded.
+        self.vectors = keras.layers.Embedding(
+            size + 1, features, embeddings_initializer="zeros", dtype=self.dtype_policy, name="vectors"
+        )
+        self.dropout = keras.layers.Dropout(rate, dtype=self.dtype_policy)
 
     def build(self, input_shape):
         super().build(input_shape)

@@ -116,8 +116,10 @@ class RecurrentSettings(Settings):
                     f"{name}={value} does not go with cell={self.cell}: only {' and '.join(have)} "
                     f"{'has' if len(have) == 1 else 'have'} {name}; leave it out or change the cell"
                 )
-        if self.merge_mode is None and not self.bidirectional:
-            raise ValueError("merge_mode=None does not go with bidirectional=False; leave it out or add bidirectional")
+        if self.merge_mode != "concat" and not self.bidirectional:
+            raise ValueError(
+                f"merge_mode={self.merge_mode} does not go with bidirectional=False; leave it out or add bidirectional"
+            )
         if self.merge_mode is None and self.layers > 1:
             raise ValueError(
                 f"merge_mode=None does not go with layers={self.layers}: the next layer reads one sequence, not two; "

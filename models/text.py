@@ -5,6 +5,7 @@ TensorFlow Serving links in.
 """
 
 import io
+import re
 from collections.abc import Iterable
 from typing import Literal
 
@@ -72,6 +73,12 @@ def train_sentencepiece(
     return model.getvalue()
 
 
+def shortened(text: str, max_tokens: int) -> str:
+    """The text cut before it is tokenized, as `SentencePieceText` cuts it in the graph."""
+    data = re.sub(rb"[\t\n\f\r ]+", b" ", text.encode("utf-8", "replace"))
+    return data[: max_tokens * BYTES_OF_A_PIECE].decode("utf-8", "ignore")
+
+
 class SentencePieceText(tf.Module):
     """Text -> ids as TensorFlow ops; the module saves with a model that tracks it.
 
@@ -95,6 +102,7 @@ class SentencePieceText(tf.Module):
         Returns: int32 (batch, timesteps).
         """
         # The op takes minutes for a million unknown characters in a row: its time grows with the square of the run.
+        texts = tf.strings.regex_replace(texts, r"[\t\n\f\r ]+", " ")
         texts = tf.strings.substr(texts, 0, self.max_tokens * BYTES_OF_A_PIECE)
         ids = self.tokenizer.tokenize(texts)[:, : self.max_tokens]
         steps = tf.maximum(ids.bounding_shape(axis=1), 1) if length is None else length

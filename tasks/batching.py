@@ -10,6 +10,7 @@ Ids lie on disk and are read a batch at a time; in memory are some twenty bytes 
 import dataclasses
 import json
 import os
+import weakref
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -35,6 +36,7 @@ class SequenceStore:
         self.labels = np.load(folder / "labels.npy")
         self._starts = np.concatenate([[0], np.cumsum(self.lengths, dtype=np.int64)])
         self._file = os.open(folder / "ids", os.O_RDONLY)
+        weakref.finalize(self, os.close, self._file)
 
     def __len__(self) -> int:
         return len(self.lengths)

@@ -12,6 +12,7 @@ import numpy as np
 
 from tasks import atomic_files, plots
 from tasks.errors import TrainingDiverged
+from tasks.optimizers import schedule
 from tasks.runs import Run
 from tasks.settings import TrainingSettings
 
@@ -70,8 +71,10 @@ class RunKeeper(keras.callbacks.Callback):
         with np.load(self._file) as stored:
             for name, value in json.loads(str(stored["place"])).items():
                 setattr(self, name, value)
-            for index, variable in enumerate(self._variables(model)):
-                variable.assign(stored[f"variable_{index}"])
+            variables = self._variables(model)
+            values = [stored[f"variable_{i}"] for i in range(sum(name.startswith("variable_") for name in stored))]
+            for variable, value in zip(variables, values, strict=True):
+                variable.assign(value)
             count = sum(name.startswith("metric_") for name in stored)
             self._metric_values = [stored[f"metric_{index}"] for index in range(count)]
         if self.step:
@@ -88,13 +91,14 @@ class RunKeeper(keras.callbacks.Callback):
             for variable, value in zip(self.model.metrics_variables, self._metric_values, strict=True):
                 variable.assign(value)
         self._metric_values = []
-        self._good = self._candidate = self._weights()
+        if not self.history:  # later, the best epoch's weights are on disk
+            self._good = self._candidate = self._weights()
 
     def on_train_batch_end(self, batch, logs=None):
         self.step = self._offset + batch + 1
         if not math.isfinite(logs["loss"]):
             self._diverged(logs["loss"])
-        if self.step % STEPS_BETWEEN_SNAPSHOTS == 0:
+        if self.step % STEPS_BETWEEN_SNAPSHOTS == 0 and not self.history:
             # The weights of the snapshot before have been through a forward pass by now; the newest have not.
             self._good, self._candidate = self._candidate, self._weights()
         if (
@@ -107,10 +111,12 @@ class RunKeeper(keras.callbacks.Callback):
         if not math.isfinite(logs["val_loss"]):
             self._diverged(logs["val_loss"])
         seconds = self.seconds + time.monotonic() - self._began
-        optimizer = self.model.optimizer
-        rate = float(getattr(optimizer, "optimizers", [optimizer])[-1].learning_rate)
+        last = (epoch + 1) * self.steps_per_epoch - 1
+        total = self.steps_per_epoch * self.settings.epochs
+        rate = float(schedule(self.settings, self.settings.learning_rate, total)(last))
         row = {"epoch": epoch + 1, **{k: float(v) for k, v in logs.items()}, "learning_rate": rate, "seconds": seconds}
         self.history = [*self.history, row]
+        self._good = self._candidate = None
         best = self.best_epoch()
         if best == epoch + 1:
             self._keep_weights()
@@ -172,5 +178,5 @@ class RunKeeper(keras.callbacks.Callback):
             f"loss is {loss} at step {self.step} of epoch {self.epoch + 1}; {self.run.path} keeps {kept}.\n"
             f"Gradients are clipped by {clipping or 'nothing'}: try "
             f"{'a smaller one' if clipping else '--global-clipnorm 1.0'}, or --learning-rate below "
-            f"{self.settings.learning_rate:g}"
+            f"{self.settings.learning_rate:g}; the run counts as finished, so add --overwrite"
         )

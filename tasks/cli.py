@@ -148,6 +148,7 @@ def _train_call(task: str, program: str, settings_class: type[Settings], argv: l
         settings: A .toml or .json file of settings; options given here beat it.
         overwrite: Trains anew where a finished run is; that one stays until the new one is finished.
     """
+    argv = ["None" if word == "none" else word for word in argv]
     config, run, overwrite = _parse(train, program, argv)
     # Options were put into copies of the groups; the checks between groups are those of the whole.
     return settings_class.model_validate(config.model_dump()), run, overwrite
@@ -211,6 +212,10 @@ def _unframed(text: str) -> str:
         return f"--{setting.replace('_', '-')}: {reason}" if setting else reason
     message = re.sub(r"^(Value error|Invalid choice|Missing argument) ", "", message)
     message = re.sub(r"^Error parsing (--[\w-]+): ", r"\1: ", message).replace(" Argument helptext: ", "; ")
+    unfit = re.match(r"(--[\w-]+): no type matching (\S+) could be instantiated from \['(.*?)'\]", message)
+    if unfit:
+        option, types, given = unfit.groups()
+        return f"{option}: {given!r} is none of {types.replace('|', ', ').replace('{None}', 'none')}"
     required = re.match(r"Missing from .*?: (--[\w-]+) \S+ (.*?) \(required\)", message)
     if required:
         return f"{required[1]} is missing: {required[2]}"

@@ -9,6 +9,7 @@ from typing import TextIO
 
 from tasks import atomic_files
 from tasks.errors import UserError
+from tasks.records import as_text
 from tasks.table_files import decoded_lines, text_lines
 
 
@@ -29,6 +30,8 @@ def read(place: str, key: str | None = None) -> Iterator[str]:
         raise UserError(f"--input {place}: no such file")
     for number, line in numbered:
         line = line.rstrip("\r\n")
+        if key is not None and not line.strip():
+            continue  # JSON lines may end in a blank one; a blank text line is an empty text
         yield line if key is None else _text_of(line, key, f"{'standard input' if place == '-' else place}:{number}")
 
 
@@ -39,7 +42,7 @@ def _text_of(line: str, key: str, where: str) -> str:
         found = None
     if not isinstance(found, str):
         raise UserError(f'{where}: expected a JSON object with a text under "{key}"; name another with --text-column')
-    return found
+    return as_text(found, where, key)
 
 
 @contextlib.contextmanager

@@ -33,6 +33,11 @@ class WarmupDecay(keras.optimizers.schedules.LearningRateSchedule):
         return vars(self)
 
 
+def schedule(settings: TrainingSettings, peak: float, total_steps: int) -> WarmupDecay:
+    """The learning rate that the settings describe, with another height."""
+    return WarmupDecay(peak, total_steps, settings.warmup_steps, settings.schedule)
+
+
 def make_optimizer(
     settings: TrainingSettings, total_steps: int, sparse_rates: dict[str, float] | None = None
 ) -> keras.optimizers.Optimizer:
@@ -41,21 +46,19 @@ def make_optimizer(
     Args:
       sparse_rates: variable path, as a regular expression -> learning rate. These variables are trained by Adagrad
         (Duchi et al. 2011): a row that is rarely used keeps a high rate and one in daily use a low one, and a step
-        costs only the rows that it touches.
+        costs only the rows that it touches. Clipping, weight decay and the running average leave them alone.
     """
 
-    def schedule(peak: float) -> WarmupDecay:
-        return WarmupDecay(peak, total_steps, settings.warmup_steps, settings.schedule)
-
     arguments = {
-        "learning_rate": schedule(settings.learning_rate),
+        "learning_rate": schedule(settings, settings.learning_rate, total_steps),
         "clipnorm": settings.clipnorm,
         "global_clipnorm": settings.global_clipnorm,
         "clipvalue": settings.clipvalue,
-        "weight_decay": settings.weight_decay or None,
         "use_ema": settings.average_weights > 0.0,
         "ema_momentum": settings.average_weights,
     }
+    if settings.optimizer in ("adamw", "sgd"):
+        arguments["weight_decay"] = settings.weight_decay
     if settings.optimizer in ("sgd", "rmsprop"):
         arguments["momentum"] = settings.momentum
     classes = {
@@ -71,7 +74,7 @@ def make_optimizer(
         return optimizer
     # The accumulator begins near zero: the first step of a row is then as long as its learning rate.
     sparse = {
-        path: keras.optimizers.Adagrad(schedule(rate), initial_accumulator_value=1e-8)
+        path: keras.optimizers.Adagrad(schedule(settings, rate, total_steps), initial_accumulator_value=1e-8)
         for path, rate in sparse_rates.items()
     }
     return keras.optimizers.MultiOptimizer(keras.optimizers.OptimizerMap(optimizer, sparse))

@@ -20,6 +20,8 @@ from models.settings import Settings
 from tasks import atomic_files
 from tasks.errors import UserError
 
+OLD_CHECKPOINT = ".old-checkpoint"
+
 SettingsOfTask = TypeVar("SettingsOfTask", bound=Settings)
 
 
@@ -100,7 +102,7 @@ def _write_settings(run: Run, task: str, settings: Settings) -> None:
         )
 
 
-def _first_difference(old: dict, new: dict, prefix: str = "") -> str | None:
+def _first_difference(old: dict, new: dict) -> str | None:
     for name in [*new, *(name for name in old if name not in new)]:
         if isinstance(old.get(name), dict) and isinstance(new.get(name), dict):
             difference = _first_difference(old[name], new[name])
@@ -130,6 +132,7 @@ def begin(path: Path | str, task: str, settings: Settings, *, overwrite: bool = 
     strangers = path.is_dir() and any(entry != run.checkpoint and entry.name[0] != "." for entry in path.iterdir())
     if strangers and not run.settings_file.exists():
         raise UserError(f"{path} is not empty and not a run; name another folder with --run")
+    shutil.rmtree(path / OLD_CHECKPOINT, ignore_errors=True)  # `finish` was killed while it removed it
     if run.settings_file.exists():
         if overwrite and (run.finished or not _continues(run, task, settings)):
             run = Run(path.with_name(f".overwriting-{path.name}"))
@@ -172,7 +175,7 @@ def finish(run: Run, path: Path | str) -> Run:
         # Still with its checkpoint: killed from here on, the same command finds it at `path` and has no more to do.
         atomic_files.swap_folder(run.path, Path(path))
         run = Run(path)
-    gone = run.path / ".old-checkpoint"
+    gone = run.path / OLD_CHECKPOINT
     shutil.rmtree(gone, ignore_errors=True)
     run.checkpoint.rename(gone)  # at one moment: half a checkpoint would be taken for an unfinished training
     shutil.rmtree(gone, ignore_errors=True)

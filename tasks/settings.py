@@ -64,7 +64,7 @@ class TrainingSettings(Settings):
     """Stops after so many epochs without a better validation figure; None never stops early."""
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16", "float64"] = "float32"
     """Keras's dtype policy; the mixed ones are for accelerators."""
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=1 << 32)
     """Of the initial weights, the order of the batches and the dropout."""
     checkpoint_minutes: float = Field(5.0, gt=0.0)
     """A checkpoint at least so often, and after each epoch."""
@@ -93,6 +93,10 @@ class EvaluateArguments(Settings):
     """The run's folder."""
     data: str | None = None
     """Another source than the run's own: sample, tfds:NAME, a file (read whole) or a folder."""
+    text_column: str | None = None
+    """Its column of the texts; that of the training data if not given."""
+    label_column: str | None = None
+    """Its column of the labels; that of the training data if not given."""
     split: str = "test"
     """train, validation or test; several joined with +."""
     json_: Annotated[bool, tyro.conf.arg(name="json")] = False

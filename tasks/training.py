@@ -66,7 +66,8 @@ def train(
     optimizer = make_optimizer(settings, total_steps, sparse_rates)
     # XLA compiles anew for each length, and is slower for recurrent layers on a CPU.
     training_model.compile(optimizer=optimizer, loss=loss, metrics=metrics, jit_compile=False)
-    optimizer.build(training_model.trainable_variables)
+    # Keras may have wrapped it, to scale a float16 loss. Built now, its variables can be restored.
+    training_model.optimizer.build(training_model.trainable_variables)
     keeper = RunKeeper(model, run, settings, steps_per_epoch)
     if run.state_file.exists():
         # Keras makes the metrics' variables at the first batch, and they must be there to be restored. Before the rest

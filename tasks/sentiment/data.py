@@ -107,20 +107,21 @@ def prepare(settings: SentimentSettings, run: Run) -> None:
 
     def encoded(split: str) -> Iterator[tuple[list[int], int]]:
         for records in _chunks(source.records(split)):
-            classes = [ids_of(record) for record in records]
-            texts = [record.values[0] for record in records]
+            try:
+                classes = [ids_of(record) for record in records]
+            except UserError as error:
+                if split == "train" or "validation" in source.stored:
+                    raise
+                raise UserError(
+                    f"{error}. The row was drawn for validation, and no row with its label is left to train on: "
+                    "add some, or lower --validation-fraction"
+                ) from None
+            texts = [text.shortened(record.values[0], settings.classifier.max_tokens) for record in records]
             for ids, label in zip(processor.encode(texts, num_threads=2), classes, strict=True):
                 yield ids[: settings.classifier.max_tokens], label
 
     for split in ("train", "validation"):
         batching.SequenceStore.write(run.checkpoint / split, encoded(split), processor.get_piece_size())
-    store = batching.SequenceStore(run.checkpoint / "train")
-    counts = np.bincount(store.labels, minlength=len(labels))
-    if (counts == 0).any():
-        raise UserError(
-            f"{source.location}: class {labels[int(counts.argmin())]!r} has no example in the training split; "
-            "add some, or remove its rows"
-        )
 
 
 def _chunks(records: Iterator[Record], size: int = 1024) -> Iterator[list[Record]]:

@@ -1,5 +1,6 @@
 """Measures a classifier on a split."""
 
+import array
 import csv
 import heapq
 import json
@@ -20,7 +21,13 @@ SHOWN_MISTAKES = 5
 
 
 def main(arguments: EvaluateArguments) -> None:
-    result = evaluate(arguments.run, location=arguments.data, split=arguments.split)
+    result = evaluate(
+        arguments.run,
+        location=arguments.data,
+        split=arguments.split,
+        text_column=arguments.text_column,
+        label_column=arguments.label_column,
+    )
     if arguments.json_:
         print(json.dumps(result))
         return
@@ -39,13 +46,21 @@ def main(arguments: EvaluateArguments) -> None:
         print(picture)
 
 
-def evaluate(run: Path | str, *, location: str | None = None, split: str = "test") -> dict[str, float | None]:
+def evaluate(
+    run: Path | str,
+    *,
+    location: str | None = None,
+    split: str = "test",
+    text_column: str | None = None,
+    label_column: str | None = None,
+) -> dict[str, float | None]:
     """Measures a run; writes evaluation.json, mistakes.csv (the most confident ones) and two pictures.
 
     Args:
       run: the run's folder.
       location: another source than the run's own. A single file is read whole.
       split: splits of the source, joined with +.
+      text_column, label_column: the columns of that source; those that the run was trained on if None.
 
     Returns:
       accuracy, macro_f1 (unweighted mean over the classes), roc_auc (one against the rest, mean over the classes; None
@@ -57,7 +72,9 @@ def evaluate(run: Path | str, *, location: str | None = None, split: str = "test
     """
     folder = Run(run)
     settings = folder.open_finished("sentiment", SentimentSettings)
-    source = data.labelled_source(settings.data, location)
+    columns = {"text_column": text_column, "label_column": label_column}
+    named = {name: value for name, value in columns.items() if value is not None}
+    source = data.labelled_source(settings.data.model_copy(update=named), location)
     if location is not None and source.single_file:
         split = "all"
     mistakes = MostConfidentMistakes()
@@ -72,11 +89,11 @@ def evaluate(run: Path | str, *, location: str | None = None, split: str = "test
             yield record.values[0]
 
     began = time.monotonic()
-    probabilities = []
+    probabilities = array.array("f")  # a list of Python numbers would take eight times the memory
     for number, answer in enumerate(predict.predict(classifier.classify, texts())):
-        probabilities.append(list(answer["probabilities"].values()))
+        probabilities.extend(answer["probabilities"].values())
         mistakes.see(answer, labels[truth[number]])
-    probabilities = np.array(probabilities)
+    probabilities = np.array(probabilities).reshape(-1, len(labels))
     seconds = time.monotonic() - began
     result = measure(np.array(truth), probabilities) | {"seconds": seconds}
     folder.plots.mkdir(exist_ok=True)

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from models.settings import ClassifierSettings, Rate, Settings
 from tasks.settings import RecurrentOptions, TrainingSettings, VocabularySettings
@@ -45,6 +45,19 @@ class SentimentTrainingSettings(TrainingSettings):
     """balanced (each class counts the same), or NAME=WEIGHT,... ; None counts each text the same."""
     vectors: str | None = None
     """Begins the embedding with word vectors: a word2vec or fastText file in .vec format."""
+
+    @field_validator("class_weights")
+    @classmethod
+    def _class_weights_have_their_form(cls, value: str | None) -> str | None:
+        for part in (value or "").split(",") if value not in (None, "balanced") else []:
+            try:
+                _, number = part.rsplit("=", 1)
+                float(number)
+            except ValueError:
+                raise ValueError(
+                    f"{part!r} is not NAME=WEIGHT; give one for each class to weigh, or balanced"
+                ) from None
+        return value
 
 
 class SentimentSettings(Settings):

@@ -9,7 +9,7 @@ import numpy as np
 
 from models import classifier
 from tasks import batching, runs, training, word_vectors
-from tasks.errors import TrainingDiverged
+from tasks.errors import TrainingDiverged, UserError
 from tasks.runs import Run
 from tasks.sentiment import data
 from tasks.sentiment.settings import SentimentSettings
@@ -38,11 +38,16 @@ def train(settings: SentimentSettings, run: Path | str, *, overwrite: bool = Fal
       UserError: the data or the folder cannot be used.
       tasks.errors.TrainingDiverged: the loss became NaN; the run is finished with the last good weights.
     """
+    if settings.training.vectors and not Path(settings.training.vectors).is_file():
+        raise UserError(f"--vectors {settings.training.vectors}: no such file")
     folder = runs.begin(run, "sentiment", settings, overwrite=overwrite)
     data.prepare(settings, folder)
     processor, labels = data.load_vocabulary(folder.vocabulary)
     store = batching.SequenceStore(folder.checkpoint / "train")
     held_out = batching.SequenceStore(folder.checkpoint / "validation")
+    weights = data.class_weights(
+        settings.training.class_weights, labels, np.bincount(store.labels, minlength=len(labels))
+    )
     training.set_up(settings.training)
     model = build(settings, folder, store, processor, labels)
 
@@ -55,9 +60,6 @@ def train(settings: SentimentSettings, run: Path | str, *, overwrite: bool = Fal
         for part in (store, held_out)
     )
     steps = batching.steps_per_epoch(buckets)
-    weights = data.class_weights(
-        settings.training.class_weights, labels, np.bincount(store.labels, minlength=len(labels))
-    )
     log.info(
         "%s texts to train on, %s to validate on; classes: %s",
         f"{len(store):,}",
@@ -93,34 +95,28 @@ def train(settings: SentimentSettings, run: Path | str, *, overwrite: bool = Fal
 def build(settings: SentimentSettings, run: Run, store: batching.SequenceStore, processor, labels: list[str]):
     """The untrained model, with the vocabularies of n-grams and the word vectors that the settings ask for."""
     sizes = settings.classifier
-    keys = {}
+    keys, begun = {}, None
+    pieces = [processor.id_to_piece(index) for index in range(processor.get_piece_size())]
+    if settings.training.vectors:
+        begun = word_vectors.read(Path(settings.training.vectors), pieces, sizes.embedding_size)
     if sizes.ngrams > 1:
+        limits = {"least": sizes.ngram_min_texts, "most": sizes.ngram_vocabulary}
         keys["ngram_keys"] = data.ngram_vocabulary(
-            store,
-            run.checkpoint,
-            "ngrams",
-            first=2,
-            last=sizes.ngrams,
-            least=sizes.ngram_min_texts,
-            most=sizes.ngram_vocabulary,
+            store, run.checkpoint, "ngrams", first=2, last=sizes.ngrams, **limits
         )
     if sizes.wide_ngrams:
+        limits = {"least": sizes.wide_min_texts, "most": sizes.wide_vocabulary}
         keys["wide_keys"] = data.ngram_vocabulary(
-            store,
-            run.checkpoint,
-            "wide_ngrams",
-            first=1,
-            last=sizes.wide_ngrams,
-            least=sizes.wide_min_texts,
-            most=sizes.wide_vocabulary,
+            store, run.checkpoint, "wide_ngrams", first=1, last=sizes.wide_ngrams, **limits
         )
         keys["wide_counts"] = data.ngram_counts(
             store, run.checkpoint, "wide_ngrams", keys["wide_keys"], sizes.wide_ngrams, len(labels)
         )
-    pieces = [processor.id_to_piece(index) for index in range(processor.get_piece_size())]
-    begun = None
-    if settings.training.vectors:
-        begun = word_vectors.read(Path(settings.training.vectors), pieces, sizes.embedding_size)
-    return classifier.build_classifier(
-        sizes, settings.recurrent, vocabulary_size=len(pieces), classes=len(labels), vectors=begun, **keys
-    )
+    try:
+        return classifier.build_classifier(
+            sizes, settings.recurrent, vocabulary_size=len(pieces), classes=len(labels), vectors=begun, **keys
+        )
+    except ValueError as error:  # Keras looks for the kernel when the layer is first called
+        if "cudnn" not in str(error).lower():
+            raise
+        raise UserError(f"use_cudnn=True: {error}; take --use-cudnn auto") from None

@@ -317,3 +317,13 @@ def test_text_in_label_out(unroll):
     for one, expected in zip(texts, probabilities, strict=True):
         alone = classifier.classify(tf.constant([one]))
         assert_close(alone["probabilities"][0], expected)
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16", "float64"])
+def test_a_model_of_another_precision_is_the_same_when_it_is_loaded(precision, tmp_path):
+    keras.config.set_dtype_policy(precision)
+    model = build("gru", SEQUENCES, ngrams=2, wide_ngrams=2, pooling="attention")
+    keras.config.set_dtype_policy("float32")
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras", compile=False)
+    np.testing.assert_array_equal(again(IDS), model(IDS))

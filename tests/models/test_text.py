@@ -8,7 +8,17 @@ import pytest
 import sentencepiece
 import tensorflow as tf
 
-from models.text import BEGIN, END, PAD, SPECIALS, UNKNOWN, SentencePieceText, train_sentencepiece, vocabulary
+from models.text import (
+    BEGIN,
+    END,
+    PAD,
+    SPECIALS,
+    UNKNOWN,
+    SentencePieceText,
+    shortened,
+    train_sentencepiece,
+    vocabulary,
+)
 
 CORPUS = [
     "The film was not only good, but the acting was wonderful.",
@@ -178,3 +188,10 @@ def test_the_tokenizer_is_saved_with_its_module(tmp_path):
     texts = tf.constant(["The film was good", "영화가 좋았다", ""])
     tf.saved_model.save(module, str(tmp_path))
     np.testing.assert_array_equal(tf.saved_model.load(str(tmp_path)).ids(texts), module.text.ids(texts))
+
+
+@pytest.mark.parametrize("text", ["  \t\n" * 500 + "good film", "\u4e00" * 900 + " good", "good", "\u00e9" * 700])
+def test_a_text_is_cut_alike_in_python_and_in_the_graph(text):
+    model = train_sentencepiece(CORPUS, size=120)
+    expected = sentencepiece.SentencePieceProcessor(model_proto=model).encode(shortened(text, 10))[:10]
+    assert SentencePieceText(model, 10).ids(tf.constant([text])).numpy()[0].tolist() == expected

@@ -102,6 +102,7 @@ def test_a_step_is_what_the_settings_say(tmp_path, options, change):
     [
         {"optimizer": "adam"},
         {"optimizer": "adamw", "weight_decay": 0.1},
+        {"optimizer": "adamw"},
         {"optimizer": "sgd", "momentum": 0.9, "weight_decay": 0.1},
         {"optimizer": "rmsprop", "momentum": 0.5},
     ],

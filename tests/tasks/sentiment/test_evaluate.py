@@ -131,3 +131,11 @@ def test_the_most_confident_mistakes_are_a_table(sentiment, finished_run, review
     assert [row["probability"] for row in rows] == [row[0] for row in wrong[: len(rows)]]
     assert all((row["probability"], row["predicted"], row["label"], row["text"]) in wrong for row in rows)
     assert rows[0]["text"][:20] in answer.out and str(finished_run / "mistakes.csv") in answer.out
+
+
+def test_another_file_may_have_columns_of_other_names(sentiment, finished_run, reviews, write_csv, tmp_path):
+    file = write_csv(tmp_path / "other.csv", reviews[:20], header=("review", "verdict"))
+    assert "'text'" in sentiment("evaluate", "--run", finished_run, "--data", file).error()
+    columns = ("--text-column", "review", "--label-column", "verdict")
+    answer = sentiment("evaluate", "--run", finished_run, "--data", file, *columns, "--json")
+    assert standard(answer.out)["examples"] == 20

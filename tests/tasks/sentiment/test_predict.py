@@ -152,7 +152,8 @@ def test_a_full_disk_behind_standard_output_is_an_error(sentiment_process, finis
 def test_json_lines_are_read_by_the_files_ending_or_on_request(sentiment, sentiment_process, finished_run, tmp_path):
     texts = ["The soup was good.", "two\nlines", "국물이 맛있었어요."]
     file = tmp_path / "texts.jsonl"
-    file.write_text("".join(json.dumps({"text": text, "id": 1}) + "\n" for text in texts), encoding="utf-8")
+    lines = [json.dumps({"text": text, "id": 1}) for text in texts]
+    file.write_text("\n".join([*lines, "", ""]), encoding="utf-8")
     by_ending = answers(sentiment("predict", "--run", finished_run, "--input", file, "--json").out)
     assert [answer["text"] for answer in by_ending] == texts
     lines = "".join(json.dumps({"review": text}) + "\n" for text in texts).encode()
@@ -161,9 +162,9 @@ def test_json_lines_are_read_by_the_files_ending_or_on_request(sentiment, sentim
     assert [answer["label"] for answer in answers(piped.out)] == [answer["label"] for answer in by_ending]
 
 
-@pytest.mark.parametrize("line", ['{"texts": "good"}', '{"text": 3}', "[1]", "good", ""])
+@pytest.mark.parametrize("line", ['{"texts": "good"}', '{"text": 3}', "[1]", "good", '{"text": "half \\ud83d"}'])
 def test_a_line_that_is_no_json_object_with_a_text_is_named(sentiment, finished_run, tmp_path, line):
     file = tmp_path / "texts.jsonl"
     file.write_text(f'{{"text": "good"}}\n{line}\n')
     message = sentiment("predict", "--run", finished_run, "--input", file).error()
-    assert f"{file}:2" in message and "--text-column" in message
+    assert f"{file}:2" in message

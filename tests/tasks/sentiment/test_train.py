@@ -231,3 +231,18 @@ def test_a_training_that_diverges_does_not_take_the_place_of_a_finished_run(trai
     assert Run(tmp_path / "a").finished and Run(tmp_path / "a").model_file.read_bytes() == before
     where = message.split("; ")[1].split(" keeps")[0]
     assert sentiment("predict", "--run", where, "A good film.").code == 0
+
+
+def test_a_class_that_was_drawn_for_validation_whole_is_named(train, write_csv, tmp_path):
+    rows = [(f"text number {index}", ("good", "bad")[index % 2]) for index in range(200)]
+    alone = [(f"rare text {index}", f"rare {index}") for index in range(30)]  # some fall to validation
+    file = write_csv(tmp_path / "rare.csv", [*rows, *alone])
+    message = train(tmp_path / "run", data=file).error()
+    assert "'rare " in message and "--validation-fraction" in message
+
+
+def test_none_unsets_an_option_of_a_settings_file(train, tmp_path):
+    file = tmp_path / "settings.toml"
+    file.write_text("[training]\npatience = 1\n")
+    assert train(tmp_path / "run", "--settings", file, "--patience", "none", "--epochs", "1").code == 0
+    assert json.loads((tmp_path / "run" / "settings.json").read_text())["training"]["patience"] is None
