@@ -142,7 +142,8 @@ def test_the_history_has_a_row_for_each_epoch(tmp_path):
     assert [row["epoch"] for row in rows] == [1, 2, 3]
     assert set(rows[0]) == {"epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds"}
     assert rows[0]["loss"] > rows[1]["loss"] > rows[2]["loss"]
-    assert [row["learning_rate"] for row in rows] == pytest.approx([0.1 * 2 / 3, 0.1 / 3, 0.0], abs=1e-6)
+    last_steps = [0.1 * (1 - step / (3 * STEPS)) for step in (STEPS - 1, 2 * STEPS - 1, 3 * STEPS - 1)]
+    assert [row["learning_rate"] for row in rows] == pytest.approx(last_steps, abs=1e-6)
     assert (run.plots / "learning_curves.png").read_bytes().startswith(b"\x89PNG")
     assert list(run.tensorboard.rglob("events.*"))
 
