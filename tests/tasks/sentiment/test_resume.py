@@ -16,7 +16,7 @@ import pytest
 import models.classifier  # noqa: F401  its layers, for Keras to find them
 from tasks.runs import Run
 
-KILLS = int(os.environ.get("KILLS", "5"))
+KILLS = int(os.environ.get("KILLS", "20"))
 SEED = int(os.environ.get("KILLS_SEED", "0"))
 
 # All that has a state of its own: three kinds of dropout, running averages, n-gram vocabularies, momentum.
