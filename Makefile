@@ -11,9 +11,9 @@ demo: $(READY)
 	$(RUN) -m tasks.sentiment evaluate --run runs/sentiment
 	$(RUN) -m tasks.sentiment export --run runs/sentiment --to saved_models/sentiment
 	$(RUN) -m tasks.sentiment predict --model saved_models/sentiment \
-	    "The plot was dull, but the acting was wonderful." \
-	    "I would not call this film good." \
-	    "재미없을 줄 알았는데 아주 재미있었다."
+	    "The plot was dull, but the acting was superb." \
+	    "No one would call the service friendly." \
+	    "직원은 무례했지만 음식이 맛있었어요."
 
 test: $(READY)
 	$(RUN) -m pytest

@@ -29,7 +29,7 @@ class SentimentTrainingSettings(TrainingSettings):
     # These read the bundled sample almost perfectly in half a minute; the recipes have others for larger data.
     epochs: int = Field(14, ge=1)
     """Passes over the training data."""
-    tokens_per_batch: int = Field(4096, ge=1)
+    tokens_per_batch: int = Field(2048, ge=1)
     """Size of a batch in tokens, padding included; texts of like length share a batch."""
     learning_rate: float = Field(4e-3, gt=0.0)
     """The highest learning rate of the schedule."""
