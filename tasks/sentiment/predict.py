@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -32,7 +33,8 @@ def main(arguments: PredictArguments) -> None:
         classify = lambda text: signature(text=text)  # noqa: E731
     texts = arguments.texts if arguments.input is None else lines.read(arguments.input, arguments.input_key)
     with lines.writer(arguments.output) as out:
-        for answer in predict(classify, texts):
+        typed = arguments.input == "-" and sys.stdin.isatty()  # somebody waits for the answer to each line
+        for answer in predict(classify, texts, window=1 if typed else WINDOW):
             if arguments.json_:
                 print(json.dumps(answer, ensure_ascii=False), file=out)
             else:
@@ -62,26 +64,27 @@ def load(run: Path | str) -> TextClassifier:
     return TextClassifier(model, SentencePieceText(pieces, settings.classifier.max_tokens), labels)
 
 
-def predict(classify: Callable, texts: Iterable[str]) -> Iterator[dict]:
-    """Answers for texts, in their order, as they come.
+def predict(classify: Callable, texts: Iterable[str], window: int = WINDOW) -> Iterator[dict]:
+    """Answers for texts, in their order.
 
     Args:
       classify: `TextClassifier.classify`, or an exported signature: string (batch,) -> label, probability,
         probabilities, classes.
       texts: any number of them.
+      window: so many texts are read before their answers come; those of like length share a batch.
 
     Yields: {"text": str, "label": str, "probability": float, "probabilities": {label: float}} for each text.
     """
     texts = iter(texts)
-    while window := list(itertools.islice(texts, WINDOW)):
-        answers: list[dict | None] = [None] * len(window)
-        for indexes in _batches(window):
-            out = classify(tf.constant([window[index].encode("utf-8", "replace") for index in indexes]))
+    while some := list(itertools.islice(texts, window)):
+        answers: list[dict | None] = [None] * len(some)
+        for indexes in _batches(some):
+            out = classify(tf.constant([some[index].encode("utf-8", "replace") for index in indexes]))
             out = {name: value.numpy() for name, value in out.items()}
             names = [name.decode() for name in out["classes"][0]]
             for row, index in enumerate(indexes):
                 answers[index] = {
-                    "text": window[index],
+                    "text": some[index],
                     "label": out["label"][row].decode(),
                     "probability": float(out["probability"][row]),
                     "probabilities": dict(zip(names, map(float, out["probabilities"][row]), strict=True)),
