@@ -19,19 +19,21 @@ def versions(folder: Path) -> list[int]:
 
 
 def export(
-    module: tf.Module,
+    model: keras.Model,
     signatures: dict[str, Callable],
     folder: Path,
     *,
+    resources: Sequence[tf.Module] = (),
     extras: Sequence[Path] = (),
     warmup: Sequence[dict[str, tf.Tensor]] = (),
 ) -> Path:
     """Writes the next version of a SavedModel; it appears whole or not at all.
 
     Args:
-      module: holds the Keras model as `model`, and what else the signatures use.
+      model: the Keras model that the signatures use.
       signatures: name -> a `tf.function` with an input signature; `serving_default` among them.
       folder: the model's folder; versions are its sub-folders.
+      resources: what else they use, such as a tokenizer. A module that holds the model too would store it twice.
       extras: files to copy into `assets.extra/`; those that are not there are passed over.
       warmup: inputs of `serving_default` that TensorFlow Serving answers when it loads the model, so that the first
         client need not wait for what is set up on a first call.
@@ -42,8 +44,9 @@ def export(
     folder.mkdir(parents=True, exist_ok=True)
     # Not tf.saved_model.save: it leaves out a Keras 3 model's variables for the session loader of TensorFlow Serving.
     archive = keras.export.ExportArchive()
-    archive.track(module.model)
-    archive.track(module)
+    archive.track(model)
+    for module in resources:
+        archive.track(module)
     for name, function in signatures.items():
         archive.add_endpoint(name, function)
     with atomic_files.replacing_folder(version) as temporary:

@@ -31,9 +31,10 @@ def export(run: Path | str, to: Path | str | None = None) -> Path:
     folder = Path(to) if to is not None else Path("saved_models") / Path(run).resolve().name
     stored = Run(run)
     return exporting.export(
-        classifier,
+        classifier.model,
         {"serving_default": classifier.classify},
         folder,
+        resources=[classifier.text],
         extras=[stored.settings_file, stored.evaluation_file],
         warmup=[{"text": texts} for texts in _warmup_texts(stored, classifier.text.max_tokens)],
     )
