@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from models.ngrams import NgramEmbedding, WideNgrams
-from models.recurrent import recurrent_stack
+from models.recurrent import recurrent_stack, reverse_time
 from models.settings import ClassifierSettings, RecurrentSettings
 from models.text import PAD, SentencePieceText
 
@@ -137,7 +137,7 @@ def build_classifier(
     x = recurrent_stack(recurrent, x, mask=mask, layer_dropout=settings.layer_dropout)
     if recurrent.return_sequences:
         if recurrent.go_backwards:  # Keras gives the last step first; the mask runs the other way
-            x = keras.ops.flip(x, axis=1)
+            x = reverse_time(x)
         x = MaskedPooling(settings.pooling or "max_mean", name="pooling")(x, mask=mask)
     if settings.head_dropout:
         x = keras.layers.Dropout(settings.head_dropout, name="head_dropout")(x)

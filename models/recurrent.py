@@ -74,9 +74,9 @@ def recurrent_layers(settings: RecurrentSettings, name: str = "recurrent") -> li
     return layers
 
 
-def reverse_time(sequence, mask=None):
+def reverse_time(sequence):
     """The steps of `sequence` (batch, time, ...) from last to first, padding included."""
-    return keras.ops.flip(sequence, axis=1) if mask is None else (keras.ops.flip(sequence, 1), keras.ops.flip(mask, 1))
+    return keras.ops.flip(sequence, axis=1)
 
 
 def recurrent_stack(

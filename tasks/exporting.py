@@ -33,7 +33,7 @@ def export(
       model: the Keras model that the signatures use.
       signatures: name -> a `tf.function` with an input signature; `serving_default` among them.
       folder: the model's folder; versions are its sub-folders.
-      resources: what else they use, such as a tokenizer. A module that holds the model too would store it twice.
+      resources: what else they use, such as a tokenizer.
       extras: files to copy into `assets.extra/`; those that are not there are passed over.
       warmup: inputs of `serving_default` that TensorFlow Serving answers when it loads the model, so that the first
         client need not wait for what is set up on a first call.

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from models import classifier
+from models.text import vocabulary
 from tasks import batching, runs, training, word_vectors
 from tasks.errors import TrainingDiverged, UserError
 from tasks.runs import Run
@@ -96,7 +97,7 @@ def build(settings: SentimentSettings, run: Run, store: batching.SequenceStore, 
     """The untrained model, with the vocabularies of n-grams and the word vectors that the settings ask for."""
     sizes = settings.classifier
     keys, begun = {}, None
-    pieces = [processor.id_to_piece(index) for index in range(processor.get_piece_size())]
+    pieces = vocabulary(processor.serialized_model_proto())
     if settings.training.vectors:
         begun = word_vectors.read(Path(settings.training.vectors), pieces, sizes.embedding_size)
     if sizes.ngrams > 1:
