@@ -1,10 +1,24 @@
-"""One record of text, and the columns that a task asks a source for."""
+"""One record of text, the columns that a task asks a source for, and the names that splits go by."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from tasks.errors import UserError
+
+SPLITS = ("train", "validation", "test")
+SPLIT_WORDS = {
+    "train": "train",
+    "training": "train",
+    "validation": "validation",
+    "valid": "validation",
+    "val": "validation",
+    "dev": "validation",
+    "test": "test",
+    "testing": "test",
+}
 
 
 class Record(NamedTuple):
@@ -12,11 +26,14 @@ class Record(NamedTuple):
 
     Attributes:
         values: one string for each column asked for, in the order asked.
-        where: the place it came from, for error messages: `reviews.csv:7`.
+        where: the place it came from, for error messages: `reviews.csv:7`, `train.en:7, train.de:7`.
     """
 
     values: tuple[str, ...]
     where: str
+
+
+Reader = Callable[[], Iterator[Record]]
 
 
 @dataclass(frozen=True)
@@ -25,14 +42,20 @@ class Column:
 
     Attributes:
         role: what it is to the task: "text", "label", "source", "target".
-        name: what it is called in the data. None looks for a column called like the role, and in TensorFlow Datasets
-            for the data set's own input and target (`supervised_keys`).
+        name: what it is called in the data; among line-aligned files it is the language. None looks for a column
+            called like the role, and in TensorFlow Datasets for the data set's own input and target
+            (`supervised_keys`).
         required: whether an empty or blank value is an error.
     """
 
     role: str
     name: str | None = None
     required: bool = False
+
+    @property
+    def sought(self) -> str:
+        """What to look for in the data: the name, or else the role."""
+        return self.name or self.role
 
 
 def find_column(column: Column, available: Sequence[str], place: str) -> str:
@@ -41,13 +64,24 @@ def find_column(column: Column, available: Sequence[str], place: str) -> str:
     Raises:
         UserError: it is not there; the message names those that are.
     """
-    wanted = column.name or column.role
-    if wanted in available:
-        return wanted
+    if column.sought in available:
+        return column.sought
     raise UserError(
-        f"{place} has no column {wanted!r}; its columns are: {listing(available)}.\n"
+        f"{place} has no column {column.sought!r}; its columns are: {listing(available)}.\n"
         f"Choose the one to read with --{column.role}-column."
     )
+
+
+def split_in_name(path: Path) -> str | None:
+    """Returns the split that a file's name speaks of ("train", "validation", "test"), or None.
+
+    Raises:
+        UserError: it speaks of two.
+    """
+    found = {SPLIT_WORDS[word] for word in re.findall("[a-z]+", path.name.lower()) if word in SPLIT_WORDS}
+    if len(found) > 1:
+        raise UserError(f"{path}: the name speaks of {' and '.join(sorted(found))}; expected one split in a file name.")
+    return found.pop() if found else None
 
 
 def listing(names: Sequence[str], most: int = 20) -> str:

@@ -5,32 +5,19 @@ A source streams: nothing holds more than a few records of it, and each split ca
 
 import hashlib
 import os
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from tasks.aligned_files import aligned_splits, check_languages
 from tasks.errors import UserError
-from tasks.records import Column, Record, find_column, listing
+from tasks.records import SPLIT_WORDS, SPLITS, Column, Reader, Record, find_column, listing, split_in_name
 from tasks.table_files import TABLE_SUFFIXES, column_names, read_table, table_format, text_lines
 from tasks.tfds_source import tfds_splits
 
 __all__ = ["Column", "Record", "Source", "open_source"]
 
-Reader = Callable[[], Iterator[Record]]
-
-SPLITS = ("train", "validation", "test")
-SPLIT_WORDS = {
-    "train": "train",
-    "training": "train",
-    "validation": "validation",
-    "valid": "validation",
-    "val": "validation",
-    "dev": "validation",
-    "test": "test",
-    "testing": "test",
-}
 CLASS_FOLDER_COLUMNS = ("text", "label")
 UNLABELLED_FOLDERS = ("unsup", "unsupervised")  # what the folder of IMDB's reviews without a label is called
 
@@ -106,9 +93,10 @@ def open_source(
 
     Args:
         location: `sample`, `tfds:NAME[/CONFIG]`, a file or a folder. A folder has files with their split in the name
-            (`train.csv`, `ratings_test.txt`), or one sub-folder of `.txt` files for each class (`pos/`, `neg/`), these
-            perhaps below a folder for each split.
-        columns: what to read, the input first.
+            (`train.csv`, `ratings_test.txt`), or line-aligned files with their split and their language in the name
+            (`train.en` and `train.de`, see `aligned_files`), or one sub-folder of `.txt` files for each class (`pos/`,
+            `neg/`), these perhaps below a folder for each split. Tables and aligned files may be gzip-compressed.
+        columns: what to read, the input first. The columns of line-aligned files are their languages.
         sample: the folder that `sample` stands for.
         validation_fraction: the share of the training data drawn for validation; 0 draws none.
         test_fraction: the share drawn for test; 0 draws none.
@@ -129,6 +117,7 @@ def open_source(
     elif location and path.is_dir():
         stored = _folder_splits(path, columns)
     elif location and path.exists():
+        _check_table(path)
         _check_columns(path, columns)
         stored = {"train": partial(_table_records, [path], columns)}
     else:
@@ -139,6 +128,15 @@ def open_source(
 
 
 # --- Tables ---------------------------------------------------------------------------------------------------------
+
+
+def _check_table(path: Path) -> None:
+    if table_format(path) is None:
+        raise UserError(
+            f"{path}: not a table by its name; expected one that ends in {', '.join(TABLE_SUFFIXES)}, all but "
+            f".parquet also with .gz.\nIf it is one of two line-aligned files, such as train.en and train.de, name the "
+            f"folder: {path.parent}"
+        )
 
 
 def _check_columns(path: Path, columns: Sequence[Column]) -> list[str]:
@@ -157,31 +155,37 @@ def _table_records(paths: Sequence[Path], columns: Sequence[Column]) -> Iterator
 
 def _folder_splits(folder: Path, columns: Sequence[Column]) -> dict[str, Reader]:
     files, folders = _entries(folder)
-    tables = [path for path in files if table_format(path)]
-    by_split: dict[str, list[Path]] = {}
-    for path in tables:
-        if split := _split_in_name(path):
-            by_split.setdefault(split, []).append(path)
-    if by_split:
-        for split, paths in by_split.items():
-            if split != "test":  # a test file may come without its labels, and training does not read it
-                for path in paths:
-                    _check_columns(path, columns)
-        return {split: partial(_table_records, paths, columns) for split, paths in by_split.items()}
+    readers = aligned_splits(folder, files, columns) or _table_splits(files, columns)
+    if readers:
+        return readers
 
+    if not folders or any(column.sought not in CLASS_FOLDER_COLUMNS for column in columns):
+        check_languages(folder, files, columns)
     if not folders:
         raise _nothing_to_read(folder, files)
     split_folders = [(SPLIT_WORDS[path.name.lower()], path) for path in folders if path.name.lower() in SPLIT_WORDS]
-    readers: dict[str, Reader] = {}
     for split, path in split_folders or [("train", folder)]:
         readers |= _class_folder_splits(path, split, columns)
     return readers
 
 
+def _table_splits(files: Sequence[Path], columns: Sequence[Column]) -> dict[str, Reader]:
+    by_split: dict[str, list[Path]] = {}
+    for path in files:
+        if table_format(path) and (split := split_in_name(path)):
+            by_split.setdefault(split, []).append(path)
+    for split, paths in by_split.items():
+        if split != "test":  # a test file may come without its labels, and training does not read it
+            for path in paths:
+                _check_columns(path, columns)
+    return {split: partial(_table_records, paths, columns) for split, paths in by_split.items()}
+
+
 def _nothing_to_read(folder: Path, entries: Sequence[Path]) -> UserError:
     return UserError(
         f"{folder}: expected files with train, validation or test in their names (ending in "
-        f"{', '.join(TABLE_SUFFIXES)}), or a sub-folder of .txt files for each class.\n"
+        f"{', '.join(TABLE_SUFFIXES)}, or in a language, two of each: train.en, train.de), or a sub-folder of .txt "
+        "files for each class.\n"
         f"Found: {listing([path.name for path in entries], most=5)}. One file can be named in place of the folder."
     )
 
@@ -193,13 +197,6 @@ def _entries(folder: Path) -> tuple[list[Path], list[Path]]:
     except OSError as error:
         raise UserError(f"{folder}: cannot be read: {error.strerror}") from error
     return [path for path in entries if path.is_file()], [path for path in entries if path.is_dir()]
-
-
-def _split_in_name(path: Path) -> str | None:
-    found = {SPLIT_WORDS[word] for word in re.findall("[a-z]+", path.name.lower()) if word in SPLIT_WORDS}
-    if len(found) > 1:
-        raise UserError(f"{path}: the name speaks of {' and '.join(sorted(found))}; expected one split in a file name.")
-    return found.pop() if found else None
 
 
 def _class_folder_splits(folder: Path, split: str, columns: Sequence[Column]) -> dict[str, Reader]:

@@ -4,27 +4,27 @@ import contextlib
 import difflib
 import logging
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from functools import partial
 from typing import Any
 
 from tasks import datasets
 from tasks.errors import UserError
-from tasks.records import Column, Record, as_text, find_column
+from tasks.records import Column, Reader, Record, as_text, find_column, listing
 
 READ_BATCH = 256
 DOWNLOAD_RETRIES = 5
 
 
-def tfds_splits(
-    location: str, columns: Sequence[Column], data_dir: str | None
-) -> dict[str, Callable[[], Iterator[Record]]]:
+def tfds_splits(location: str, columns: Sequence[Column], data_dir: str | None) -> dict[str, Reader]:
     """Opens a data set; downloads and prepares it first where that has not been done.
 
     Args:
         location: `tfds:NAME[/CONFIG]`.
         columns: what to read. One without a name is the feature in its place among the data set's `supervised_keys`
-            (the first column is the input, the second the target), or else the feature called like its role.
+            (the first column is the input, the second the target), or else the feature called like its role. The
+            features of a translation set are its languages, and one named for the other column changes places: the
+            set is read in the other direction.
         data_dir: the library's data folder; None leaves it to the library (`TFDS_DATA_DIR`).
 
     Returns:
@@ -35,8 +35,8 @@ def tfds_splits(
         UserError: there is no such data set or feature, or it cannot be downloaded.
     """
     builder = _prepared_builder(location, data_dir)
-    features = [_find_feature(column, place, builder.info, location) for place, column in enumerate(columns)]
-
+    named = {column.name for column in columns}
+    features = [_find_feature(column, place, named, builder.info, location) for place, column in enumerate(columns)]
     return {split: partial(_records, builder, split, features, f"{location}/{split}") for split in builder.info.splits}
 
 
@@ -56,18 +56,31 @@ def _prepared_builder(location: str, data_dir: str | None) -> Any:
             hint = f"did you mean {' or '.join(close)}?" if close else "its catalogue lists the names."
             raise UserError(f"{location}: TensorFlow Datasets has no data set of this name; {hint}") from error
         except Exception as error:
-            raise UserError(f"{location}: TensorFlow Datasets cannot open it: {_summary(error)}") from error
+            configs = _config_names(name)
+            hint = f"\nIts configs are: {listing(configs)}." if configs else ""
+            raise UserError(f"{location}: TensorFlow Datasets cannot open it: {_summary(error)}{hint}") from error
         if not builder.is_prepared():
             if not sys.stderr.isatty():
                 tfds.disable_progress_bar()
             try:
                 _download_and_prepare(builder)
+            except UserError:  # a builder of ours names the file and the line
+                raise
             except Exception as error:
                 raise UserError(
                     f"{location}: it is not in {builder.data_dir} yet, and downloading it there failed: "
                     f"{_summary(error)}\nCheck the connection, or set TFDS_DATA_DIR to the folder that has it."
                 ) from error
         return builder
+
+
+def _config_names(name: str) -> list[str]:
+    """Returns the configs of a data set; what the library says of a wrong one seldom names the right ones."""
+    import tensorflow_datasets as tfds
+
+    with contextlib.suppress(Exception):  # the data set itself may be what cannot be opened
+        return list(tfds.builder_cls(name.split("/")[0].split(":")[0]).builder_configs)
+    return []
 
 
 def _download_and_prepare(builder: Any) -> None:
@@ -99,10 +112,17 @@ def _summary(error: Exception) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
 
 
-def _find_feature(column: Column, place: int, info: Any, location: str) -> str:
+def _is_translation(info: Any) -> bool:
+    import tensorflow_datasets as tfds
+
+    return isinstance(info.features, tfds.features.Translation)
+
+
+def _find_feature(column: Column, place: int, named: Set[str | None], info: Any, location: str) -> str:
     keys = info.supervised_keys
     if column.name is None and isinstance(keys, tuple) and place < len(keys) and isinstance(keys[place], str):
-        name = keys[place]
+        # A language that was named for the other column leaves its own place to the other language.
+        name = keys[1 - place] if keys[place] in named and _is_translation(info) else keys[place]
     else:
         name = find_column(column, list(info.features), location)
     feature = info.features[name]
@@ -122,7 +142,8 @@ def _records(builder: Any, split: str, names: Sequence[str], place: str) -> Iter
         dataset = builder.as_dataset(
             split=split,
             shuffle_files=False,
-            decoders=tfds.decode.PartialDecoding(dict.fromkeys(names, True)),
+            # Of a Translation the library cannot leave features out; it has nothing but texts anyway.
+            decoders=None if _is_translation(builder.info) else tfds.decode.PartialDecoding(dict.fromkeys(names, True)),
             # One shard after the other: the order never depends on the machine. The cache would hold the whole split.
             read_config=tfds.ReadConfig(try_autocache=False, interleave_cycle_length=1),
         )

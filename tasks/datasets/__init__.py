@@ -6,7 +6,7 @@ when the data set is asked for.
 
 import importlib
 
-BUILDER_MODULES = {"nsmc": "tasks.datasets.nsmc"}
+BUILDER_MODULES = {"multi30k": "tasks.datasets.multi30k", "nsmc": "tasks.datasets.nsmc"}
 
 
 def register(name: str) -> None:

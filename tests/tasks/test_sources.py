@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -133,6 +134,22 @@ def test_columns_come_in_the_order_asked_for_and_under_the_callers_names(tmp_pat
     path = write(tmp_path / "pairs.tsv", "en\tko\tattribution\nGo.\t가.\tsomebody\n")
     assert values(path, columns=[Column("source", "ko"), Column("target", "en")]) == [("가.", "Go.")]
     assert values(path, columns=[Column("text", "en")]) == [("Go.",)]
+
+
+@pytest.mark.parametrize(("name", "comma"), [("pairs.csv", ","), ("pairs.csv.gz", ","), ("pairs.tsv", "\t")])
+def test_a_table_of_sentence_pairs_is_read_in_either_direction(tmp_path, name, comma):
+    rows = [(f"sentence {n}", f"문장 {n}") for n in range(300)]
+    path = write(tmp_path / name, "".join(f"{en}{comma}{ko}{comma}somebody\n" for en, ko in [("en", "ko"), *rows]))
+    for columns, expected in [
+        ([Column("source", "en", required=True), Column("target", "ko", required=True)], rows),
+        ([Column("source", "ko", required=True), Column("target", "en", required=True)], [row[::-1] for row in rows]),
+    ]:
+        source = opened(path, columns)
+        assert source.single_file and source.splits == ("train", "validation", "test")
+        assert values(path, "all", columns) == expected
+        assert sorted(values(path, "train+validation+test", columns)) == sorted(expected)
+    message = error_of(path, [Column("source", "en"), Column("target", "de")])
+    assert "'de'" in message and "'en', 'ko', 'somebody'" in message and "--target-column" in message
 
 
 # --- Files that cannot be read --------------------------------------------------------------------------------------
@@ -495,6 +512,64 @@ def test_a_feature_that_is_no_text_is_refused(tmp_path):
     assert "'picture' is of type Image" in message and "--text-column" in message
     columns = [Column("text", "stars"), Column("label")]
     assert values("tfds:review_pictures", "validation", columns, data_dir=str(tmp_path)) == [("4", "4")]
+
+
+@pytest.fixture(scope="module")  # a builder's name can be taken only once
+def proverbs(tmp_path_factory) -> Callable:
+    """Reads a tiny translation set, whose features are languages, with the given columns."""
+    import tensorflow_datasets as tfds
+
+    class Proverbs(tfds.core.GeneratorBasedBuilder):
+        VERSION = tfds.core.Version("1.0.0")
+        BUILDER_CONFIGS = [tfds.core.BuilderConfig(name="pt_to_en"), tfds.core.BuilderConfig(name="plain")]
+
+        def _info(self):
+            languages, features = ("pt", "en"), tfds.features
+            named = {language: features.Text() for language in languages}
+            return tfds.core.DatasetInfo(
+                builder=self,
+                features=features.FeaturesDict(named)
+                if self.builder_config.name == "plain"
+                else features.Translation(languages),
+                supervised_keys=languages,
+                disable_shuffling=True,
+            )
+
+        def _split_generators(self, dl_manager):
+            return {split: self._generate_examples(split) for split in ("train", "validation", "test")}
+
+        def _generate_examples(self, split):
+            for number in range(3):
+                yield number, {"en": f"{split} bread {number}", "pt": f"{split} pão {number}"}
+
+    folder = str(tmp_path_factory.mktemp("proverbs"))
+
+    def read(config, *columns, split="test"):
+        return values(f"tfds:proverbs/{config}", split, columns, data_dir=folder)
+
+    return read
+
+
+@pytest.mark.parametrize("config", ["pt_to_en", "plain"])
+def test_the_columns_of_a_translation_set_are_its_languages(proverbs, config):
+    pairs = [(f"test pão {n}", f"test bread {n}") for n in range(3)]
+    assert proverbs(config, Column("source"), Column("target")) == pairs
+    assert proverbs(config, Column("source", "pt"), Column("target", "en")) == pairs
+    assert proverbs(config, Column("source", "en"), Column("target", "pt")) == [pair[::-1] for pair in pairs]
+    assert proverbs(config, Column("source"), split="validation")[0] == ("validation pão 0",)
+    with pytest.raises(UserError, match=r"no column 'ko'; its columns are: 'pt', 'en'\.\n.*--target-column"):
+        proverbs(config, Column("source", "en"), Column("target", "ko"))
+
+
+def test_naming_one_language_of_a_translation_set_leaves_the_other_one_for_the_other_column(proverbs):
+    assert proverbs("pt_to_en", Column("source", "en"), Column("target"))[0] == ("test bread 0", "test pão 0")
+    assert proverbs("pt_to_en", Column("source"), Column("target", "pt"))[0] == ("test bread 0", "test pão 0")
+    assert proverbs("pt_to_en", Column("source", "pt"), Column("target"))[0] == ("test pão 0", "test bread 0")
+
+
+def test_a_wrong_config_of_a_translation_set_is_answered_with_those_that_there_are(proverbs):
+    with pytest.raises(UserError, match=r"en_to_pt not found.*\nIts configs are: 'pt_to_en', 'plain'\."):
+        proverbs("en_to_pt", Column("source"), Column("target"))
 
 
 def test_importing_the_sources_imports_neither_tensorflow_nor_its_data_sets():
