@@ -86,6 +86,7 @@ def recurrent_stack(
     mask=None,
     initial_state=None,
     layer_dropout: float = 0.0,
+    residual: bool = False,
     layers: list[keras.layers.Layer] | None = None,
 ):
     """Connects the stack to `inputs`.
@@ -96,6 +97,7 @@ def recurrent_stack(
       mask: (batch, timesteps) booleans, False for padding; or (timesteps, batch) with `time_major`.
       initial_state: one list of state tensors (batch, units) for each layer, as `return_state` gives them.
       layer_dropout: share of each output dropped on its way to the next layer.
+      residual: each layer but the first adds its output to its input (He et al. 2016); needs `return_sequences`.
       layers: made by `recurrent_layers` before, to share their weights; made here if None.
 
     Returns:
@@ -112,11 +114,11 @@ def recurrent_stack(
         mask = None if mask is None else keras.ops.swapaxes(mask, 0, 1)
     output, states = inputs, []
     for index, layer in enumerate(layers):
-        if index:
-            if settings.go_backwards:
-                output = reverse_time(output)
-            if layer_dropout:
-                output = keras.layers.Dropout(layer_dropout)(output)
+        if index and settings.go_backwards:
+            output = reverse_time(output)
+        below = output
+        if index and layer_dropout:
+            output = keras.layers.Dropout(layer_dropout)(output)
         results = layer(output, mask=mask, initial_state=None if initial_state is None else initial_state[index])
         if settings.return_state:
             sequences = 2 if settings.merge_mode is None else 1
@@ -125,6 +127,8 @@ def recurrent_stack(
             states.append(results[sequences:])
         else:
             output = list(results) if settings.merge_mode is None else results
+        if residual and index:
+            output = output + (reverse_time(below) if settings.go_backwards else below)
     if settings.time_major and settings.return_sequences:
         swap = lambda sequence: keras.ops.swapaxes(sequence, 0, 1)  # noqa: E731
         output = [swap(direction) for direction in output] if isinstance(output, list) else swap(output)

@@ -6,7 +6,7 @@
 import json
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from models import keras_values
 
@@ -151,6 +151,22 @@ class RecurrentSettings(Settings):
         return f"{', '.join(reasons)}: no cuDNN kernel, so slower on a GPU (a CPU is the same)" if reasons else None
 
 
+def refuse(recurrent: RecurrentSettings, network: str, **reasons: str) -> None:
+    """Refuses options that are off by default and make no sense for a network.
+
+    Args:
+      network: what it is, for the message.
+      reasons: option -> why not.
+
+    Raises:
+      ValueError: names the first such option that is on, and why it makes no sense.
+    """
+    for name, why in reasons.items():
+        value = getattr(recurrent, name)
+        if value != type(recurrent).model_fields[name].default:
+            raise ValueError(f"{name}={value} makes no sense for {network}: {why}")
+
+
 Pooling = Literal["max", "mean", "max_mean", "attention"]
 
 
@@ -194,17 +210,76 @@ class ClassifierSettings(Settings):
         Raises:
           ValueError: names the option, its value, and why.
         """
-        senseless = {
-            "stateful": (False, "its texts are not parts of one long text"),
-            "return_state": (False, "it reads the output, not the state"),
-            "time_major": (False, "its batches are (batch, timesteps)"),
-        }
-        for name, (default, why) in senseless.items():
-            if getattr(recurrent, name) != default:
-                raise ValueError(f"{name}={getattr(recurrent, name)} makes no sense for a classifier: {why}")
+        refuse(
+            recurrent,
+            "a classifier",
+            stateful="its texts are not parts of one long text",
+            return_state="it reads the output, not the state",
+            time_major="its batches are (batch, timesteps)",
+        )
         if recurrent.merge_mode is None:
             raise ValueError("merge_mode=None makes no sense for a classifier: it reads one output, not two")
         if self.pooling is not None and not recurrent.return_sequences:
             raise ValueError(
                 f"pooling={self.pooling} needs the output of every step: add return_sequences, or leave pooling out"
             )
+
+
+class LanguageModelSettings(Settings):
+    """The network around the recurrent stack of a language model: embedding, dropout, output."""
+
+    embedding_size: int = Field(64, ge=1)
+    """Size of a character's vector."""
+    tied_embeddings: bool = False
+    """The output layer has the embedding's weights; where sizes differ, a layer before it changes the size."""
+    residual: bool = False
+    """Each layer but the first adds its output to its input."""
+    embedding_dropout: Rate = 0.0
+    """Share of the embedding's dimensions dropped, the same ones at each step."""
+    layer_dropout: Rate = 0.0
+    """Share of a layer's output dropped on its way to the next layer."""
+    output_dropout: Rate = 0.0
+    """Share of the last layer's output dropped before the next character is told from it."""
+
+    def check_recurrent(self, recurrent: RecurrentSettings) -> None:
+        """Refuses options that make no sense for a language model.
+
+        Raises:
+          ValueError: names the option, its value, and why.
+        """
+        refuse(
+            recurrent,
+            "a language model",
+            bidirectional="from the other direction it would see the characters that it is to tell",
+            go_backwards="it would see the characters that it is to tell",
+            return_state="its one-step view gives the states in any case",
+            time_major="its batches are (batch, timesteps)",
+        )
+
+
+class SamplingSettings(Settings):
+    """How characters are drawn from the model's probabilities."""
+
+    temperature: float = Field(0.8, ge=0.0, le=100.0)
+    """Divides the logits: below 1 is bolder, above 1 wilder; 0 always takes the likeliest character."""
+    top_k: int = Field(0, ge=0)
+    """Draws from the K likeliest characters only; 0 from all."""
+    top_p: float = Field(1.0, gt=0.0, le=1.0)
+    """Draws from the likeliest characters that together have this probability."""
+    repetition_penalty: float = Field(1.0, gt=0.0)
+    """Above 1, makes characters of the last repetition_window less likely."""
+    repetition_window: int = Field(16, ge=1)
+    """So many characters back the penalty looks."""
+    length: int = Field(500, ge=1)
+    """Characters to write at the most."""
+    stop: tuple[str, ...] = ()
+    """Writing ends after any of these texts."""
+    sampling_seed: int = Field(0, ge=0, lt=1 << 31)
+    """The same seed writes the same text."""
+
+    @field_validator("stop")
+    @classmethod
+    def _no_empty_stop(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if "" in value:
+            raise ValueError("an empty text stops before it begins; leave it out")
+        return value

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from tasks import atomic_files, plots
-from tasks.errors import TrainingDiverged
+from tasks.errors import TrainingDiverged, UserError
 from tasks.optimizers import schedule
 from tasks.runs import Run
 from tasks.settings import TrainingSettings
@@ -20,6 +20,18 @@ log = logging.getLogger(__name__)
 
 # The last good weights are copied this often, for a run that meets NaN.
 STEPS_BETWEEN_SNAPSHOTS = 50
+
+
+def load_model(run: Run) -> keras.Model:
+    """The model of a finished run.
+
+    Raises:
+      UserError: its file is damaged.
+    """
+    try:
+        return keras.saving.load_model(run.model_file, compile=False)
+    except (ValueError, OSError) as error:
+        raise UserError(f"{run.model_file} cannot be read ({error}); train the run again with --overwrite") from None
 
 
 class RunKeeper(keras.callbacks.Callback):

@@ -34,7 +34,8 @@ class Command:
 
     Attributes:
       function: "module:function"; imported when the command is run, since it brings TensorFlow. It takes the command's
-        arguments; `train` takes the task's settings, the run's folder and `overwrite`.
+        arguments. That of `train` takes the task's settings, the run's folder, `overwrite` and `verbose`, and gives
+        the finished run.
       arguments: the class of its arguments; for `train` that of the task's settings.
     """
 
@@ -65,11 +66,12 @@ def main(task: str, commands: dict[str, Command], argv: Sequence[str] | None = N
                 f"{did_you_mean(name, commands)}"
             )
         command = commands[name]
-        call = _train_call if name == "train" else _plain_call
-        arguments = call(task, f"{program} {name}", command.arguments, rest)
+        read = _train_arguments if name == "train" else _parse
+        arguments = read(task, f"{program} {name}", command.arguments, rest)
         logging.basicConfig(format="%(message)s", stream=sys.stderr)
         logging.getLogger("tasks").setLevel(logging.INFO)
-        _load(command.function)(*arguments)
+        function = _load(command.function)
+        _train(function, arguments) if name == "train" else function(arguments)
         sys.stdout.flush()
         return 0
     except UserError as error:
@@ -129,7 +131,7 @@ def _overview(program: str, commands: dict[str, Command]) -> str:
 # --- from the command line to settings
 
 
-def _train_call(task: str, program: str, settings_class: type[Settings], argv: list[str]) -> tuple:
+def _train_arguments(task: str, program: str, settings_class: type[Settings], argv: list[str]) -> dict:
     file = _value_of("--settings", argv)
     default = settings_class() if file is None else read_settings(Path(file), task, settings_class)
 
@@ -149,13 +151,9 @@ def _train_call(task: str, program: str, settings_class: type[Settings], argv: l
         overwrite: Trains anew where a finished run is; that one stays until the new one is finished.
     """
     argv = ["None" if word == "none" else word for word in argv]
-    config, run, overwrite = _parse(train, program, argv)
+    config, run, overwrite = _parse(task, program, train, argv)
     # Options were put into copies of the groups; the checks between groups are those of the whole.
-    return settings_class.model_validate(config.model_dump()), run, overwrite
-
-
-def _plain_call(task: str, program: str, arguments_class: type[Settings], argv: list[str]) -> tuple:
-    return (_parse(arguments_class, program, argv),)
+    return {"settings": settings_class.model_validate(config.model_dump()), "run": run, "overwrite": overwrite}
 
 
 def _value_of(option: str, argv: list[str]) -> str | None:
@@ -167,7 +165,7 @@ def _value_of(option: str, argv: list[str]) -> str | None:
     return None
 
 
-def _parse(target, program: str, argv: list[str]):
+def _parse(task: str, program: str, target, argv: list[str]):
     """tyro's parse, its framed error messages turned into a line."""
     if any(word in ("-h", "--help") for word in argv):
         return tyro.cli(target, prog=program, args=argv, config=FLAT)
@@ -223,6 +221,12 @@ def _unframed(text: str) -> str:
 
 
 # --- running
+
+
+def _train(function: Callable, arguments: dict) -> None:
+    with contextlib.redirect_stdout(sys.stderr):  # Keras draws its progress bar on standard output
+        run = function(**arguments, verbose=1 if sys.stderr.isatty() else 2)
+    print(run.path)
 
 
 def _load(function: str) -> Callable:

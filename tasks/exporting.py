@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from tasks import atomic_files
 from tasks.errors import UserError
+from tasks.runs import Run
 
 
 def versions(folder: Path) -> list[int]:
@@ -19,27 +20,30 @@ def versions(folder: Path) -> list[int]:
 
 
 def export(
+    run: Run,
     model: keras.Model,
     signatures: dict[str, Callable],
-    folder: Path,
     *,
+    to: Path | str | None = None,
     resources: Sequence[tf.Module] = (),
-    extras: Sequence[Path] = (),
     warmup: Sequence[dict[str, tf.Tensor]] = (),
 ) -> Path:
-    """Writes the next version of a SavedModel; it appears whole or not at all.
+    """Writes a run as the next version of a SavedModel; it appears whole or not at all.
+
+    `assets.extra/` gets the settings, the evaluation if there is one, the vocabulary, and a warm-up file.
 
     Args:
+      run: what is exported.
       model: the Keras model that the signatures use.
       signatures: name -> a `tf.function` with an input signature; `serving_default` among them.
-      folder: the model's folder; versions are its sub-folders.
+      to: the model's folder; versions are its sub-folders. saved_models/ and the run's name if None.
       resources: what else they use, such as a tokenizer.
-      extras: files to copy into `assets.extra/`; those that are not there are passed over.
       warmup: inputs of `serving_default` that TensorFlow Serving answers when it loads the model, so that the first
         client need not wait for what is set up on a first call.
 
     Returns: the folder of the new version.
     """
+    folder = Path(to) if to is not None else Path("saved_models") / run.path.resolve().name
     version = folder / str((versions(folder) or [0])[-1] + 1)
     folder.mkdir(parents=True, exist_ok=True)
     # Not tf.saved_model.save: it leaves out a Keras 3 model's variables for the session loader of TensorFlow Serving.
@@ -52,7 +56,7 @@ def export(
     with atomic_files.replacing_folder(version) as temporary:
         archive.write_out(temporary, verbose=False)
         (temporary / "assets.extra").mkdir()
-        for path in extras:
+        for path in (run.settings_file, run.evaluation_file, *run.vocabulary.iterdir()):
             if path.exists():
                 shutil.copy(path, temporary / "assets.extra")
         if warmup:

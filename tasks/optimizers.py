@@ -59,6 +59,8 @@ def make_optimizer(
     }
     if settings.optimizer in ("adamw", "sgd"):
         arguments["weight_decay"] = settings.weight_decay
+    if settings.optimizer in ("adam", "adamw"):
+        arguments["beta_2"] = settings.beta_2
     if settings.optimizer in ("sgd", "rmsprop"):
         arguments["momentum"] = settings.momentum
     classes = {

@@ -5,12 +5,14 @@ runs/NAME/
   vocabulary/        the SentencePiece model, and what else turns text into ids
   model.keras        the best weights by validation
   history.csv        one row per epoch
-  evaluation.json    written by evaluate, and with it mistakes.csv
+  evaluation.json    written by evaluate, and with it mistakes.csv or samples.md
   checkpoint/        what an interrupted training needs to go on; a finished run has none
 """
 
+import contextlib
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,7 +20,7 @@ import pydantic
 
 from models.settings import Settings
 from tasks import atomic_files
-from tasks.errors import UserError
+from tasks.errors import TrainingDiverged, UserError
 
 OLD_CHECKPOINT = ".old-checkpoint"
 
@@ -35,6 +37,7 @@ class Run:
         self.model_file = self.path / "model.keras"
         self.history_file = self.path / "history.csv"
         self.evaluation_file = self.path / "evaluation.json"
+        self.samples_file = self.path / "samples.md"
         self.mistakes_file = self.path / "mistakes.csv"
         self.checkpoint = self.path / "checkpoint"
         self.state_file = self.checkpoint / "state.npz"
@@ -180,3 +183,14 @@ def finish(run: Run, path: Path | str) -> Run:
     run.checkpoint.rename(gone)  # at one moment: half a checkpoint would be taken for an unfinished training
     shutil.rmtree(gone, ignore_errors=True)
     return run
+
+
+@contextlib.contextmanager
+def finishing(run: Run, path: Path | str) -> Iterator[None]:
+    """Finishes the run when the block ends; one that diverged, too, but it does not take the place of an older run."""
+    try:
+        yield
+    except TrainingDiverged:
+        finish(run, run.path)
+        raise
+    finish(run, path)

@@ -36,8 +36,6 @@ class TrainingSettings(Settings):
 
     epochs: int = Field(10, ge=1)
     """Passes over the training data."""
-    tokens_per_batch: int = Field(8192, ge=1)
-    """Size of a batch in tokens, padding included; texts of like length share a batch."""
     optimizer: Literal["adam", "adamw", "sgd", "rmsprop"] = "adam"
     """The keras.optimizers class."""
     learning_rate: float = Field(1e-3, gt=0.0)
@@ -50,6 +48,8 @@ class TrainingSettings(Settings):
     """Of AdamW and SGD, on every weight but biases."""
     momentum: float = Field(0.0, ge=0.0, lt=1.0)
     """Of SGD and RMSprop."""
+    beta_2: Rate = 0.999
+    """Of Adam and AdamW: the decay of the mean of squared gradients; lower for short trainings."""
     clipnorm: float | None = Field(None, gt=0.0)
     """Clips each variable's gradient to this norm."""
     global_clipnorm: float | None = Field(None, gt=0.0)
@@ -83,7 +83,16 @@ class TrainingSettings(Settings):
             raise ValueError(
                 f"momentum={self.momentum} does not go with optimizer={self.optimizer}; take sgd or rmsprop"
             )
+        if self.beta_2 != type(self).model_fields["beta_2"].default and self.optimizer not in ("adam", "adamw"):
+            raise ValueError(f"beta_2={self.beta_2} does not go with optimizer={self.optimizer}; take adam or adamw")
         return self
+
+
+class BucketedTrainingSettings(TrainingSettings):
+    """How a network is trained on texts of different lengths."""
+
+    tokens_per_batch: int = Field(8192, ge=1)
+    """Size of a batch in tokens, padding included; texts of like length share a batch."""
 
 
 class EvaluateArguments(Settings):
@@ -93,10 +102,6 @@ class EvaluateArguments(Settings):
     """The run's folder."""
     data: str | None = None
     """Another source than the run's own: sample, tfds:NAME, a file (read whole) or a folder."""
-    text_column: str | None = None
-    """Its column of the texts; that of the training data if not given."""
-    label_column: str | None = None
-    """Its column of the labels; that of the training data if not given."""
     split: str = "test"
     """train, validation or test; several joined with +."""
     json_: Annotated[bool, tyro.conf.arg(name="json")] = False

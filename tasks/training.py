@@ -1,14 +1,16 @@
 """Compile and fit, and go on after an interruption."""
 
+import contextlib
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import keras
 import tensorflow as tf
 
 from models.settings import RecurrentSettings
 from tasks.checkpoints import RunKeeper
+from tasks.errors import UserError
 from tasks.optimizers import make_optimizer
 from tasks.runs import Run
 from tasks.settings import TrainingSettings
@@ -26,12 +28,24 @@ def set_up(settings: TrainingSettings) -> None:
     keras.mixed_precision.set_global_policy(settings.precision)
 
 
+@contextlib.contextmanager
+def explained_cudnn() -> Iterator[None]:
+    """Turns Keras's error about a missing cuDNN kernel into the caller's; Keras looks for it as the model is built."""
+    try:
+        yield
+    except ValueError as error:
+        if "cudnn" not in str(error).lower():
+            raise
+        raise UserError(f"use_cudnn=True: {error}; take --use-cudnn auto") from None
+
+
 def train(
     model: keras.Model,
     training_model: keras.Model,
     *,
     loss,
-    metrics: list,
+    metrics: list = (),
+    weighted_metrics: list = (),
     batches: Callable[[int, int], tf.data.Dataset],
     steps_per_epoch: int,
     validation: tf.data.Dataset,
@@ -45,7 +59,7 @@ def train(
     Args:
       model: what is kept; shares its weights with `training_model`.
       training_model: what is fitted.
-      loss, metrics: as for `keras.Model.compile`.
+      loss, metrics, weighted_metrics: as for `keras.Model.compile`.
       batches: (epoch, step) -> an endless dataset from there on; the same each time it is called with the same two.
       steps_per_epoch: batches in an epoch.
       validation: read after each epoch.
@@ -65,7 +79,13 @@ def train(
     }
     optimizer = make_optimizer(settings, total_steps, sparse_rates)
     # XLA compiles anew for each length, and is slower for recurrent layers on a CPU.
-    training_model.compile(optimizer=optimizer, loss=loss, metrics=metrics, jit_compile=False)
+    training_model.compile(
+        optimizer=optimizer,
+        loss=loss,
+        metrics=list(metrics),
+        weighted_metrics=list(weighted_metrics),
+        jit_compile=False,
+    )
     # Keras may have wrapped it, to scale a float16 loss. Built now, its variables can be restored.
     training_model.optimizer.build(training_model.trainable_variables)
     keeper = RunKeeper(model, run, settings, steps_per_epoch)

@@ -3,12 +3,12 @@
 import sys
 
 from tasks.cli import Command, main
-from tasks.sentiment.settings import SentimentSettings
-from tasks.settings import EvaluateArguments, ExportArguments, PredictArguments
+from tasks.sentiment.settings import SentimentEvaluateArguments, SentimentSettings
+from tasks.settings import ExportArguments, PredictArguments
 
 COMMANDS = {
-    "train": Command("tasks.sentiment.train:main", SentimentSettings),
-    "evaluate": Command("tasks.sentiment.evaluate:main", EvaluateArguments),
+    "train": Command("tasks.sentiment.train:train", SentimentSettings),
+    "evaluate": Command("tasks.sentiment.evaluate:main", SentimentEvaluateArguments),
     "predict": Command("tasks.sentiment.predict:main", PredictArguments),
     "export": Command("tasks.sentiment.export:main", ExportArguments),
 }

@@ -11,16 +11,15 @@ from pathlib import Path
 import numpy as np
 from sklearn import metrics
 
-from tasks import atomic_files, plots
+from tasks import atomic_files, figures, plots
 from tasks.runs import Run
 from tasks.sentiment import data, predict
-from tasks.sentiment.settings import SentimentSettings
-from tasks.settings import EvaluateArguments
+from tasks.sentiment.settings import SentimentEvaluateArguments, SentimentSettings
 
 SHOWN_MISTAKES = 5
 
 
-def main(arguments: EvaluateArguments) -> None:
+def main(arguments: SentimentEvaluateArguments) -> None:
     result = evaluate(
         arguments.run,
         location=arguments.data,
@@ -31,9 +30,7 @@ def main(arguments: EvaluateArguments) -> None:
     if arguments.json_:
         print(json.dumps(result))
         return
-    for name, value in result.items():
-        shown = "none" if value is None else f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
-        print(f"{name:<18} {shown}")
+    figures.show(result)
     with open(Run(arguments.run).mistakes_file, encoding="utf-8", newline="") as file:
         mistakes = list(csv.DictReader(file))
     if mistakes:
@@ -102,8 +99,7 @@ def evaluate(
     plots.confusion_matrix(matrix, labels, folder.plots / "confusion_matrix.png")
     plots.reliability(probabilities.max(axis=1), guesses == truth, folder.plots / "reliability.png")
     mistakes.write(folder.mistakes_file)
-    with atomic_files.replacing(folder.evaluation_file) as path:
-        path.write_text(json.dumps({"data": location or settings.data.data, "split": split, **result}, indent=2) + "\n")
+    figures.keep(folder, location or settings.data.data, split, result)
     return result
 
 

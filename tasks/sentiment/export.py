@@ -16,8 +16,6 @@ def main(arguments: ExportArguments) -> None:
 def export(run: Path | str, to: Path | str | None = None) -> Path:
     """Writes a run as the next version of a SavedModel with the signature `serving_default`.
 
-    `assets.extra/` gets the settings, the evaluation if there is one, and a warm-up file.
-
     text: string (batch,) -> label: string (batch,), probability: float32 (batch,), probabilities: float32
     (batch, classes), classes: string (batch, classes).
 
@@ -28,14 +26,13 @@ def export(run: Path | str, to: Path | str | None = None) -> Path:
     Returns: the folder of the new version.
     """
     classifier = predict.load(run)
-    folder = Path(to) if to is not None else Path("saved_models") / Path(run).resolve().name
     stored = Run(run)
     return exporting.export(
+        stored,
         classifier.model,
         {"serving_default": classifier.classify},
-        folder,
+        to=to,
         resources=[classifier.text],
-        extras=[stored.settings_file, stored.evaluation_file],
         warmup=[{"text": texts} for texts in _warmup_texts(stored, classifier.text.max_tokens)],
     )
 

@@ -6,14 +6,13 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from models.classifier import TextClassifier
 from models.text import SentencePieceText
 from tasks import exporting, lines
-from tasks.errors import UserError
+from tasks.checkpoints import load_model
 from tasks.runs import Run
 from tasks.sentiment import data
 from tasks.sentiment.settings import SentimentSettings
@@ -56,12 +55,8 @@ def load(run: Path | str) -> TextClassifier:
     folder = Run(run)
     settings = folder.open_finished("sentiment", SentimentSettings)
     _, labels = data.load_vocabulary(folder.vocabulary)
-    try:
-        model = keras.saving.load_model(folder.model_file, compile=False)
-    except (ValueError, OSError) as error:
-        raise UserError(f"{folder.model_file} cannot be read ({error}); train the run again with --overwrite") from None
     pieces = (folder.vocabulary / "sentencepiece.model").read_bytes()
-    return TextClassifier(model, SentencePieceText(pieces, settings.classifier.max_tokens), labels)
+    return TextClassifier(load_model(folder), SentencePieceText(pieces, settings.classifier.max_tokens), labels)
 
 
 def predict(classify: Callable, texts: Iterable[str], window: int = WINDOW) -> Iterator[dict]:

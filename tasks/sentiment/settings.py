@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from models.settings import ClassifierSettings, Rate, Settings
-from tasks.settings import RecurrentOptions, TrainingSettings, VocabularySettings
+from tasks.settings import BucketedTrainingSettings, EvaluateArguments, RecurrentOptions, VocabularySettings
 
 
 class DataSettings(Settings):
@@ -23,7 +23,7 @@ class DataSettings(Settings):
     """Share of the texts that test, where the source is all training texts."""
 
 
-class SentimentTrainingSettings(TrainingSettings):
+class SentimentTrainingSettings(BucketedTrainingSettings):
     """How the network is trained."""
 
     # These read the bundled sample almost perfectly in half a minute; the recipes have others for larger data.
@@ -73,3 +73,12 @@ class SentimentSettings(Settings):
     def _groups_agree(self):
         self.classifier.check_recurrent(self.recurrent)
         return self
+
+
+class SentimentEvaluateArguments(EvaluateArguments):
+    """Measures a run on a split."""
+
+    text_column: str | None = None
+    """The column of the texts; that of the training data if not given."""
+    label_column: str | None = None
+    """The column of the labels; that of the training data if not given."""

@@ -1,8 +1,6 @@
 """Trains a classifier, or goes on with an interrupted training."""
 
-import contextlib
 import logging
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,18 +8,12 @@ import numpy as np
 from models import classifier
 from models.text import vocabulary
 from tasks import batching, runs, training, word_vectors
-from tasks.errors import TrainingDiverged, UserError
+from tasks.errors import UserError
 from tasks.runs import Run
 from tasks.sentiment import data
 from tasks.sentiment.settings import SentimentSettings
 
 log = logging.getLogger(__name__)
-
-
-def main(settings: SentimentSettings, run: Path, overwrite: bool) -> None:
-    with contextlib.redirect_stdout(sys.stderr):  # Keras draws its progress bar on standard output
-        finished = train(settings, run, overwrite=overwrite, verbose=1 if sys.stderr.isatty() else 2)
-    print(finished.path)
 
 
 def train(settings: SentimentSettings, run: Path | str, *, overwrite: bool = False, verbose: int = 1) -> Run:
@@ -68,7 +60,7 @@ def train(settings: SentimentSettings, run: Path | str, *, overwrite: bool = Fal
         ", ".join(labels[:20]),
     )
     training.describe(model, settings.recurrent, steps, int(store.lengths.sum()))
-    try:
+    with runs.finishing(folder, run):
         training.train(
             model,
             classifier.training_view(model),
@@ -87,10 +79,7 @@ def train(settings: SentimentSettings, run: Path | str, *, overwrite: bool = Fal
             run=folder,
             verbose=verbose,
         )
-    except TrainingDiverged:
-        runs.finish(folder, folder.path)  # where it is: it does not take the place of an older run
-        raise
-    return runs.finish(folder, run)
+    return Run(run)
 
 
 def build(settings: SentimentSettings, run: Run, store: batching.SequenceStore, processor, labels: list[str]):
@@ -113,11 +102,7 @@ def build(settings: SentimentSettings, run: Run, store: batching.SequenceStore, 
         keys["wide_counts"] = data.ngram_counts(
             store, run.checkpoint, "wide_ngrams", keys["wide_keys"], sizes.wide_ngrams, len(labels)
         )
-    try:
+    with training.explained_cudnn():
         return classifier.build_classifier(
             sizes, settings.recurrent, vocabulary_size=len(pieces), classes=len(labels), vectors=begun, **keys
         )
-    except ValueError as error:  # Keras looks for the kernel when the layer is first called
-        if "cudnn" not in str(error).lower():
-            raise
-        raise UserError(f"use_cudnn=True: {error}; take --use-cudnn auto") from None

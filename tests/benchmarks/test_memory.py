@@ -17,7 +17,7 @@ from tasks import cli, training
 from tasks.sentiment.settings import SentimentSettings
 
 arguments, steps = sys.argv[1:-1], int(sys.argv[-1])
-settings, folder, _ = cli._train_call("sentiment", "train", SentimentSettings, arguments)
+settings, folder, _ = cli._train_arguments("sentiment", "train", SentimentSettings, arguments).values()
 with cli.quiet_start():
     from tasks.sentiment import train
 

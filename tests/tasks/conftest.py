@@ -1,20 +1,29 @@
-"""The command line of the sentiment task, called within the test's process or in one of its own."""
+"""The command line of each task, called within the test's process or in one of its own, and killed there."""
 
 import contextlib
+import csv
+import importlib
 import io
 import os
+import random
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import keras
+import numpy as np
 import pytest
 
 from tasks import cli
-from tasks.sentiment.__main__ import COMMANDS
+from tasks.runs import Run
 
 ROOT = Path(__file__).parents[2]
+# How often a training is killed, and what decides the moments.
+KILLS = int(os.environ.get("KILLS", "20"))
+SEED = int(os.environ.get("KILLS_SEED", "0"))
 
 
 class Answer(NamedTuple):
@@ -32,17 +41,27 @@ class Answer(NamedTuple):
         return message
 
 
-@pytest.fixture(scope="session")
-def sentiment() -> Callable[..., Answer]:
-    """Runs `python -m tasks.sentiment ARGUMENTS` within this process, which has TensorFlow loaded once."""
+def in_this_process(task: str) -> Callable[..., Answer]:
+    """Runs `python -m tasks.TASK ARGUMENTS` within this process, which has TensorFlow loaded once."""
+    commands = importlib.import_module(f"tasks.{task}.__main__").COMMANDS
 
     def run(*arguments) -> Answer:
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = cli.main("sentiment", COMMANDS, [str(argument) for argument in arguments])
+            code = cli.main(task, commands, [str(argument) for argument in arguments])
         return Answer(code, out.getvalue(), err.getvalue())
 
     return run
+
+
+@pytest.fixture(scope="session")
+def sentiment() -> Callable[..., Answer]:
+    return in_this_process("sentiment")
+
+
+@pytest.fixture(scope="session")
+def chargen() -> Callable[..., Answer]:
+    return in_this_process("chargen")
 
 
 @pytest.fixture(scope="session")
@@ -57,14 +76,121 @@ def process() -> Callable[..., subprocess.Popen]:
     return start
 
 
-@pytest.fixture(scope="session")
-def sentiment_process(process) -> Callable[..., Answer]:
-    """Runs `python -m tasks.sentiment ARGUMENTS` in a process of its own; `input` is its standard input."""
+def in_a_process(process, task: str) -> Callable[..., Answer]:
+    """Runs `python -m tasks.TASK ARGUMENTS` in a process of its own; `input` is its standard input."""
 
     def run(*arguments, input: bytes | None = None, **options) -> Answer:
         options = ({} if input is None else {"stdin": subprocess.PIPE}) | options
-        started = process("-m", "tasks.sentiment", *arguments, **options)
+        started = process("-m", f"tasks.{task}", *arguments, **options)
         out, err = started.communicate(input)
         return Answer(started.returncode, (out or b"").decode(), (err or b"").decode())
 
     return run
+
+
+@pytest.fixture(scope="session")
+def sentiment_process(process) -> Callable[..., Answer]:
+    return in_a_process(process, "sentiment")
+
+
+@pytest.fixture(scope="session")
+def chargen_process(process) -> Callable[..., Answer]:
+    return in_a_process(process, "chargen")
+
+
+# --- trainings that are killed --------------------------------------------------------------------------------------
+
+
+class Disturbance:
+    """Trains the same twice: undisturbed, and killed at random moments until it is finished.
+
+    Args:
+      process: starts `python ARGUMENTS`.
+      arguments: of the training, all but --run.
+      folder: where it trains undisturbed.
+      parts: files and folders that its set-up writes, at whose writing it is killed.
+    """
+
+    def __init__(self, process, arguments: Sequence, folder: Path, parts: Sequence[str]):
+        self.process, self.arguments, self.parts = process, arguments, parts
+        self.undisturbed = Run(folder)
+        began = time.monotonic()
+        training = process(*arguments, "--run", folder)
+        _, err = training.communicate()
+        assert training.returncode == 0, err.decode()
+        self.seconds = time.monotonic() - began
+
+    def wait_for(self, condition: Callable[[], bool], training) -> bool:
+        """Waits until the condition holds; False if the training ends or patience does."""
+        end = time.monotonic() + 3 * self.seconds
+        while time.monotonic() < end and training.poll() is None:
+            if condition():
+                return True
+            time.sleep(0.0005)
+        return False
+
+    def kill_at(self, moment: str, training, folder: Path, chance: random.Random) -> str:
+        """Sends SIGKILL at such a moment; says what was found there."""
+        run = Run(folder)
+        if moment == "any time":
+            time.sleep(chance.uniform(0.0, self.seconds))
+        elif moment == "set-up":
+            name = chance.choice(self.parts)
+            self.wait_for(lambda: any(folder.rglob(f".writing-{name}")) or run.state_file.exists(), training)
+        elif moment == "in an epoch":
+            before = run.state_file.stat().st_mtime_ns if run.state_file.exists() else 0
+            self.wait_for(lambda: run.state_file.exists() and run.state_file.stat().st_mtime_ns != before, training)
+            time.sleep(chance.uniform(0.0, 0.5))
+        else:
+            name = chance.choice([".writing-state.npz", ".writing-model.keras"])
+            self.wait_for(lambda: any(folder.rglob(name)), training)
+        training.kill()
+        training.communicate()
+        return "finished already" if training.returncode == 0 else f"left {sorted(map(str, left(folder)))}"
+
+    def train_killed(self, folder: Path, kills: int = KILLS) -> Run:
+        """The run of a training that was killed so often, or until it was finished."""
+        chance, killed = random.Random(SEED), 0
+        moments = ["set-up", "in an epoch", "while writing", "any time"]
+        for number in range(kills):
+            moment = moments[number % len(moments)]
+            found = self.kill_at(moment, self.process(*self.arguments, "--run", folder), folder, chance)
+            killed += "finished" not in found
+            print(f"kill {number + 1}: {moment}, {found}")
+            if not killed or Run(folder).finished:
+                break
+        assert killed, "the training ended before it was killed"
+        training = self.process(*self.arguments, "--run", folder)
+        _, err = training.communicate()
+        assert training.returncode == 0 or b"finished already" in err, err.decode()
+        print(f"{killed} kills; then: {err.decode().splitlines()[2:3]}")
+        return Run(folder)
+
+    def assert_same(self, run: Run) -> None:
+        """Weights, history and vocabulary are those of the undisturbed training, bit for bit."""
+        for one, two in zip(weights(run), weights(self.undisturbed), strict=True):
+            assert one.dtype == two.dtype and np.array_equal(one, two)
+        assert history(run) == history(self.undisturbed)
+        for path in self.undisturbed.vocabulary.iterdir():
+            assert (run.vocabulary / path.name).read_bytes() == path.read_bytes()
+
+
+def weights(run: Run) -> list[np.ndarray]:
+    return keras.saving.load_model(run.model_file, compile=False).get_weights()
+
+
+def history(run: Run) -> list[dict[str, str]]:
+    with open(run.history_file, newline="") as file:
+        return [{name: value for name, value in row.items() if name != "seconds"} for row in csv.DictReader(file)]
+
+
+def left(folder: Path) -> list[Path]:
+    return [path.relative_to(folder) for path in folder.rglob(".*")]
+
+
+@pytest.fixture(scope="session")
+def disturbance(process) -> Callable[..., Disturbance]:
+    def make(arguments: Sequence, folder: Path, parts: Sequence[str]) -> Disturbance:
+        return Disturbance(process, arguments, folder, parts)
+
+    return make

@@ -124,7 +124,7 @@ def test_options_beat_the_file_and_the_file_beats_the_defaults(tmp_path, name, c
     path = tmp_path / name
     path.write_text(content)
     arguments = ["--run", "runs/a", "--settings", str(path), "--epochs", "5", "--cell", "gru"]
-    settings, run, overwrite = cli._train_call("sentiment", "train", SentimentSettings, arguments)
+    settings, run, overwrite = cli._train_arguments("sentiment", "train", SentimentSettings, arguments).values()
     assert (settings.training.epochs, settings.recurrent.cell) == (5, "gru")
     assert (settings.recurrent.units, settings.recurrent.kernel_regularizer) == (48, "l2(0.5)")
     defaults = SentimentSettings()
@@ -138,14 +138,14 @@ def test_an_option_can_take_back_what_the_file_set(tmp_path):
     path.write_text('[recurrent]\nbidirectional = true\nkernel_regularizer = "l2(0.5)"\n[training]\npatience = 3\n')
     back = ["--no-bidirectional", "--kernel-regularizer", "None", "--patience", "None"]
     arguments = ["--run", "a", "--settings", str(path), *back]
-    settings, _, _ = cli._train_call("sentiment", "train", SentimentSettings, arguments)
+    settings = cli._train_arguments("sentiment", "train", SentimentSettings, arguments)["settings"]
     assert settings.recurrent.bidirectional is False and settings.recurrent.kernel_regularizer is None
     assert settings.training.patience is None
 
 
 def test_the_settings_of_a_run_can_be_read_back_whole(tmp_path):
     arguments = ["--run", "a", "--units", "7", "--class-weights", "balanced", "--recurrent-seed", "5", "--seed", "6"]
-    settings, _, _ = cli._train_call("sentiment", "train", SentimentSettings, arguments)
+    settings = cli._train_arguments("sentiment", "train", SentimentSettings, arguments)["settings"]
     path = tmp_path / "settings.json"
     path.write_text(json.dumps({"task": "sentiment", **settings.model_dump(mode="json")}))
     assert settings_files.read_settings(path, "sentiment", SentimentSettings) == settings

@@ -1,0 +1,17 @@
+"""python -m tasks.chargen train | evaluate | generate | export"""
+
+import sys
+
+from tasks.chargen.settings import ChargenSettings, GenerateArguments
+from tasks.cli import Command, main
+from tasks.settings import EvaluateArguments, ExportArguments
+
+COMMANDS = {
+    "train": Command("tasks.chargen.train:train", ChargenSettings),
+    "evaluate": Command("tasks.chargen.evaluate:main", EvaluateArguments),
+    "generate": Command("tasks.chargen.generate:main", GenerateArguments),
+    "export": Command("tasks.chargen.export:main", ExportArguments),
+}
+
+if __name__ == "__main__":
+    sys.exit(main("chargen", COMMANDS))

@@ -1,0 +1,41 @@
+"""Whether a model has written what it has read: the longest passage that two texts share."""
+
+import numpy as np
+
+BASE = np.uint64(0x9E3779B97F4A7C15)  # odd: powers of it do not vanish modulo 2^64
+
+
+def longest_common_passage(text: str, other: str) -> str:
+    """The longest run of characters of `text` that stands in `other`; the first of equals, "" if there is none.
+
+    If a passage of n characters is in both, so is one of n - 1: its length is found by halving. For one length, hashes
+    of all passages of `other` are looked up at once (Karp and Rabin 1987), and what is found is compared in full.
+    """
+    best, low, high = "", 1, min(len(text), len(other))
+    points, other_points = (np.frombuffer(part.encode("utf-32-le"), np.uint32) for part in (text, other))
+    while low <= high:
+        length = (low + high) // 2
+        found = np.isin(_hashes(points, length), _hashes(other_points, length)).nonzero()[0]
+        passage = next((text[i : i + length] for i in found.tolist() if text[i : i + length] in other), None)
+        if passage is None:
+            high = length - 1
+        else:
+            best, low = passage, length + 1
+    return best
+
+
+def _hashes(points: np.ndarray, length: int) -> np.ndarray:
+    """uint64 (characters - length + 1,): a polynomial of each passage's characters, modulo 2^64."""
+    size = len(points) - length + 1
+    result = np.zeros(size, np.uint64)
+    # By doubling: the hash of 2n characters is that of the first n, shifted, plus that of the next n.
+    done, block, width, factor = 0, points.astype(np.uint64) + np.uint64(1), 1, BASE
+    with np.errstate(over="ignore"):
+        while True:
+            if length & width:
+                result = result * factor + block[done : done + size]
+                done += width
+            if 2 * width > length:
+                return result
+            block = block[:-width] * factor + block[width:]
+            factor, width = factor * factor, 2 * width

@@ -1,0 +1,92 @@
+"""Windows: that every batch is what it should be, and goes on where the one before ended."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from tasks.chargen.windows import TrainingWindows, validation_windows
+
+IDS = np.arange(1000, dtype=np.uint16)
+
+
+def taken(windows, epoch=0, step=0, count=None):
+    count = windows.steps_per_epoch if count is None else count
+    batches = windows.batches(epoch, step).take(count).as_numpy_iterator()
+    return [(ids, begins, targets) for (ids, begins), targets in batches]
+
+
+def test_carried_windows_go_on_where_they_ended():
+    windows = TrainingWindows(IDS, window=20, batch_size=4, carried=True)
+    batches = taken(windows)
+    assert len(batches) == windows.steps_per_epoch == 12
+    for number, (ids, begins, targets) in enumerate(batches):
+        assert ids.shape == targets.shape == (4, 20)
+        assert (begins == (number == 0)).all()
+        np.testing.assert_array_equal(targets, ids + 1)
+    for (before, *_), (after, *_) in itertools.pairwise(batches):
+        np.testing.assert_array_equal(after[:, 0], before[:, -1] + 1)
+    # No two rows read the same, and together nearly everything.
+    read = np.concatenate([ids.ravel() for ids, *_ in batches])
+    assert len(set(read)) == len(read) == 960
+
+
+def test_epochs_begin_at_different_places():
+    windows = TrainingWindows(IDS, window=20, batch_size=4, carried=True)
+    first = [int(taken(windows, epoch, count=1)[0][0][0, 0]) for epoch in range(8)]
+    assert len(set(first)) > 4 and max(first) < 20
+    assert first == [int(taken(windows, epoch, count=1)[0][0][0, 0]) for epoch in range(8)]
+
+
+@pytest.mark.parametrize("carried", [True, False])
+def test_from_the_middle_of_an_epoch_the_same_batches_come(carried):
+    windows = TrainingWindows(IDS, window=20, batch_size=4, carried=carried, seed=3)
+    whole = taken(windows, count=3 * windows.steps_per_epoch)
+    epoch, step = 1, 5
+    rest = taken(windows, epoch, step, count=2 * windows.steps_per_epoch - step)
+    for one, two in zip(whole[windows.steps_per_epoch + step :], rest, strict=True):
+        for part, other in zip(one, two, strict=True):
+            np.testing.assert_array_equal(part, other)
+
+
+def test_shuffled_windows_each_begin_anew():
+    windows = TrainingWindows(IDS, window=20, batch_size=4, carried=False)
+    batches = taken(windows)
+    assert all(begins.all() for _, begins, _ in batches)
+    starts = [int(row[0]) for ids, *_ in batches for row in ids]
+    assert len(set(starts)) == len(starts) and starts != sorted(starts)
+    assert all((after - before) % 20 == 0 for before, after in itertools.pairwise(sorted(starts)))
+    other = [int(row[0]) for ids, *_ in taken(windows, epoch=1) for row in ids]
+    assert sorted(other) != sorted(starts)  # they begin elsewhere
+
+
+def test_a_window_step_gives_more_windows():
+    windows = TrainingWindows(IDS, window=20, batch_size=4, carried=False, step=3, last_only=True)
+    assert windows.steps_per_epoch == pytest.approx(1000 / 3 / 4, abs=3)
+    for ids, _, targets in taken(windows):
+        assert targets.shape == (4, 1)
+        np.testing.assert_array_equal(targets, ids[:, -1:] + 1)
+
+
+@pytest.mark.parametrize("size", [2, 3, 4, 5, 7, 20, 21, 22, 41, 50, 100])
+@pytest.mark.parametrize("carried", [True, False])
+def test_a_short_text_gets_fewer_and_shorter_windows(size, carried):
+    windows = TrainingWindows(IDS[:size], window=20, batch_size=4, carried=carried)
+    assert windows.window <= 20 and windows.batch_size <= 4
+    for epoch in range(5):
+        for ids, _, targets in taken(windows, epoch):
+            assert ids.shape == (windows.batch_size, windows.window)
+            np.testing.assert_array_equal(targets, ids + 1)
+            assert targets.max() < size
+
+
+@pytest.mark.parametrize("size", [2, 5, 21, 100, 999, 1000])
+@pytest.mark.parametrize("fixed", [True, False])
+def test_validation_predicts_each_character_once(size, fixed):
+    seen = []
+    for (ids, begins), targets, weights in validation_windows(IDS[:size], 20, 4, fixed).as_numpy_iterator():
+        assert ids.shape == targets.shape == weights.shape and len(begins) == 4
+        assert ids.shape[1] == 20 if fixed else ids.shape[1] <= 20
+        np.testing.assert_array_equal(targets[weights > 0], ids[weights > 0] + 1)
+        seen += targets[weights > 0].tolist()
+    assert sorted(seen) == list(range(1, size))
