@@ -4,7 +4,7 @@ A character is a Unicode code point. Where Hangul is read as jamo, a syllable is
 it is made of, and jamo are written back as syllables. No id stands for padding: lengths say where a text ends.
 """
 
-import collections
+import functools
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -15,13 +15,16 @@ import tensorflow as tf
 
 UNKNOWN = 0
 REPLACEMENT = 0xFFFD  # how an unknown character is written
+NOTHING = -1  # in the place of a code point: there is none
 
 # Hangul in Unicode (The Unicode Standard, section 3.12): syllable = BASE + (lead * 21 + vowel) * 28 + tail.
 SYLLABLES, LEADS, VOWELS, TAILS = 0xAC00, 0x1100, 0x1161, 0x11A7
 SYLLABLE_COUNT, LEAD_COUNT, VOWEL_COUNT, TAIL_COUNT = 11172, 19, 21, 28
 
-# A composed character takes at the most so many steps of two into one: lead, vowel, tail; letter and two marks.
-COMPOSING_ROUNDS = 2
+# A composed character takes at the most so many steps of two into one: a Greek letter and its three marks.
+COMPOSING_ROUNDS = 3
+# Beyond them Unicode has no character that composes, or is replaced by another.
+LAST_COMPOSED = 0x30000
 
 
 @dataclass(frozen=True)
@@ -57,9 +60,10 @@ class Characters:
 
 
 def as_read(text: str, normalization: str, hangul: str) -> str:
-    """The text whose code points are the model's characters: what `CharacterText.ids` does in the graph.
+    """The text whose code points are the model's characters.
 
-    A piece of a text is read as it is in the whole if it begins at the beginning of a line.
+    A piece of a text is read as it is in the whole if it begins at the beginning of a line. `CharacterText.ids` does
+    the same in the graph, but for one thing: marks on a letter that are not in Unicode's order are left so.
     """
     if normalization == "nfc":
         text = unicodedata.normalize("NFC", text)
@@ -88,14 +92,19 @@ class CharacterText(tf.Module):
         points = [ord(character) for character in characters.characters]
         self._ids = _table(points, range(1, len(characters)), UNKNOWN)
         self._points = tf.constant([REPLACEMENT, *points], tf.int32)
-        pairs = _composing_pairs(characters.characters) if characters.normalization == "nfc" else {}
-        self._pairs = _table([_pair_key(*pair) for pair in pairs], pairs.values(), -1) if pairs else None
+        self._pairs = self._replaced = None
+        if characters.normalization == "nfc":
+            pairs, replacements = _composing_pairs(), _replacements()
+            self._pairs = _table([_pair_key(*pair) for pair in pairs], pairs.values(), -1)
+            self._replaced = _table(replacements, range(len(replacements)), -1)
+            rows = [[*parts, NOTHING, NOTHING][:3] for parts in replacements.values()]
+            self._replacements = tf.constant([*rows, [NOTHING] * 3], tf.int32)
 
     def ids(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """string (batch,) -> int32 (batch, None). Invalid UTF-8 becomes UNKNOWN."""
         points = tf.strings.unicode_decode(texts, "UTF-8", errors="replace", replacement_char=REPLACEMENT)
         if self.characters.normalization == "nfc":
-            points = self._composed(points)
+            points = self._normalized(points)
         if self.characters.hangul == "jamo":
             points = _decomposed_hangul(points)
         return points.with_values(tf.cast(self._ids.lookup(tf.cast(points.values, tf.int64)), tf.int32))
@@ -109,33 +118,54 @@ class CharacterText(tf.Module):
         if self.characters.hangul != "jamo":
             return texts
         points = tf.strings.unicode_decode(texts, "UTF-8", errors="replace", replacement_char=REPLACEMENT)
-        return tf.strings.unicode_encode(self._composed(points), "UTF-8")
+        return tf.strings.unicode_encode(_joined_pairs(points, _hangul_pair), "UTF-8")
 
     def lengths(self, texts: tf.Tensor) -> tf.Tensor:
         """int32 (batch,): characters as a reader counts them, in composed form."""
         points = tf.strings.unicode_decode(texts, "UTF-8", errors="replace", replacement_char=REPLACEMENT)
         if self.characters.normalization == "nfc":
-            points = self._composed(points)
+            points = self._normalized(points)
+        elif self.characters.hangul == "jamo":
+            points = _joined_pairs(points, _hangul_pair)
         return tf.cast(points.row_lengths(), tf.int32)
 
-    def _composed(self, points: tf.RaggedTensor) -> tf.RaggedTensor:
-        """Joins a character and what follows it to one, where Unicode has one and the model knows it."""
-        for _ in range(COMPOSING_ROUNDS):
-            first = points.values
-            rows = points.value_rowids()
-            second = tf.concat([first[1:], [0]], 0)
-            neighbours = tf.equal(rows, tf.concat([rows[1:], [-1]], 0))
-            whole = _hangul_pair(first, second)
-            if self._pairs is not None:
-                found = self._pairs.lookup(_pair_key(tf.cast(first, tf.int64), tf.cast(second, tf.int64)))
-                whole = tf.maximum(whole, tf.cast(found, tf.int32))
-            joins = neighbours & (whole >= 0)
-            swallowed = tf.concat([[False], joins[:-1]], 0)[: tf.size(first)]
-            joins &= ~swallowed
-            points = tf.ragged.boolean_mask(
-                points.with_values(tf.where(joins, whole, first)), points.with_values(~swallowed)
-            )
-        return points
+    def _normalized(self, points: tf.RaggedTensor) -> tf.RaggedTensor:
+        """Normalization form C: what Unicode replaces is replaced, and what it joins is joined."""
+        values = points.values
+        row = tf.cast(self._replaced.lookup(tf.cast(values, tf.int64)), tf.int32)
+        parts = tf.gather(self._replacements, tf.where(row >= 0, row, tf.shape(self._replacements)[0] - 1))
+        parts = tf.where((row >= 0)[:, None], parts, tf.pad(values[:, None], [[0, 0], [0, 2]], constant_values=NOTHING))
+        points = _flattened(points, parts)
+
+        def whole(first, second):
+            found = self._pairs.lookup(_pair_key(tf.cast(first, tf.int64), tf.cast(second, tf.int64)))
+            return tf.maximum(_hangul_pair(first, second), tf.cast(found, tf.int32))
+
+        return _joined_pairs(points, whole)
+
+
+def _joined_pairs(points: tf.RaggedTensor, whole) -> tf.RaggedTensor:
+    """Makes one of a code point and its right neighbour where `whole` (first, second) has one for them, else -1."""
+    for _ in range(COMPOSING_ROUNDS):
+        first = points.values
+        rows = points.value_rowids()
+        neighbours = tf.equal(rows, tf.concat([rows[1:], [-1]], 0)[: tf.size(rows)])
+        one = whole(first, tf.concat([first[1:], [0]], 0)[: tf.size(first)])
+        joins = neighbours & (one >= 0)
+        swallowed = tf.concat([[False], joins[:-1]], 0)[: tf.size(first)]
+        joins &= ~swallowed
+        swallowed = tf.concat([[False], joins[:-1]], 0)[: tf.size(first)]
+        points = tf.ragged.boolean_mask(points.with_values(tf.where(joins, one, first)), points.with_values(~swallowed))
+    return points
+
+
+def _flattened(points: tf.RaggedTensor, parts: tf.Tensor) -> tf.RaggedTensor:
+    """Puts in the place of each code point its parts, (code points, 3), without what is NOTHING."""
+    kept = parts != NOTHING
+    pieces = tf.RaggedTensor.from_row_lengths(
+        tf.boolean_mask(parts, kept), tf.reduce_sum(tf.cast(kept, tf.int64), axis=1)
+    )
+    return points.with_values(pieces).merge_dims(1, 2)
 
 
 def _table(keys, values, default: int) -> tf.lookup.StaticHashTable:
@@ -149,17 +179,23 @@ def _pair_key(first, second):
     return first * (1 << 21) + second  # code points have 21 bits
 
 
-def _composing_pairs(characters) -> dict[tuple[int, int], int]:
-    """(first, second) -> the character that the two make, for those characters, and for what these are made of."""
-    pairs, waiting = {}, collections.deque(characters)
-    while waiting:
-        character = waiting.popleft()
-        parts = unicodedata.decomposition(character).split()
-        composes = unicodedata.normalize("NFC", character) == character  # a few never do again
-        if composes and len(parts) == 2 and not parts[0].startswith("<"):  # <compat> and its like are another character
-            pairs[int(parts[0], 16), int(parts[1], 16)] = ord(character)
-            waiting.append(chr(int(parts[0], 16)))
+@functools.cache
+def _composing_pairs() -> dict[tuple[int, int], int]:
+    """(first, second) -> the character that the two make; Hangul apart, which is computed."""
+    pairs = {}
+    for point in range(LAST_COMPOSED):
+        parts = unicodedata.decomposition(chr(point)).split()
+        # <compat> and its like are another character, and a few never compose again.
+        if len(parts) == 2 and not parts[0].startswith("<") and unicodedata.normalize("NFC", chr(point)) == chr(point):
+            pairs[int(parts[0], 16), int(parts[1], 16)] = point
     return pairs
+
+
+@functools.cache
+def _replacements() -> dict[int, list[int]]:
+    """Code points that form C replaces by others, three at the most: duplicates, and what never composes again."""
+    composed_alone = ((point, unicodedata.normalize("NFC", chr(point))) for point in range(LAST_COMPOSED))
+    return {point: list(map(ord, text)) for point, text in composed_alone if text != chr(point)}
 
 
 def _hangul_pair(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
@@ -178,11 +214,6 @@ def _decomposed_hangul(points: tf.RaggedTensor) -> tf.RaggedTensor:
     index = values - SYLLABLES
     is_syllable = (index >= 0) & (index < SYLLABLE_COUNT)
     first = tf.where(is_syllable, LEADS + index // (VOWEL_COUNT * TAIL_COUNT), values)
-    vowel = tf.where(is_syllable, VOWELS + index % (VOWEL_COUNT * TAIL_COUNT) // TAIL_COUNT, -1)
-    tail = tf.where(is_syllable & (index % TAIL_COUNT > 0), TAILS + index % TAIL_COUNT, -1)
-    parts = tf.stack([first, vowel, tail], axis=1)  # (characters, 3)
-    kept = parts >= 0
-    pieces = tf.RaggedTensor.from_row_lengths(
-        tf.boolean_mask(parts, kept), tf.reduce_sum(tf.cast(kept, tf.int64), axis=1)
-    )
-    return points.with_values(pieces).merge_dims(1, 2)
+    vowel = tf.where(is_syllable, VOWELS + index % (VOWEL_COUNT * TAIL_COUNT) // TAIL_COUNT, NOTHING)
+    tail = tf.where(is_syllable & (index % TAIL_COUNT > 0), TAILS + index % TAIL_COUNT, NOTHING)
+    return _flattened(points, tf.stack([first, vowel, tail], axis=1))

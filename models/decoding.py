@@ -51,11 +51,13 @@ class Writing(NamedTuple):
 
 def uniforms(seeds: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
     """float32 (batch, length) in [0, 1): a row depends on its own seed, int (batch,), alone."""
-    return tf.map_fn(
+    # One row too many: map_fn cannot stack none.
+    rows = tf.map_fn(
         lambda seed: tf.random.stateless_uniform([length], tf.stack([seed, 0])),
-        tf.cast(seeds, tf.int64),
+        tf.concat([tf.cast(seeds, tf.int64), [0]], axis=0),
         fn_output_signature=tf.TensorSpec([None], tf.float32),
     )
+    return rows[:-1]
 
 
 def penalized(logits: tf.Tensor, recent: tf.Tensor, penalty: float) -> tf.Tensor:
@@ -84,7 +86,7 @@ def restricted(logits: tf.Tensor, top_k: tf.Tensor, top_p: tf.Tensor) -> tf.Tens
     probabilities = tf.nn.softmax(ordered)
     before = tf.cumsum(probabilities, axis=-1, exclusive=True)
     # The first is always kept. With p = 1 all are: rounding may bring the sum to 1 before the last.
-    kept = ((before < top_p) | (top_p >= 1.0)) & (probabilities > 0)
+    kept = ((before < top_p) | (top_p >= 1.0)) & (probabilities > 0) | (tf.range(size) == 0)
     least = tf.reduce_min(tf.where(kept, ordered, float("inf")), axis=-1, keepdims=True)
     return tf.where(logits >= least, logits, -float("inf"))
 
@@ -94,7 +96,11 @@ def probabilities(logits: tf.Tensor, recent: tf.Tensor, sampling: Sampling) -> t
     if sampling.repetition_penalty != 1.0:
         logits = penalized(logits, recent[:, -sampling.repetition_window :], sampling.repetition_penalty)
     temperature = tf.convert_to_tensor(sampling.temperature, tf.float32)
-    logits = logits / tf.where(temperature > 0, temperature, 1.0)
+    # The highest becomes 0, so that the lowest temperature overflows to -inf alone. Multiplied, and not divided: a
+    # constant divisor would be turned into a factor, and a signature with it would differ from one without in a bit.
+    logits = (logits - tf.reduce_max(logits, axis=-1, keepdims=True)) * (
+        1.0 / tf.where(temperature > 0, temperature, 1.0)
+    )
     top_k, top_p = tf.convert_to_tensor(sampling.top_k), tf.convert_to_tensor(sampling.top_p)
     # Sorting costs more than all the rest, so it is left out where everything is kept.
     logits = tf.cond((top_k > 0) | (top_p < 1.0), lambda: restricted(logits, top_k, top_p), lambda: logits)
@@ -125,7 +131,7 @@ def write(
       advance: ids (batch,) and states -> the states after them.
       logits_of: states -> float32 (batch, vocabulary_size).
       writing: where the text stands.
-      uniform: float32 (batch, length), what each draw is decided by.
+      uniform: float32 (batch, length), what each draw is decided by; a column at least.
       sampling: how characters are drawn.
 
     Returns: ids, int32 (batch, length), NONE after a row's end, with fewer columns if all rows have ended; and where
@@ -145,12 +151,12 @@ def write(
         return tf.reduce_any(tf.reduce_all(same, axis=-1) & (stop_lengths <= written), axis=-1)
 
     def goes_on(time, finished, *_):
-        return (time < length) & ~tf.reduce_all(finished) if sampling.stops else time < length
+        return (time < length) & ((time == 0) | ~tf.reduce_all(finished)) if sampling.stops else time < length
 
     def step(time, finished, ids, logits, recent, *states):
         new = drawn(probabilities(logits, recent, sampling), columns[time], temperature)
         states = advance(new, list(states))
-        if sampling.memory > 1 or sampling.stops:
+        if sampling.repetition_penalty != 1.0 or sampling.stops:
             recent = tf.concat([recent[:, 1:], new[:, None]], axis=1)
         ids = ids.write(time, tf.where(finished, NONE, new) if sampling.stops else new)
         if sampling.stops:

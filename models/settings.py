@@ -148,7 +148,7 @@ class RecurrentSettings(Settings):
             given = getattr(self, name)
             if given not in (value if isinstance(value, tuple) else (value,)):
                 reasons.append(f"{name}={given}")
-        return f"{', '.join(reasons)}: no cuDNN kernel, so slower on a GPU (a CPU is the same)" if reasons else None
+        return f"{', '.join(reasons)}: no cuDNN kernel on a GPU, so slower there" if reasons else None
 
 
 def refuse(recurrent: RecurrentSettings, network: str, **reasons: str) -> None:
@@ -261,16 +261,16 @@ class SamplingSettings(Settings):
     """How characters are drawn from the model's probabilities."""
 
     temperature: float = Field(0.8, ge=0.0, le=100.0)
-    """Divides the logits: below 1 is bolder, above 1 wilder; 0 always takes the likeliest character."""
-    top_k: int = Field(0, ge=0)
+    """Divides the logits: below 1 is more cautious, above 1 wilder; 0 always takes the likeliest character."""
+    top_k: int = Field(0, ge=0, lt=1 << 31)
     """Draws from the K likeliest characters only; 0 from all."""
     top_p: float = Field(1.0, gt=0.0, le=1.0)
     """Draws from the likeliest characters that together have this probability."""
-    repetition_penalty: float = Field(1.0, gt=0.0)
+    repetition_penalty: float = Field(1.0, gt=0.0, le=1e6)
     """Above 1, makes characters of the last repetition_window less likely."""
-    repetition_window: int = Field(16, ge=1)
+    repetition_window: int = Field(16, ge=1, le=1000)
     """So many characters back the penalty looks."""
-    length: int = Field(500, ge=1)
+    length: int = Field(500, ge=1, le=10_000_000)
     """Characters to write at the most."""
     stop: tuple[str, ...] = ()
     """Writing ends after any of these texts."""

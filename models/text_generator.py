@@ -79,7 +79,7 @@ class TextGenerator(tf.Module):
         """
         log_probability = self.step_model.log_probability(self.text.ids(text), self._first_logits)
         characters = tf.cast(tf.maximum(self.text.lengths(text), 1), tf.float64)
-        return {"nats_per_character": tf.cast(-log_probability / characters, tf.float32)}
+        return {"nats_per_character": tf.cast(tf.abs(log_probability) / characters, tf.float32)}
 
     # --- writing in parts
 
@@ -116,9 +116,9 @@ class TextGenerator(tf.Module):
         prompts = tf.strings.unicode_transcode(
             prompts, "UTF-8", "UTF-8", errors="replace", replacement_char=REPLACEMENT
         )
-        length = tf.maximum(length, 0)
-        ids, _ = self._write(self.begin(prompts), uniforms(seeds, length), temperature, top_k, top_p)
-        written = self.shown(ids)
+        uniform = uniforms(seeds, tf.maximum(length, 1))
+        ids, _ = self._write(self.begin(prompts), uniform, temperature, top_k, top_p)
+        written = self.shown(ids[:, : tf.maximum(length, 0)])
         return {
             "text": self.text.joined(tf.strings.join([prompts, written])),
             "continuation": self.text.joined(written),

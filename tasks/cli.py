@@ -59,6 +59,9 @@ def main(task: str, commands: dict[str, Command], argv: Sequence[str] | None = N
         if not argv or argv[0] in ("-h", "--help"):
             print(_overview(program, commands), file=sys.stdout if argv else sys.stderr)
             return 0 if argv else 2
+        for word in argv:
+            if any("\ud800" <= character <= "\udfff" for character in word):  # how Python passes such bytes on
+                raise UserError(f"{word!r} is not valid UTF-8; write the command in UTF-8")
         name, rest = argv[0], argv[1:]
         if name not in commands:
             raise UserError(

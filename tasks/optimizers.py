@@ -35,7 +35,7 @@ class WarmupDecay(keras.optimizers.schedules.LearningRateSchedule):
 
 def schedule(settings: TrainingSettings, peak: float, total_steps: int) -> WarmupDecay:
     """The learning rate that the settings describe, with another height."""
-    return WarmupDecay(peak, total_steps, settings.warmup_steps, settings.schedule)
+    return WarmupDecay(peak, total_steps, min(settings.warmup_steps, total_steps // 5), settings.schedule)
 
 
 def make_optimizer(

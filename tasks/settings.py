@@ -43,7 +43,7 @@ class TrainingSettings(Settings):
     schedule: Literal["constant", "linear", "cosine"] = "constant"
     """How the rate falls, to zero at the last step."""
     warmup_steps: int = Field(0, ge=0)
-    """Steps in which the rate rises to its height."""
+    """Steps in which the rate rises to its height; a fifth of all steps at the most."""
     weight_decay: float = Field(0.0, ge=0.0)
     """Of AdamW and SGD, on every weight but biases."""
     momentum: float = Field(0.0, ge=0.0, lt=1.0)

@@ -1,40 +1,52 @@
-"""The README's table of settings says what the settings are."""
+"""The README's tables of settings say what the settings are."""
 
 import re
 from pathlib import Path
 
+import pytest
+
+from models.settings import Settings
+from tasks.chargen.settings import ChargenSettings, GenerateArguments
 from tasks.sentiment.settings import SentimentSettings
 
 README = Path(__file__).parents[1] / "README.md"
+WORDS = {None: "none", True: "yes", False: "no", (): "none"}
 
 
-def options() -> dict[str, object]:
-    """Every option of `train` that is a setting, and its default."""
+def options(settings_class: type[Settings]) -> dict[str, str]:
+    """Every option of `train` that is a setting, and its default as the README writes it."""
     found = {}
-    for group_name, group in SentimentSettings():
+    for group_name, group in settings_class():
         for name, value in group:
             option = "recurrent-seed" if (group_name, name) == ("recurrent", "seed") else name.replace("_", "-")
-            found[f"--{option}"] = value
+            written = WORDS[value] if value in (None, ()) or isinstance(value, bool) else str(value)
+            if isinstance(value, tuple) and value:
+                written = " ".join(map(repr, value))
+            found[f"--{option}"] = written
     return found
 
 
-def test_the_table_has_each_option_with_its_default():
-    words = {None: "none", True: "yes", False: "no"}
-    rows = re.findall(r"^\| `(--[\w-]+)` \| (.*?) \|", README.read_text(encoding="utf-8"), re.MULTILINE)
-    shown = {
-        name: words[value] if value is None or isinstance(value, bool) else str(value)
-        for name, value in options().items()
-    }
-    assert dict(rows) == shown
+def rows(heading: str) -> dict[str, str]:
+    """option -> default, of the table below a heading."""
+    section = re.split(r"^#+ ", README.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    [part] = [part for part in section if part.startswith(f"{heading}\n")]
+    return dict(re.findall(r"^\| `(--[\w-]+)` \| (.*?) \|", part, re.MULTILINE))
+
+
+def test_the_table_of_sentiment_has_each_option_with_its_default():
+    assert rows("Settings of sentiment") == options(SentimentSettings)
+
+
+@pytest.mark.parametrize(("heading", "settings_class"), [("Settings of chargen", ChargenSettings)])
+def test_the_table_of_another_task_has_what_is_different(heading, settings_class):
+    shared = options(SentimentSettings).items()
+    assert rows(heading) == dict(item for item in options(settings_class).items() if item not in shared)
 
 
 def test_every_option_in_the_text_exists():
-    others = "--data --run --settings --overwrite --input --input-format --output --json --split --model --to --logdir"
-    text = README.read_text(encoding="utf-8")
-    named = set(re.findall(r"(?<![\w-])--[a-z][\w-]+", text))
-    negated = {f"--no-{name[2:]}" for name in options()}
-    assert named <= {*options(), *negated, *others.split(), "--help", "--rm"}, named - {
-        *options(),
-        *negated,
-        *others.split(),
-    }
+    known = {*options(SentimentSettings), *options(ChargenSettings)}
+    known |= {f"--{name.replace('_', '-')}" for name in GenerateArguments.model_fields}
+    known |= {f"--no-{name[2:]}" for name in known} | {"--help", "--rm", "--logdir", "--json", "--split", "--to"}
+    known |= {"--settings", "--overwrite"}
+    named = set(re.findall(r"(?<![\w-])--[a-z][\w-]+", README.read_text(encoding="utf-8")))
+    assert named <= known, named - known

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+BLOCK = 1 << 20  # passages hashed at once: bounds the memory
 BASE = np.uint64(0x9E3779B97F4A7C15)  # odd: powers of it do not vanish modulo 2^64
 
 
@@ -15,13 +16,24 @@ def longest_common_passage(text: str, other: str) -> str:
     points, other_points = (np.frombuffer(part.encode("utf-32-le"), np.uint32) for part in (text, other))
     while low <= high:
         length = (low + high) // 2
-        found = np.isin(_hashes(points, length), _hashes(other_points, length)).nonzero()[0]
+        hashes = _hashes(points, length)
+        found = np.isin(hashes, _shared(np.unique(hashes), other_points, length)).nonzero()[0]
         passage = next((text[i : i + length] for i in found.tolist() if text[i : i + length] in other), None)
         if passage is None:
             high = length - 1
         else:
             best, low = passage, length + 1
     return best
+
+
+def _shared(wanted: np.ndarray, points: np.ndarray, length: int) -> np.ndarray:
+    """Those of the `wanted` hashes, sorted, that a passage of the text has; the text is read in blocks."""
+    found = []
+    for start in range(0, len(points) - length + 1, BLOCK):
+        block = _hashes(points[start : start + BLOCK + length - 1], length)
+        place = np.minimum(np.searchsorted(wanted, block), len(wanted) - 1)
+        found.append(np.unique(block[wanted[place] == block]))
+    return np.concatenate(found)
 
 
 def _hashes(points: np.ndarray, length: int) -> np.ndarray:

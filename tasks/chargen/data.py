@@ -3,6 +3,8 @@
 import collections
 import functools
 import json
+import logging
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,10 +16,12 @@ from models.characters import UNKNOWN, Characters, as_read
 from tasks import atomic_files
 from tasks.chargen.settings import ChargenSettings, DataSettings
 from tasks.errors import UserError
-from tasks.records import SPLITS, Column, listing, split_in_name
+from tasks.records import SPLIT_WORDS, SPLITS, Column, listing
 from tasks.runs import Run
 from tasks.sources import open_source
 from tasks.table_files import text_lines
+
+log = logging.getLogger(__name__)
 
 SAMPLE = Path(__file__).parent / "sample" / "verse.txt"
 TEXT_SUFFIXES = (".txt", ".txt.gz")
@@ -78,7 +82,7 @@ def open_text(settings: DataSettings, location: str | None = None) -> TextSource
     Raises:
         UserError: nothing is there, or it is no text.
     """
-    location = location or settings.data
+    location = settings.data if location is None else location
     path = SAMPLE if location == "sample" else Path(location).expanduser()
     if location.startswith("tfds:"):
         source = open_source(location, [Column("text")], sample=SAMPLE)
@@ -87,7 +91,7 @@ def open_text(settings: DataSettings, location: str | None = None) -> TextSource
             for split, reader in source.stored.items()
             if split in SPLITS
         }
-    elif path.is_dir():
+    elif location and path.is_dir():
         stored = _folder_texts(path)
     elif location and path.exists():
         stored = {"train": _file_text(path)}
@@ -95,7 +99,7 @@ def open_text(settings: DataSettings, location: str | None = None) -> TextSource
         raise UserError(
             f"{location!r}: no such file or folder; expected `sample`, `tfds:NAME`, a text file or a folder of them."
         )
-    return TextSource(location, path.is_file(), stored, settings)
+    return TextSource(location, location != "sample" and path.is_file(), stored, settings)
 
 
 def _file_text(path: Path) -> str:
@@ -110,30 +114,42 @@ def _file_text(path: Path) -> str:
 
 
 def _folder_texts(folder: Path) -> dict[str, str]:
-    files = sorted(path for path in folder.rglob("*.txt*") if path.name.lower().endswith(TEXT_SUFFIXES))
+    """split -> its files in the order of their names; all of them are training text where no name speaks of a split."""
+    below = (path.relative_to(folder) for path in sorted(folder.rglob("*")))
+    visible = (path for path in below if not any(part.startswith(".") for part in path.parts))
+    files = [path for path in visible if path.name.lower().endswith(TEXT_SUFFIXES) and (folder / path).is_file()]
     if not files:
         raise UserError(f"{folder}: expected files ending in {' or '.join(TEXT_SUFFIXES)}; found none.")
+    splits = {path: _split_of(path) for path in files}
+    named = any(splits.values())
     by_split = collections.defaultdict(list)
-    named = any(split_in_name(path) == "train" for path in files)
-    for path in files:
-        split = split_in_name(path) if named else "train"
-        if split:
-            text = _file_text(path)
-            by_split[split].append(text if text.endswith("\n") or not text else text + "\n")
+    for path, split in splits.items():
+        if named and split is None:
+            log.warning("%s: left out, since it is in no split and others are", folder / path)
+            continue
+        text = _file_text(folder / path)
+        by_split[split or "train"].append(text if text.endswith("\n") or not text else text + "\n")
     return {split: "".join(texts) for split, texts in by_split.items()}
+
+
+def _split_of(path: Path) -> str | None:
+    """The split of train.txt, wiki.train.txt or train/chapter.txt; None for train-to-busan.txt."""
+    stem = path.name.lower().removesuffix(".gz").removesuffix(".txt")
+    words = [re.split("[._-]", stem)[-1], *(part.lower() for part in path.parent.parts)]
+    return next((SPLIT_WORDS[word] for word in words if word in SPLIT_WORDS), None)
 
 
 def _with_missing_splits(stored: Mapping[str, str], settings: DataSettings, location: str) -> dict[str, str]:
     """Cuts a validation split off the training text's end, and where there is only training text a test split."""
     text = stored.get("train", "")
+    if "validation" in stored or "train" not in stored:
+        return dict(stored)
     if not text:
         raise UserError(f"{location}: there is no text to train on; expected some hundred characters at least.")
-    if "validation" in stored:
-        return dict(stored)
     test_fraction = 0.0 if "test" in stored else settings.test_fraction
     if settings.validation_fraction + test_fraction >= 1:
         raise UserError(
-            f"validation and test fractions add up to {settings.validation_fraction + test_fraction:g}: "
+            f"--validation-fraction and --test-fraction add up to {settings.validation_fraction + test_fraction:g}: "
             "nothing is left to train on."
         )
     first = _cut(text, len(text) * (1 - settings.validation_fraction - test_fraction))
@@ -181,6 +197,12 @@ def prepare(settings: ChargenSettings, run: Run) -> tuple[Characters, np.ndarray
         source = open_text(settings.data)
         reading = {"normalization": chosen.normalization, "hangul": chosen.hangul}
         texts = [as_read(source.text(split), **reading) for split in ("train", "validation")]
+        for split, text in zip(("train", "validation"), texts, strict=True):
+            if len(text) < 2:
+                raise UserError(
+                    f"{source.location}: its {split} split has one character; expected two at least, one to tell the "
+                    "other from."
+                )
         characters = Characters.learned(collections.Counter(texts[0]), chosen.min_count, **reading)
         if not characters.characters:
             raise UserError(

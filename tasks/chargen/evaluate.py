@@ -5,11 +5,12 @@ import logging
 import math
 import re
 import time
+import unicodedata
 from pathlib import Path
 
 import tensorflow as tf
 
-from models.characters import as_read
+from models.characters import as_read, composed
 from models.text_generator import TextGenerator
 from tasks import atomic_files, figures
 from tasks.chargen import data, generate
@@ -58,16 +59,20 @@ def evaluate(run: Path | str, *, location: str | None = None, split: str = "test
     folder = Run(run)
     settings = folder.open_finished("chargen", ChargenSettings)
     source = data.open_text(settings.data, location)
-    text = source.text("all" if location is not None and source.single_file else split)
+    if location is not None and source.single_file:
+        split = "all"
+    text = source.text(split)
     generator = generate.load(run)
     characters = generator.text.characters
     began = time.monotonic()
-    scored = generator.score(tf.constant([text]))
+    # Normalised here: the graph leaves several marks on a letter in the order that they have.
+    spelt = unicodedata.normalize("NFC", text) if characters.normalization == "nfc" else text
+    scored = generator.score(tf.constant([spelt]))
     seconds = time.monotonic() - began
     nats = float(scored["nats_per_character"][0])
     read = as_read(text, characters.normalization, characters.hangul)
     known = {*characters.characters}
-    count = int(generator.text.lengths(tf.constant([text]))[0])
+    count = int(generator.text.lengths(tf.constant([spelt]))[0])
     result = {
         "nats_per_character": nats,
         "bits_per_character": nats / math.log(2),
@@ -78,7 +83,7 @@ def evaluate(run: Path | str, *, location: str | None = None, split: str = "test
         "seconds": seconds,
     }
     result |= _write_samples(folder, settings, generator)
-    figures.keep(folder, location or settings.data.data, split, result)
+    figures.keep(folder, settings.data.data if location is None else location, split, result)
     return result
 
 
@@ -86,7 +91,11 @@ def _write_samples(folder: Run, settings: ChargenSettings, generator: TextGenera
     """Writes samples.md; gives the figures about the text that the model has written."""
     chosen = settings.evaluation
     try:
-        training_text = data.open_text(settings.data).text("train")
+        characters = generator.text.characters
+        training_text = as_read(
+            data.open_text(settings.data).text("train"), characters.normalization, characters.hangul
+        )
+        training_text = composed(training_text, characters.hangul)
         known_words = {*words(training_text)}
     except UserError as error:
         log.warning("no comparison with the training text: %s", error)
@@ -99,9 +108,10 @@ def _write_samples(folder: Run, settings: ChargenSettings, generator: TextGenera
         longest = longest_common_passage(NOWHERE.join(everything), training_text)
     with atomic_files.replacing(folder.samples_file) as path:
         path.write_text(_page(chosen.prompts, written, longest), encoding="utf-8")
-    if found is None:
-        return {"word_share": None, "longest_copy": None}
-    return {"word_share": sum(found) / max(1, len(found)), "longest_copy": len(longest)}
+    return {
+        "word_share": sum(found) / len(found) if found else None,
+        "longest_copy": None if training_text is None else len(longest),
+    }
 
 
 def _continuations(generator: TextGenerator, chosen: EvaluationSettings, temperature: float) -> list[str]:
@@ -118,7 +128,7 @@ def words(text: str) -> list[str]:
 
 def _whole_words(text: str) -> list[str]:
     """Those that were not cut off by the length, or begun by the prompt."""
-    return words(re.sub(r"^\w+|\w+$", "", text))
+    return words(re.sub(r"\A[\w'’]+|[\w'’]+\Z", "", text))
 
 
 def _page(prompts: tuple[str, ...], written: dict[float, list[str]], longest: str) -> str:

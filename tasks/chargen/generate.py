@@ -11,7 +11,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from models import decoding
-from models.characters import CharacterText, as_read, composed
+from models.characters import Characters, CharacterText, as_read, composed
 from models.language_model import StepModel
 from models.settings import SamplingSettings
 from models.text_generator import TextGenerator
@@ -34,9 +34,9 @@ BETWEEN_TEXTS = "-" * 15
 def main(arguments: GenerateArguments) -> None:
     if arguments.run is not None:
         generator = load(arguments.run, arguments)
-        generate, sampling = generator.generate, generator.settings
+        generate, sampling, characters = generator.generate, generator.settings, generator.text.characters
     else:
-        generate, sampling = _exported(Path(arguments.model), arguments)
+        generate, sampling, characters = _exported(Path(arguments.model), arguments)
     prompts = arguments.texts or ("",)
     if arguments.input is not None:
         prompts = lines.read(arguments.input, arguments.input_key)
@@ -46,14 +46,15 @@ def main(arguments: GenerateArguments) -> None:
     with lines.writer(arguments.output) as out:
         one = arguments.run is not None and arguments.input is None and len(prompts) * arguments.samples == 1
         if one and not arguments.json_:
-            _warn_of_unknown(generator, prompts)
+            _warn_of_unknown(characters, prompts)
             for part in stream(generator, prompts[0]):
                 print(part, end="", file=out, flush=True)
             print(file=out)
             return
         first = True
-        prompts = _warned(generator, prompts) if arguments.run is not None else prompts
-        for answer in texts(generate, prompts, sampling, arguments.samples):
+        # Somebody who types waits for the answer to each line.
+        at_once = 1 if arguments.input == "-" and sys.stdin.isatty() else PROMPTS_AT_ONCE
+        for answer in texts(generate, _warned(characters, prompts), sampling, arguments.samples, at_once):
             if arguments.json_:
                 print(json.dumps(answer, ensure_ascii=False), file=out)
             else:
@@ -104,17 +105,24 @@ def write_texts(
     return [{"text": text.decode(), "continuation": continuation.decode()} for text, continuation in rows]
 
 
-def texts(generate: Callable, prompts: Iterable[str], sampling: SamplingSettings, samples: int = 1) -> Iterator[dict]:
+def texts(
+    generate: Callable,
+    prompts: Iterable[str],
+    sampling: SamplingSettings,
+    samples: int = 1,
+    at_once: int = PROMPTS_AT_ONCE,
+) -> Iterator[dict]:
     """What is written on from each prompt, in their order; any number of them.
 
     Args:
       generate, sampling: see `write_texts`.
       samples: texts for each prompt; the first has the seed, the second the next one, and so on.
+      at_once: prompts in a batch.
 
     Yields: {"prompt": str, "seed": int, "text": str, "continuation": str}.
     """
     prompts = iter(prompts)
-    while some := list(islice(prompts, PROMPTS_AT_ONCE)):
+    while some := list(islice(prompts, at_once)):
         seeds = range(sampling.sampling_seed, sampling.sampling_seed + samples)
         written = [write_texts(generate, some, sampling, seed) for seed in seeds]
         for row, prompt in enumerate(some):
@@ -145,7 +153,7 @@ def _complete_syllables(text: str, hangul: str) -> tuple[str, str]:
     if hangul != "jamo":
         return text, ""
     text = as_read(text, "identity", hangul)
-    last = re.search("[\u1100-\u115f][\u1160-\u11ff]*$", text)
+    last = re.search(r"[\u1100-\u115f][\u1160-\u11ff]*\Z", text)
     place = last.start() if last else len(text)
     return composed(text[:place], hangul), text[place:]
 
@@ -153,19 +161,19 @@ def _complete_syllables(text: str, hangul: str) -> tuple[str, str]:
 # --- prompts with unknown characters
 
 
-def _warned(generator: TextGenerator, prompts: Iterable[str]) -> Iterator[str]:
+def _warned(characters: Characters, prompts: Iterable[str]) -> Iterator[str]:
     """The prompts, with a warning before the first that has unknown characters."""
     warned = False
     for prompt in prompts:
-        warned = warned or _warn_of_unknown(generator, [prompt])
+        warned = warned or _warn_of_unknown(characters, [prompt])
         yield prompt
 
 
-def _warn_of_unknown(generator: TextGenerator, prompts: Iterable[str]) -> bool:
-    unknown = generator.text.characters.unknown_in("".join(prompts))
+def _warn_of_unknown(characters: Characters, prompts: Iterable[str]) -> bool:
+    unknown = characters.unknown_in("".join(prompts))
     if unknown:
         shown = " ".join(map(repr, unknown[:10])) + (" ..." if len(unknown) > 10 else "")
-        log.warning("not in the training text, read as unknown: %s", shown)
+        log.warning("not among the model's characters, read as unknown: %s", shown)
     return bool(unknown)
 
 
@@ -173,17 +181,20 @@ def _warn_of_unknown(generator: TextGenerator, prompts: Iterable[str]) -> bool:
 
 
 def _exported(path: Path, arguments: GenerateArguments):
-    """Its signature `generate`, and the settings to call it with."""
+    """Its signature `generate`, the settings to call it with, and its characters."""
     model = exporting.load(path)
     if "generate" not in model.signatures:
         raise UserError(f"{path} has no signature `generate`; name an export of a chargen run")
     folder = path if (path / "saved_model.pb").exists() else path / str(exporting.versions(path)[-1])
-    settings = read_settings(folder / "assets.extra" / "settings.json", "chargen", ChargenSettings)
+    extra = folder / "assets.extra"
+    if not (extra / "settings.json").exists():
+        raise UserError(f"{path}: its assets.extra/settings.json is missing; export the run again")
+    settings = read_settings(extra / "settings.json", "chargen", ChargenSettings)
 
     def generate(**inputs):  # a signature does not keep its model alive
         return model.signatures["generate"](**inputs)
 
-    return generate, arguments.sampling(settings.sampling)
+    return generate, arguments.sampling(settings.sampling), data.load_characters(extra)
 
 
 # --- picking by hand
@@ -191,7 +202,7 @@ def _exported(path: Path, arguments: GenerateArguments):
 
 def _let_choose(generator: TextGenerator, prompt: str, most: int) -> None:
     """Writes with the reader's help: Enter takes the likeliest character, a number another, q ends it."""
-    _warn_of_unknown(generator, [prompt])
+    _warn_of_unknown(generator.text.characters, [prompt])
     model, known = generator.step_model, generator.text.characters
     text = as_read(prompt, known.normalization, known.hangul)
     writing = generator.begin(tf.constant([prompt.encode("utf-8", "replace")]))

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import tyro
 from pydantic import Field, field_validator, model_validator
 
-from models.settings import LanguageModelSettings, SamplingSettings, Settings
+from models.settings import LanguageModelSettings, Rate, SamplingSettings, Settings
 from tasks.settings import PredictArguments, RecurrentOptions, TrainingSettings
 
 
@@ -31,20 +31,38 @@ class CharacterSettings(Settings):
     """Characters that occur less often in the training text share one unknown symbol."""
 
 
+class ChargenRecurrentOptions(RecurrentOptions):
+    """The recurrent stack: which cell, how many layers, and every option of the Keras layer."""
+
+    units: int = Field(256, ge=1)
+    """Size of the state."""
+    return_sequences: bool = True
+    """Learns the character after each position of a window; if not, only the one after its end."""
+    stateful: bool = True
+    """The state at the end of a window begins the next one."""
+    # All windows have one length, and on a CPU a step of an unrolled network takes three quarters of the time.
+    unroll: bool = True
+    """One copy of the step for each character of a window: quicker, but slow to start where windows are long."""
+
+
 class ChargenTrainingSettings(TrainingSettings):
     """How the network is trained."""
 
     # These read the bundled sample well in a minute; the recipes have others for other texts.
-    epochs: int = Field(10, ge=1)
+    epochs: int = Field(8, ge=1)
     """Passes over the training text."""
     batch_size: int = Field(32, ge=1)
     """Windows in a batch; with stateful the text is read at so many places at once."""
-    window: int = Field(64, ge=1)
+    window: int = Field(32, ge=1)
     """Characters in a window: so far back the gradient goes."""
     window_step: int | None = Field(None, ge=1)
     """Without stateful: characters from the beginning of a window to that of the next; None is the window's length."""
     optimizer: Literal["adam", "adamw", "sgd", "rmsprop"] = "adamw"
     """The keras.optimizers class."""
+    beta_2: Rate = 0.99
+    """Of Adam and AdamW: the decay of the mean of squared gradients; lower for short trainings."""
+    warmup_steps: int = Field(50, ge=0)
+    """Steps in which the rate rises to its height; a fifth of all steps at the most."""
     learning_rate: float = Field(4e-3, gt=0.0)
     """The highest learning rate of the schedule."""
     schedule: Literal["constant", "linear", "cosine"] = "cosine"
@@ -77,7 +95,7 @@ class ChargenSettings(Settings):
     data: DataSettings = DataSettings()
     characters: CharacterSettings = CharacterSettings()
     network: LanguageModelSettings = LanguageModelSettings()
-    recurrent: RecurrentOptions = RecurrentOptions(units=256, return_sequences=True, stateful=True)
+    recurrent: ChargenRecurrentOptions = ChargenRecurrentOptions()
     training: ChargenTrainingSettings = ChargenTrainingSettings()
     sampling: SamplingSettings = SamplingSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
@@ -101,7 +119,7 @@ class GenerateArguments(PredictArguments):
     length: int | None = None
     """Characters to write at the most."""
     temperature: float | None = None
-    """Below 1 is bolder, above 1 wilder; 0 always takes the likeliest character."""
+    """Below 1 is more cautious, above 1 wilder; 0 always takes the likeliest character."""
     top_k: int | None = None
     """Draws from the K likeliest characters only; 0 from all."""
     top_p: float | None = None
@@ -110,9 +128,9 @@ class GenerateArguments(PredictArguments):
     """Above 1, makes characters of the last repetition_window less likely."""
     repetition_window: int | None = None
     """So many characters back the penalty looks."""
-    stop: tuple[str, ...] | None = None
-    """Writing ends after any of these texts."""
-    seed: int | None = None
+    stop: Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="TEXT")] = ()
+    """Writing ends after this text; may be given several times."""
+    seed: int | None = Field(None, ge=0, lt=1 << 31)
     """The same seed writes the same text."""
     samples: int = Field(1, ge=1)
     """Texts for each prompt; the second has the next seed, and so on."""
@@ -130,9 +148,13 @@ class GenerateArguments(PredictArguments):
                 raise ValueError("--choose needs --run: an exported model is asked for whole texts")
             if len(self.texts) > 1 or self.input is not None or self.json_ or self.output or self.samples > 1:
                 raise ValueError("--choose writes one text, at the terminal, from one prompt at the most")
+            drawing = ("temperature", "top_k", "top_p", "repetition_penalty", "repetition_window", "stop", "seed")
+            given = [name for name in drawing if getattr(self, name) not in (None, ())]
+            if given:
+                raise ValueError(f"--{given[0].replace('_', '-')} does not go with --choose: you draw, not the model")
         if self.model is not None:
             for name in ("repetition_penalty", "repetition_window", "stop"):
-                if getattr(self, name) is not None:
+                if getattr(self, name) not in (None, ()):
                     raise ValueError(
                         f"--{name.replace('_', '-')} is fixed in an exported model: give it to train, or take --run"
                     )
@@ -146,5 +168,5 @@ class GenerateArguments(PredictArguments):
         """
         given = {name: getattr(self, name) for name in SamplingSettings.model_fields if hasattr(self, name)}
         given["sampling_seed"] = self.seed
-        given = {name: value for name, value in given.items() if value is not None}
+        given = {name: value for name, value in given.items() if value not in (None, ())}
         return SamplingSettings.model_validate({**settings.model_dump(), **given})

@@ -60,7 +60,7 @@ def train(settings: ChargenSettings, run: Path | str, *, overwrite: bool = False
         training.train(
             model,
             training_view(model, recurrent, windows.batch_size),
-            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="mean_with_sample_weight"),
+            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
             weighted_metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
             batches=windows.batches,
             steps_per_epoch=windows.steps_per_epoch,

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import numpy as np
 import tensorflow as tf
 
+WINDOWS_IN_A_ROW = 8
+
 
 class TrainingWindows:
     """Batches to train on.
@@ -48,7 +50,8 @@ class TrainingWindows:
         self.step = min(step or self.window, max(1, len(ids) - 1 - self.window))
         room = len(ids) - self.window
         windows = room // self.window if carried else max(1, (room - 1) // self.step)
-        self.batch_size = min(batch_size, windows)
+        # A carried state that is never carried on is none: a row reads several windows.
+        self.batch_size = min(batch_size, max(1, windows // WINDOWS_IN_A_ROW) if carried else windows)
         self.steps_per_epoch = windows // self.batch_size
         self._spacing = room // self.batch_size  # from place to place in the text, where the state is carried
 
@@ -93,16 +96,17 @@ def validation_windows(ids: np.ndarray, window: int, batch_size: int, fixed: boo
       batch_size: rows of every batch; those that have no text weigh nothing.
       fixed: whether each window must have that length, as for an unrolled network.
 
-    Returns: (ids (batch, window), begins (batch,)), targets (batch, window), weights (batch, window).
+    Returns: (ids (batch, window), begins (batch,)), targets (batch, window), weights (batch, window), 1 on the mean.
     """
     predicted = len(ids) - 1
     places = min(batch_size, max(1, predicted // window))
     length = -(-predicted // places)  # characters to read at each place
     steps = -(-length // window)
-    # Windows of nearly one length: Keras's mean over the batches takes each of them as equal.
     size = window if fixed else -(-length // steps)
     rows = np.arange(places)[:, None] * length + np.arange(steps * size)
     weights = ((np.arange(steps * size) < length) & (rows < predicted)).astype(np.float32)
+    # The mean over batches of what their elements weigh is then the mean over characters, however few the last has.
+    weights *= batch_size * steps * size / weights.sum()
     rows = np.minimum(rows, predicted - 1)
     empty = ((0, batch_size - places), (0, 0))
     inputs, targets, weights = (np.pad(part, empty) for part in (ids[rows], ids[rows + 1], weights))

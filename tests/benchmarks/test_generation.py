@@ -1,6 +1,6 @@
 """Characters a second: the loop in the graph, against a compiled step that is called from a Python loop.
 
-An untrained LSTM of two layers of 256 over 65 characters, temperature 0.8. All ways draw from the same network, in turn.
+An untrained LSTM of two layers of 256 over 65 characters, temperature 0.8. All draw from the same network, in turn.
 """
 
 import string
@@ -74,6 +74,8 @@ def test_generation(rounds, report):
     for name, (_, batch, length) in ways.items():
         rate = batch * length / best[name]
         first = first or rate
-        report(f"{name}: {batch * length:,} characters in {best[name]:.2f} s, {rate:,.0f} a second, {rate / first:.2f}x")
+        report(
+            f"{name}: {batch * length:,} characters in {best[name]:.2f} s, {rate:,.0f} a second, {rate / first:.2f}x"
+        )
     once, tenfold = best["the loop in the graph"], best["the loop in the graph, ten times as long"]
     report(f"{10 * LENGTH:,} characters take {tenfold / once:.2f} times as long as {LENGTH:,}")

@@ -53,6 +53,19 @@ def test_ids_are_written_back_with_jamo_joined_to_syllables(characters, normaliz
         assert back[2:5] == [TEXTS[2], "한국어 값을 é ế Ấ ñ", TEXTS[4]]
 
 
+def test_the_graph_normalizes_every_character_of_unicode():
+    """Each that normalization changes, as it is and taken apart; also duplicates, and what never composes again."""
+    points = [point for point in range(0x20, 0x30000) if not 0xD800 <= point < 0xE000]
+    singles = [chr(point) for point in points if unicodedata.normalize("NFD", chr(point)) != chr(point)]
+    texts = singles + [unicodedata.normalize("NFD", text) for text in singles]
+    read = [as_read(text, "nfc", "syllables") for text in texts]
+    characters = Characters.learned(collections.Counter("".join(read)))
+    ids = CharacterText(characters).ids(tf.constant(texts))
+    different = [text for text, row, wanted in zip(texts, ids, read, strict=True) if text_of(characters, row) != wanted]
+    assert not different
+    assert np.array_equal(CharacterText(characters).lengths(tf.constant(texts)), [len(text) for text in read])
+
+
 def test_lengths_are_those_of_the_composed_text():
     characters = Characters.learned(collections.Counter(as_read("".join(TEXTS), "nfc", "jamo")), hangul="jamo")
     lengths = CharacterText(characters).lengths(tf.constant(TEXTS)).numpy()

@@ -29,6 +29,8 @@ def probabilities(recent=NO_RECENT, logits=LOGITS, **sampling):
         ({"top_p": 0.6}, [4 / 7, 3 / 7, 0, 0]),
         ({"top_p": 0.75}, [4 / 9, 3 / 9, 2 / 9, 0]),
         ({"top_p": 1e-9}, [1, 0, 0, 0]),
+        ({"top_p": 1e-46}, [1, 0, 0, 0]),  # 0 in float32
+        ({"temperature": 2e-38}, [1, 0, 0, 0]),
         ({"top_p": 1.0}, [0.4, 0.3, 0.2, 0.1]),
         # Of the two that top_k keeps, the first has 4/7: enough for 0.5.
         ({"top_k": 2, "top_p": 0.5}, [1, 0, 0, 0]),
@@ -112,6 +114,16 @@ def test_what_is_drawn_is_fed_back():
     assert writing.written == 6
     more, _ = write(writing, 2)
     assert more.numpy().tolist() == [[2, 3], [0, 1]]
+
+
+@pytest.mark.parametrize("window", [1, 2])
+def test_the_penalty_follows_what_is_written(window):
+    begun = counting([0])._replace(logits=tf.zeros([1, SIZE]) + [3.0, 2.9, 2.8, 0.0, 0.0])
+    uniform = decoding.uniforms(tf.constant([0]), tf.constant(4))
+    sampling = Sampling(0.0, repetition_penalty=2.0, repetition_window=window)
+    begun = begun._replace(recent=tf.fill([1, sampling.memory], NONE))
+    ids, _ = decoding.write(lambda ids, states: states, lambda states: begun.logits, begun, uniform, sampling)
+    assert ids.numpy().tolist() == [[0, 1, 0, 1] if window == 1 else [0, 1, 2, 0]]
 
 
 def test_each_row_ends_after_its_own_stop():

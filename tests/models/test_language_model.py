@@ -82,8 +82,8 @@ def test_without_return_sequences_only_the_end_of_a_window_is_learned():
 def test_no_gradient_goes_back_beyond_the_window():
     model, _, recurrent = build(return_sequences=True)
     view = training_view(model, recurrent, batch_size=3)
-    view((IDS[:, :4], tf.fill([3], True)))
     with tf.GradientTape() as tape:
+        view((IDS[:, :4], tf.fill([3], True)), training=True)
         loss = tf.reduce_sum(view((IDS[:, 4:], tf.fill([3], False)), training=True))
     gradient = tape.gradient(loss, model.get_layer("embedding").trainable_variables[0])
     touched = set(np.unique(tf.convert_to_tensor(gradient.indices)))

@@ -88,6 +88,13 @@ def test_the_unknown_symbol_is_read_and_never_written(generator):
     assert "�" not in texts[0] and texts[1].count("�") == 1  # the one which stands for what is no UTF-8
 
 
+@pytest.mark.parametrize("stop", [(), ("x",)])
+def test_nothing_is_written_for_length_0_and_no_prompt(stop):
+    generator = make(stop=stop)
+    assert written(generator, PROMPTS, length=0) == PROMPTS == written(generator, PROMPTS, length=-3)
+    assert generator.generate(tf.constant([], tf.string), 5, 1.0, 0, 1.0, 0)["text"].shape == (0,)
+
+
 def test_an_empty_prompt_begins_like_the_text():
     generator = make()
     text = "".join(written(generator, [""], length=1, seed=seed)[0] for seed in range(400))

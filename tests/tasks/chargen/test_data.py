@@ -145,5 +145,5 @@ def test_what_is_not_there_is_named(tmp_path):
     source = splits(tmp_path / "a.txt")
     with pytest.raises(UserError, match="no split 'dev'; its splits are: 'train', 'validation', 'test'"):
         source.text("dev")
-    with pytest.raises(UserError, match="fractions add up to 1"):
+    with pytest.raises(UserError, match="--test-fraction add up to 1"):
         splits(tmp_path / "a.txt", validation_fraction=0.5, test_fraction=0.5).text("train")

@@ -66,13 +66,15 @@ def test_options_beat_the_settings_of_the_run(chargen, finished_run):
     greedy = write("--temperature", "0")
     stop = greedy[20:22]
     assert write("--temperature", "0", "--stop", stop) == greedy[: greedy.index(stop, 4) + 2] + "\n"
+    both = write("--temperature", "0", "--stop", "never written", "--stop", stop)
+    assert both == write("--temperature", "0", "--stop", stop)
     assert write("--temperature", "0", "--repetition-penalty", "5") != greedy
 
 
 def test_unknown_characters_in_the_prompt_are_named_once(chargen_process, finished_run, tmp_path):
     one = chargen_process("generate", "--run", finished_run, "The ☃ and Ω")
     assert one.code == 0 and one.out.startswith("The ☃ and Ω")
-    assert one.err.strip() == "not in the training text, read as unknown: 'Ω' '☃'"
+    assert one.err.strip() == "not among the model's characters, read as unknown: 'Ω' '☃'"
     (tmp_path / "prompts.txt").write_text("fine\n☃\nΩ\n", encoding="utf-8")
     several = chargen_process("generate", "--run", finished_run, "--input", tmp_path / "prompts.txt")
     assert several.code == 0 and several.err.count("read as unknown") == 1
@@ -131,6 +133,7 @@ BAD = {
     "empty stop": (("--stop", ""), "--stop"),
     "no samples": (("--samples", "0"), "--samples"),
     "choose nothing": (("--choose", "0"), "--choose"),
+    "choose with a temperature": (("--choose", "3", "--temperature", "0"), "--temperature does not go with --choose"),
     "choose with samples": (("--choose", "3", "--samples", "2"), "--choose writes one text"),
 }
 

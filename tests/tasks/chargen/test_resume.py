@@ -2,7 +2,7 @@
 
 import pytest
 
-KILLS = 8
+KILLS = 4
 
 # The state is carried from batch to batch, and all else has a state of its own: dropouts, averages, momentum.
 OPTIONS = (

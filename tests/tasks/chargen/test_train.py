@@ -57,7 +57,7 @@ def test_the_validation_loss_is_that_of_evaluate(chargen, train, tmp_path):
         ("--tied-embeddings", "--layers", "2", "--residual", "--layer-dropout", "0.1", "--output-dropout", "0.1"),
         ("--dropout", "0.1", "--recurrent-dropout", "0.1", "--embedding-dropout", "0.1"),
         ("--average-weights", "0.9"),
-        ("--unroll",),
+        ("--no-unroll",),
         ("--cell", "gru", "--reset-after", "False", "--recurrent-initializer", "glorot_uniform"),
         ("--cell", "simple_rnn", "--activation", "relu", "--kernel-regularizer", "l2(0.0001)"),
         ("--min-count", "5", "--normalization", "identity"),
