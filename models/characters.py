@@ -54,6 +54,10 @@ class Characters:
         rare = sum(counts.values()) - sum(counts[character] for character in known)
         return cls(tuple(known), (rare, *(counts[character] for character in known)), **reading)
 
+    def spelt(self, text: str) -> str:
+        """The text as a reader counts its characters: normalized, and jamo joined to syllables where they are read."""
+        return composed(as_read(text, self.normalization, self.hangul), self.hangul)
+
     def unknown_in(self, text: str) -> list[str]:
         """The characters of `text` that the model does not know, each once."""
         return sorted({*as_read(text, self.normalization, self.hangul)} - {*self.characters})

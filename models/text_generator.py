@@ -90,7 +90,7 @@ class TextGenerator(tf.Module):
         batch = tf.size(prompts)
         states = self.step_model.read(ids, self.step_model.initial_states(batch))
         empty = tf.equal(ids.row_lengths(), 0)[:, None]
-        logits = tf.where(empty, self._first_logits[None] + self._not_unknown, self._logits(states))
+        logits = tf.where(empty, self._first_logits[None] + self._not_unknown, self.logits(states))
         memory = Sampling(**self._constants).memory
         before = tf.concat([tf.fill([batch, memory], NONE), ids], axis=1)[:, -memory:].to_tensor(shape=[None, memory])
         return Writing(logits, states, before, tf.constant(0), tf.fill([batch], False))
@@ -106,9 +106,10 @@ class TextGenerator(tf.Module):
 
     def _write(self, writing, uniform, temperature, top_k, top_p):
         sampling = Sampling(temperature, top_k, top_p, **self._constants)
-        return write(self.step_model.advance, self._logits, writing, uniform, sampling)
+        return write(self.step_model.advance, self.logits, writing, uniform, sampling)
 
-    def _logits(self, states):
+    def logits(self, states) -> tf.Tensor:
+        """The states -> float32 (batch, vocabulary_size), of the next character; -inf for the unknown symbol."""
         return self.step_model.logits(states) + self._not_unknown
 
     def _written(self, prompts, seeds, length, temperature, top_k, top_p):

@@ -77,8 +77,8 @@ def _write_warmup(path: Path, name: str, requests: Sequence[dict[str, tf.Tensor]
             file.write(log.SerializeToString())
 
 
-def load(path: Path) -> tf.Module:
-    """Loads an exported model: its folder, for the newest version, or the folder of one version.
+def version_folder(path: Path) -> Path:
+    """The folder of an exported model: of its newest version, or the one named.
 
     Raises:
       UserError: there is no SavedModel.
@@ -87,4 +87,13 @@ def load(path: Path) -> tf.Module:
     chosen = path if (path / "saved_model.pb").exists() else path / str(newest[-1]) if newest else None
     if chosen is None or not (chosen / "saved_model.pb").exists():
         raise UserError(f"{path} is no exported model: expected saved_models/NAME or saved_models/NAME/VERSION")
-    return tf.saved_model.load(chosen)
+    return chosen
+
+
+def load(path: Path) -> tf.Module:
+    """Loads an exported model: its folder, for the newest version, or the folder of one version.
+
+    Raises:
+      UserError: there is no SavedModel.
+    """
+    return tf.saved_model.load(version_folder(path))

@@ -70,21 +70,21 @@ class TrainingSettings(Settings):
     """A checkpoint at least so often, and after each epoch."""
 
     @model_validator(mode="after")
-    def _one_clipping_at_a_time(self):
+    def _options_of_the_optimizer(self):
         clippings = {name: getattr(self, name) for name in ("clipnorm", "global_clipnorm", "clipvalue")}
         given = [f"{name}={value}" for name, value in clippings.items() if value is not None]
         if len(given) > 1:
             raise ValueError(f"{' and '.join(given)}: Keras clips one way at a time; keep one of them")
-        if self.weight_decay and self.optimizer not in ("adamw", "sgd"):
-            raise ValueError(
-                f"weight_decay={self.weight_decay} does not go with optimizer={self.optimizer}; take adamw or sgd"
-            )
-        if self.momentum and self.optimizer not in ("sgd", "rmsprop"):
-            raise ValueError(
-                f"momentum={self.momentum} does not go with optimizer={self.optimizer}; take sgd or rmsprop"
-            )
-        if self.beta_2 != type(self).model_fields["beta_2"].default and self.optimizer not in ("adam", "adamw"):
-            raise ValueError(f"beta_2={self.beta_2} does not go with optimizer={self.optimizer}; take adam or adamw")
+        for name, off, having in (
+            ("weight_decay", 0.0, ("adamw", "sgd")),
+            ("momentum", 0.0, ("sgd", "rmsprop")),
+            ("beta_2", type(self).model_fields["beta_2"].default, ("adam", "adamw")),
+        ):
+            value = getattr(self, name)
+            if value != off and self.optimizer not in having:
+                raise ValueError(
+                    f"{name}={value} does not go with optimizer={self.optimizer}; take {' or '.join(having)}"
+                )
         return self
 
 

@@ -117,7 +117,6 @@ def open_source(
     elif location and path.is_dir():
         stored = _folder_splits(path, columns)
     elif location and path.exists():
-        _check_table(path)
         _check_columns(path, columns)
         stored = {"train": partial(_table_records, [path], columns)}
     else:
@@ -128,15 +127,6 @@ def open_source(
 
 
 # --- Tables ---------------------------------------------------------------------------------------------------------
-
-
-def _check_table(path: Path) -> None:
-    if table_format(path) is None:
-        raise UserError(
-            f"{path}: not a table by its name; expected one that ends in {', '.join(TABLE_SUFFIXES)}, all but "
-            f".parquet also with .gz.\nIf it is one of two line-aligned files, such as train.en and train.de, name the "
-            f"folder: {path.parent}"
-        )
 
 
 def _check_columns(path: Path, columns: Sequence[Column]) -> list[str]:

@@ -101,8 +101,9 @@ def _known_format(path: Path) -> str:
     kind = table_format(path)
     if kind is None:
         raise UserError(
-            f"{path}: cannot tell its format from its name; expected a name that ends in one of "
-            f"{', '.join(TABLE_SUFFIXES)}, all but .parquet also with .gz."
+            f"{path}: not a table by its name; expected one that ends in {', '.join(TABLE_SUFFIXES)}, all but "
+            f".parquet also with .gz.\nIf it is one of two line-aligned files, such as train.en and train.de, name the "
+            f"folder: {path.parent}"
         )
     return kind
 

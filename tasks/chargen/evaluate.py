@@ -5,12 +5,11 @@ import logging
 import math
 import re
 import time
-import unicodedata
 from pathlib import Path
 
 import tensorflow as tf
 
-from models.characters import as_read, composed
+from models.characters import as_read
 from models.text_generator import TextGenerator
 from tasks import atomic_files, figures
 from tasks.chargen import data, generate
@@ -65,37 +64,38 @@ def evaluate(run: Path | str, *, location: str | None = None, split: str = "test
     generator = generate.load(run)
     characters = generator.text.characters
     began = time.monotonic()
-    # Normalised here: the graph leaves several marks on a letter in the order that they have.
-    spelt = unicodedata.normalize("NFC", text) if characters.normalization == "nfc" else text
+    spelt = characters.spelt(text)  # the graph would leave several marks on a letter in the order that they have
     scored = generator.score(tf.constant([spelt]))
     seconds = time.monotonic() - began
     nats = float(scored["nats_per_character"][0])
     read = as_read(text, characters.normalization, characters.hangul)
     known = {*characters.characters}
-    count = int(generator.text.lengths(tf.constant([spelt]))[0])
     result = {
         "nats_per_character": nats,
         "bits_per_character": nats / math.log(2),
         "perplexity": math.exp(nats),
         "unknown_share": sum(character not in known for character in read) / len(read),
-        "loss": nats * count / len(read),
-        "examples": count,
+        "loss": nats * len(spelt) / len(read),
+        "examples": len(spelt),
         "seconds": seconds,
     }
-    result |= _write_samples(folder, settings, generator)
+    result |= _write_samples(folder, settings, generator, source if location is None else None)
     figures.keep(folder, settings.data.data if location is None else location, split, result)
     return result
 
 
-def _write_samples(folder: Run, settings: ChargenSettings, generator: TextGenerator) -> dict[str, float | None]:
-    """Writes samples.md; gives the figures about the text that the model has written."""
+def _write_samples(
+    folder: Run, settings: ChargenSettings, generator: TextGenerator, source: data.TextSource | None
+) -> dict[str, float | None]:
+    """Writes samples.md; gives the figures about the text that the model has written.
+
+    Args:
+      source: what the run was trained on; opened here if None.
+    """
     chosen = settings.evaluation
     try:
-        characters = generator.text.characters
-        training_text = as_read(
-            data.open_text(settings.data).text("train"), characters.normalization, characters.hangul
-        )
-        training_text = composed(training_text, characters.hangul)
+        source = source or data.open_text(settings.data)
+        training_text = generator.text.characters.spelt(source.text("train"))
         known_words = {*words(training_text)}
     except UserError as error:
         log.warning("no comparison with the training text: %s", error)

@@ -185,8 +185,7 @@ def _exported(path: Path, arguments: GenerateArguments):
     model = exporting.load(path)
     if "generate" not in model.signatures:
         raise UserError(f"{path} has no signature `generate`; name an export of a chargen run")
-    folder = path if (path / "saved_model.pb").exists() else path / str(exporting.versions(path)[-1])
-    extra = folder / "assets.extra"
+    extra = exporting.version_folder(path) / "assets.extra"
     if not (extra / "settings.json").exists():
         raise UserError(f"{path}: its assets.extra/settings.json is missing; export the run again")
     settings = read_settings(extra / "settings.json", "chargen", ChargenSettings)
@@ -207,9 +206,8 @@ def _let_choose(generator: TextGenerator, prompt: str, most: int) -> None:
     text = as_read(prompt, known.normalization, known.hangul)
     writing = generator.begin(tf.constant([prompt.encode("utf-8", "replace")]))
     logits, states = writing.logits, list(writing.states)
-    advance = tf.function(lambda ids, states: (after := model.advance(ids, states), model.logits(after)))
+    advance = tf.function(lambda ids, states: (after := model.advance(ids, states), generator.logits(after)))
     for _ in range(generator.settings.length):
-        logits = tf.where(tf.range(len(known)) == 0, -float("inf"), logits)  # nobody can write the unknown symbol
         likeliest = tf.math.top_k(tf.nn.softmax(logits)[0], min(most, len(known) - 1))
         options = [known.characters[index - 1] for index in likeliest.indices.numpy()]
         print(f"\n{composed(text, known.hangul)}")

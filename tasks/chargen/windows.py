@@ -49,10 +49,10 @@ class TrainingWindows:
         self.window = min(window, max(1, (len(ids) - 1) // 2))
         self.step = min(step or self.window, max(1, len(ids) - 1 - self.window))
         room = len(ids) - self.window
-        windows = room // self.window if carried else max(1, (room - 1) // self.step)
+        self._windows = room // self.window if carried else max(1, (room - 1) // self.step)
         # A carried state that is never carried on is none: a row reads several windows.
-        self.batch_size = min(batch_size, max(1, windows // WINDOWS_IN_A_ROW) if carried else windows)
-        self.steps_per_epoch = windows // self.batch_size
+        self.batch_size = min(batch_size, max(1, self._windows // WINDOWS_IN_A_ROW) if carried else self._windows)
+        self.steps_per_epoch = self._windows // self.batch_size
         self._spacing = room // self.batch_size  # from place to place in the text, where the state is carried
 
     def starts(self, epoch: int) -> np.ndarray:
@@ -62,9 +62,8 @@ class TrainingWindows:
             places = random.integers(self.window) + np.arange(self.batch_size) * self._spacing
             return places + self.window * np.arange(self.steps_per_epoch)[:, None]
         count = self.steps_per_epoch * self.batch_size
-        windows = max(1, (len(self.ids) - self.window - 1) // self.step)
-        offset = random.integers(max(1, len(self.ids) - self.window - (windows - 1) * self.step - 1))
-        return (offset + random.permutation(windows)[:count] * self.step).reshape(-1, self.batch_size)
+        offset = random.integers(max(1, len(self.ids) - self.window - (self._windows - 1) * self.step - 1))
+        return (offset + random.permutation(self._windows)[:count] * self.step).reshape(-1, self.batch_size)
 
     def batches(self, epoch: int, step: int) -> tf.data.Dataset:
         """Endless batches from (epoch, step) on: (ids (batch, window), begins (batch,)), targets."""

@@ -17,12 +17,13 @@ three kinds of pair:
 ``validation.csv`` and ``test.csv`` beside this file, byte-identical at each run.
 """
 
-import csv
 import random
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from tasks.samples import write_splits
 
 SEED = 20240501
 # Rows of each split: half English and half Korean, half positive and half negative.
@@ -330,11 +331,7 @@ def make_splits(seed: int = SEED) -> dict:
 
 def write(folder) -> None:
     """Write ``train.csv``, ``validation.csv`` and ``test.csv`` into the folder."""
-    for split, rows in make_splits().items():
-        with open(Path(folder) / f"{split}.csv", "w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(("text", "label"))
-            writer.writerows(rows)
+    write_splits(Path(folder), ("text", "label"), make_splits())
 
 
 if __name__ == "__main__":

@@ -12,11 +12,12 @@ translation.  Three properties make the sample a fair test of exact match:
 file, byte-identical at each run.
 """
 
-import csv
 import random
 import re
 from collections import Counter
 from pathlib import Path
+
+from tasks.samples import write_splits
 
 # The families register themselves when they are imported.
 from tasks.translation.sample import actions, counting, english, lexicon, links, times, world  # noqa: F401
@@ -93,11 +94,7 @@ def make_splits(seed: int = SEED) -> dict[str, list[tuple[str, str]]]:
 
 def write(folder) -> None:
     """Write ``train.csv``, ``validation.csv`` and ``test.csv`` into the folder."""
-    for split, rows in make_splits().items():
-        with open(Path(folder) / f"{split}.csv", "w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(("en", "ko"))
-            writer.writerows(rows)
+    write_splits(Path(folder), ("en", "ko"), make_splits())
 
 
 if __name__ == "__main__":
