@@ -4,10 +4,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from models.network_settings import ClassifierSettings
 from models.ngrams import NgramEmbedding, WideNgrams
-from models.recurrent import recurrent_stack, reverse_time
-from models.settings import ClassifierSettings, RecurrentSettings
-from models.text import PAD, SentencePieceText
+from models.recurrent import NotPadding, recurrent_stack, reverse_time
+from models.settings import RecurrentSettings
+from models.text import SentencePieceText
 
 
 @keras.saving.register_keras_serializable("models")
@@ -53,14 +54,6 @@ class MaskedPooling(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "kind": self.kind}
-
-
-@keras.saving.register_keras_serializable("models")
-class NotPadding(keras.layers.Layer):
-    """ids -> True where there is a piece, False at padding; the first step always counts, so no text is empty."""
-
-    def call(self, ids):
-        return keras.ops.logical_or(ids != PAD, keras.ops.arange(keras.ops.shape(ids)[1]) == 0)
 
 
 @keras.saving.register_keras_serializable("models")

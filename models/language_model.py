@@ -8,10 +8,9 @@
 import keras
 import tensorflow as tf
 
-from models.recurrent import recurrent_layers, recurrent_stack
-from models.settings import LanguageModelSettings, RecurrentSettings
-
-STATES = {"lstm": ("h", "c"), "gru": ("h",), "simple_rnn": ("h",)}
+from models.network_settings import LanguageModelSettings
+from models.recurrent import STATES, recurrent_layers, recurrent_stack, stack_step
+from models.settings import RecurrentSettings
 
 
 def build_language_model(
@@ -141,14 +140,7 @@ class StepModel(tf.Module):
 
     def advance(self, ids: tf.Tensor, states: list[tf.Tensor]) -> list[tf.Tensor]:
         """ids int32 (batch,) and the states before them -> the states after them."""
-        x = self.embedding(ids)  # (batch, embedding_size)
-        after, size = [], len(states) // len(self.cells)
-        for index, cell in enumerate(self.cells):
-            below = x
-            x, new = cell(x, list(states[index * size : (index + 1) * size]), training=False)
-            x = x + below if self.residual and index else x
-            after += new
-        return after
+        return stack_step(self.cells, self.embedding(ids), states, residual=self.residual)[1]
 
     def logits(self, states: list[tf.Tensor]) -> tf.Tensor:
         """The states -> float32 (batch, vocabulary_size), the logits of the next character."""

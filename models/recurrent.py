@@ -21,7 +21,18 @@ class SimpleRNN(keras.layers.SimpleRNN):
         return {**super().get_config(), "seed": self.cell.seed}
 
 
+@keras.saving.register_keras_serializable("models")
+class NotPadding(keras.layers.Layer):
+    """ids -> True where there is a piece, False at padding, 0; the first step always counts, so no text is empty."""
+
+    def call(self, ids):
+        return keras.ops.logical_or(ids != 0, keras.ops.arange(keras.ops.shape(ids)[1]) == 0)
+
+
 CELLS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "simple_rnn": SimpleRNN}
+
+# The states of a layer, in the order that Keras gives them.
+STATES = {"lstm": ("h", "c"), "gru": ("h",), "simple_rnn": ("h",)}
 
 # Settings that describe the stack and not one layer; every other one is an argument of the Keras layer.
 _OF_THE_STACK = ("cell", "layers", "bidirectional", "merge_mode", "time_major")
@@ -133,3 +144,27 @@ def recurrent_stack(
         swap = lambda sequence: keras.ops.swapaxes(sequence, 0, 1)  # noqa: E731
         output = [swap(direction) for direction in output] if isinstance(output, list) else swap(output)
     return (output, states) if settings.return_state else output
+
+
+def stack_step(
+    cells: list, x, states: list, *, residual: bool = False, masks: list | None = None, training: bool = False
+) -> tuple:
+    """One time step of a stack, by the cells of its layers.
+
+    Args:
+      cells: `layer.cell` of each layer, first to last.
+      x: (batch, features).
+      states: of all layers one after the other, each (batch, units).
+      residual: each layer but the first adds its output to its input.
+      masks: (batch, units) for each layer but the first: a factor of what it reads, for dropout.
+
+    Returns: the last layer's output (batch, units), and the states after the step.
+    """
+    after, size = [], len(states) // len(cells)
+    for index, cell in enumerate(cells):
+        below = x
+        x = x * masks[index - 1] if masks and index else x
+        x, new = cell(x, list(states[index * size : (index + 1) * size]), training=training)
+        x = x + below if residual and index else x
+        after += new
+    return x, after

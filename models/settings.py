@@ -1,4 +1,4 @@
-"""Settings of the networks, validated once when they are made. Imports no TensorFlow.
+"""Settings of the recurrent stack, validated once when they are made. Imports no TensorFlow.
 
 `RecurrentSettings` names every documented argument of `keras.layers.LSTM`, `GRU` and `SimpleRNN` by Keras's own name.
 """
@@ -6,7 +6,7 @@
 import json
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from models import keras_values
 
@@ -149,137 +149,3 @@ class RecurrentSettings(Settings):
             if given not in (value if isinstance(value, tuple) else (value,)):
                 reasons.append(f"{name}={given}")
         return f"{', '.join(reasons)}: no cuDNN kernel on a GPU, so slower there" if reasons else None
-
-
-def refuse(recurrent: RecurrentSettings, network: str, **reasons: str) -> None:
-    """Refuses options that are off by default and make no sense for a network.
-
-    Args:
-      network: what it is, for the message.
-      reasons: option -> why not.
-
-    Raises:
-      ValueError: names the first such option that is on, and why it makes no sense.
-    """
-    for name, why in reasons.items():
-        value = getattr(recurrent, name)
-        if value != type(recurrent).model_fields[name].default:
-            raise ValueError(f"{name}={value} makes no sense for {network}: {why}")
-
-
-Pooling = Literal["max", "mean", "max_mean", "attention"]
-
-
-class ClassifierSettings(Settings):
-    """The network around the recurrent stack: embedding, pooling, and what stands beside it."""
-
-    max_tokens: int = Field(400, ge=1)
-    """Longer texts are cut after so many pieces."""
-    embedding_size: int = Field(64, ge=1)
-    """Size of a piece's vector."""
-    ngrams: int = Field(1, ge=1, le=8)
-    """Above 1, each position also gets the vectors of the runs of 2 to N pieces that end there."""
-    ngram_vocabulary: int = Field(200_000, ge=1)
-    """So many n-grams get a vector at the most, the most frequent ones."""
-    ngram_min_texts: int = Field(2, ge=1)
-    """An n-gram gets a vector if it occurs in so many training texts."""
-    ngram_dropout: Rate = 0.0
-    """Share of the n-grams dropped in training."""
-    stride: int = Field(1, ge=1, le=16)
-    """The vectors of so many neighbouring pieces are summed before the recurrent layers read them: fewer steps."""
-    spatial_dropout: Rate = 0.1
-    """Share of the embedding's dimensions dropped, the same ones at each step."""
-    layer_dropout: Rate = 0.0
-    """Share of a layer's output dropped on its way to the next layer."""
-    pooling: Pooling | None = None
-    """With return_sequences: how the steps become one vector; None is max_mean."""
-    head_dropout: Rate = 0.1
-    """Share of the vector dropped before it is classified."""
-    wide_ngrams: int = Field(0, ge=0, le=8)
-    """Above 0, a linear model on the runs of 1 to N pieces, trained by a loss of its own, is averaged in."""
-    wide_vocabulary: int = Field(1_000_000, ge=1)
-    """So many n-grams get a weight in the linear model at the most."""
-    wide_min_texts: int = Field(2, ge=1)
-    """An n-gram gets a weight in the linear model if it occurs in so many training texts."""
-    wide_share: float = Field(0.5, gt=0.0, lt=1.0)
-    """The linear model's part in the average."""
-
-    def check_recurrent(self, recurrent: RecurrentSettings) -> None:
-        """Refuses options that make no sense for a classifier.
-
-        Raises:
-          ValueError: names the option, its value, and why.
-        """
-        refuse(
-            recurrent,
-            "a classifier",
-            stateful="its texts are not parts of one long text",
-            return_state="it reads the output, not the state",
-            time_major="its batches are (batch, timesteps)",
-        )
-        if recurrent.merge_mode is None:
-            raise ValueError("merge_mode=None makes no sense for a classifier: it reads one output, not two")
-        if self.pooling is not None and not recurrent.return_sequences:
-            raise ValueError(
-                f"pooling={self.pooling} needs the output of every step: add return_sequences, or leave pooling out"
-            )
-
-
-class LanguageModelSettings(Settings):
-    """The network around the recurrent stack of a language model: embedding, dropout, output."""
-
-    embedding_size: int = Field(64, ge=1)
-    """Size of a character's vector."""
-    tied_embeddings: bool = False
-    """The output layer has the embedding's weights; where sizes differ, a layer before it changes the size."""
-    residual: bool = False
-    """Each layer but the first adds its output to its input."""
-    embedding_dropout: Rate = 0.0
-    """Share of the embedding's dimensions dropped, the same ones at each step."""
-    layer_dropout: Rate = 0.0
-    """Share of a layer's output dropped on its way to the next layer."""
-    output_dropout: Rate = 0.0
-    """Share of the last layer's output dropped before the next character is told from it."""
-
-    def check_recurrent(self, recurrent: RecurrentSettings) -> None:
-        """Refuses options that make no sense for a language model.
-
-        Raises:
-          ValueError: names the option, its value, and why.
-        """
-        refuse(
-            recurrent,
-            "a language model",
-            bidirectional="from the other direction it would see the characters that it is to tell",
-            go_backwards="it would see the characters that it is to tell",
-            return_state="its one-step view gives the states in any case",
-            time_major="its batches are (batch, timesteps)",
-        )
-
-
-class SamplingSettings(Settings):
-    """How characters are drawn from the model's probabilities."""
-
-    temperature: float = Field(0.8, ge=0.0, le=100.0)
-    """Divides the logits: below 1 is more cautious, above 1 wilder; 0 always takes the likeliest character."""
-    top_k: int = Field(0, ge=0, lt=1 << 31)
-    """Draws from the K likeliest characters only; 0 from all."""
-    top_p: float = Field(1.0, gt=0.0, le=1.0)
-    """Draws from the likeliest characters that together have this probability."""
-    repetition_penalty: float = Field(1.0, gt=0.0, le=1e6)
-    """Above 1, makes characters of the last repetition_window less likely."""
-    repetition_window: int = Field(16, ge=1, le=1000)
-    """So many characters back the penalty looks."""
-    length: int = Field(500, ge=1, le=10_000_000)
-    """Characters to write at the most."""
-    stop: tuple[str, ...] = ()
-    """Writing ends after any of these texts."""
-    sampling_seed: int = Field(0, ge=0, lt=1 << 31)
-    """The same seed writes the same text."""
-
-    @field_validator("stop")
-    @classmethod
-    def _no_empty_stop(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if "" in value:
-            raise ValueError("an empty text stops before it begins; leave it out")
-        return value

@@ -4,6 +4,7 @@ The graph holds the tokenizer, so an exported model takes plain text. Its op com
 TensorFlow Serving links in.
 """
 
+import hashlib
 import io
 import re
 from collections.abc import Iterable
@@ -69,6 +70,11 @@ def train_sentencepiece(
         # SentencePiece's two checks: there is a sentence, and normalization leaves a character of one.
         if ("sentences" in str(error) and "empty" in str(error)) or "all_chars_count" in str(error):
             raise ValueError("no text to learn a vocabulary from: every text is empty or blank") from None
+        if few := re.search(r"smaller than required_chars\D*\d+ vs (\d+)", str(error)):
+            raise ValueError(
+                f"{size} pieces are too few: the text's characters alone are {few[1]}, with the four special pieces; "
+                "raise vocabulary_size, or lower character_coverage"
+            ) from None
         raise ValueError(f"SentencePiece could not learn {size} {model_type} pieces: {error}") from None
     return model.getvalue()
 
@@ -89,8 +95,18 @@ class SentencePieceText(tf.Module):
 
     def __init__(self, model: bytes, max_tokens: int):
         super().__init__()
-        self.tokenizer = tensorflow_text.SentencepieceTokenizer(model=model, out_type=tf.int32)
+        # A loaded SavedModel finds its tokenizer by the name of the op, and another model of the process by the same
+        # name: the content's own name keeps vocabularies apart.
+        name = f"sentencepiece_{hashlib.sha256(model).hexdigest()[:32]}"
+        self.tokenizer = tensorflow_text.SentencepieceTokenizer(model=model, out_type=tf.int32, name=name)
         self.max_tokens = max_tokens
+
+    def pieces(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """Ids of `texts`, string (batch,) -> int32 (batch, None), cut after `max_tokens`."""
+        # The op takes minutes for a million unknown characters in a row: its time grows with the square of the run.
+        texts = tf.strings.regex_replace(texts, r"[\t\n\f\r ]+", " ")
+        texts = tf.strings.substr(texts, 0, self.max_tokens * BYTES_OF_A_PIECE)
+        return self.tokenizer.tokenize(texts)[:, : self.max_tokens]
 
     def ids(self, texts: tf.Tensor, length: int | None = None) -> tf.Tensor:
         """Ids of `texts`, padded on the right with PAD.
@@ -101,13 +117,14 @@ class SentencePieceText(tf.Module):
 
         Returns: int32 (batch, timesteps).
         """
-        # The op takes minutes for a million unknown characters in a row: its time grows with the square of the run.
-        texts = tf.strings.regex_replace(texts, r"[\t\n\f\r ]+", " ")
-        texts = tf.strings.substr(texts, 0, self.max_tokens * BYTES_OF_A_PIECE)
-        ids = self.tokenizer.tokenize(texts)[:, : self.max_tokens]
+        ids = self.pieces(texts)
         steps = tf.maximum(ids.bounding_shape(axis=1), 1) if length is None else length
         padded = ids.to_tensor(PAD, shape=tf.stack([-1, tf.cast(steps, tf.int64)]))
         return tf.ensure_shape(padded, (None, length))
+
+    def text(self, ids: tf.RaggedTensor) -> tf.Tensor:
+        """int32 (batch, None) -> string (batch,)."""
+        return self.tokenizer.detokenize(ids)
 
 
 def vocabulary(model: bytes) -> list[str]:

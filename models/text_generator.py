@@ -5,7 +5,7 @@ import tensorflow as tf
 from models.characters import REPLACEMENT, UNKNOWN, CharacterText
 from models.decoding import NONE, Sampling, Writing, uniforms, write
 from models.language_model import StepModel
-from models.settings import SamplingSettings
+from models.network_settings import SamplingSettings
 
 
 class TextGenerator(tf.Module):

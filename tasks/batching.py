@@ -8,6 +8,7 @@ Ids lie on disk and are read a batch at a time; in memory are some twenty bytes 
 """
 
 import dataclasses
+import itertools
 import json
 import os
 import weakref
@@ -115,6 +116,26 @@ def length_buckets(
     return buckets
 
 
+def pair_buckets(
+    lengths: np.ndarray, other_lengths: np.ndarray, tokens_per_batch: int, ratio: float = 1.2, full_batches: int = 4
+) -> list[Bucket]:
+    """Divides pairs of sequences into buckets, by the one length and within that by the other.
+
+    Args:
+      lengths, other_lengths: (pairs,), in tokens.
+      tokens_per_batch: pairs in a batch, times the longest of the one side and of the other together, stay within it.
+      ratio, full_batches: see `length_buckets`; the groups by the first length hold the square of `full_batches`.
+    """
+    buckets = []
+    for group in length_buckets(lengths, tokens_per_batch, ratio, full_batches * full_batches):
+        both = other_lengths[group.members] + lengths[group.members].max()
+        buckets += [
+            Bucket(group.members[bucket.members], bucket.batch_size)
+            for bucket in length_buckets(both, tokens_per_batch, ratio, full_batches)
+        ]
+    return buckets
+
+
 def steps_per_epoch(buckets: list[Bucket]) -> int:
     """Batches in one pass; the same for every epoch."""
     return sum(-(-len(bucket.members) // bucket.batch_size) for bucket in buckets)
@@ -139,6 +160,13 @@ def ordered_batches(buckets: list[Bucket]) -> list[np.ndarray]:
         for bucket in buckets
         for start in range(0, len(bucket.members), bucket.batch_size)
     ]
+
+
+def chunks(items: Iterable, size: int = 1024) -> Iterator[list]:
+    """Lists of `size` items, and one of the rest."""
+    items = iter(items)
+    while chunk := list(itertools.islice(items, size)):
+        yield chunk
 
 
 def padded(sequences: list[np.ndarray], length: int | None = None) -> np.ndarray:

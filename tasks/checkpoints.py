@@ -1,11 +1,13 @@
 """What a training leaves behind as it goes: best weights, history, and a checkpoint to go on from."""
 
+import contextlib
 import csv
 import io
 import json
 import logging
 import math
 import time
+from collections.abc import Callable, Iterator
 
 import keras
 import numpy as np
@@ -40,14 +42,26 @@ class RunKeeper(keras.callbacks.Callback):
     A checkpoint is one file with all that the next step depends on: weights, optimizer, the state of the random
     generators and of the metrics, and the place in the data.
 
+    Args:
+      kept_model: what is kept; shares its weights with the model that is fitted.
+      judge: epoch, from 1 -> more validation figures, of the weights that are kept; None where it measures nothing.
+
     Attributes:
       epoch, step: where training stands: `step` batches of epoch `epoch` are done.
-      history: a row for each finished epoch.
+      history: a row for each finished epoch; None where a figure was not measured.
       stopped: whether early stopping has ended the training.
     """
 
-    def __init__(self, kept_model: keras.Model, run: Run, settings: TrainingSettings, steps_per_epoch: int):
+    def __init__(
+        self,
+        kept_model: keras.Model,
+        run: Run,
+        settings: TrainingSettings,
+        steps_per_epoch: int,
+        judge: Callable[[int], dict[str, float | None]] | None = None,
+    ):
         super().__init__()
+        self.judge = judge
         self.kept_model, self.run, self.settings = kept_model, run, settings
         self.steps_per_epoch = steps_per_epoch
         self.epoch, self.step, self.stopped = 0, 0, False
@@ -126,12 +140,15 @@ class RunKeeper(keras.callbacks.Callback):
         last = (epoch + 1) * self.steps_per_epoch - 1
         total = self.steps_per_epoch * self.settings.epochs
         rate = float(schedule(self.settings, self.settings.learning_rate, total)(last))
-        row = {"epoch": epoch + 1, **{k: float(v) for k, v in logs.items()}, "learning_rate": rate, "seconds": seconds}
-        self.history = [*self.history, row]
-        self._good = self._candidate = None
-        best = self.best_epoch()
-        if best == epoch + 1:
-            self._keep_weights()
+        with self._kept_weights():
+            judged = {f"val_{name}": value for name, value in self.judge(epoch + 1).items()} if self.judge else {}
+            logs = {name: float(value) for name, value in logs.items()} | judged
+            row = {"epoch": epoch + 1, **logs, "learning_rate": rate, "seconds": seconds}
+            self.history = [*self.history, row]
+            self._good = self._candidate = None
+            best = self.best_epoch()
+            if best == epoch + 1:
+                self._save_model()
         self._write_history()
         self.epoch, self.step, self.seconds = epoch + 1, 0, 0.0
         if self.settings.patience is not None and self.epoch - best >= self.settings.patience:
@@ -140,25 +157,31 @@ class RunKeeper(keras.callbacks.Callback):
         self.save()
 
     def best_epoch(self) -> int:
-        """The epoch, from 1, with the best validation figure; the first of equals."""
+        """The epoch, from 1, with the best validation figure; the first of equals. Not measured is worst."""
         figure = f"val_{self.settings.monitor}"
         sign = 1.0 if self.settings.monitor == "loss" else -1.0
-        return int(min(self.history, key=lambda row: sign * row[figure])["epoch"])
+        worth = lambda row: math.inf if row[figure] is None else sign * row[figure]  # noqa: E731
+        return int(min(self.history, key=worth)["epoch"])
 
     # --- what is kept
 
     def _weights(self) -> list[np.ndarray]:
         return [np.array(variable.value) for variable in self.model.trainable_variables]
 
-    def _keep_weights(self) -> None:
-        own = None
-        if self.settings.average_weights:
-            own = self._weights()
-            self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
+    @contextlib.contextmanager
+    def _kept_weights(self) -> Iterator[None]:
+        """The model has the weights that are validated and kept: their running average, where there is one."""
+        if not self.settings.average_weights:
+            yield
+            return
+        own = self._weights()
+        self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
+        yield
+        self._assign(own)
+
+    def _save_model(self) -> None:
         with atomic_files.replacing(self.run.model_file) as path:
             self.kept_model.save(path, include_optimizer=False)
-        if own is not None:
-            self._assign(own)
 
     def _assign(self, weights: list[np.ndarray]) -> None:
         for variable, value in zip(self.model.trainable_variables, weights, strict=True):
@@ -168,7 +191,9 @@ class RunKeeper(keras.callbacks.Callback):
         text = io.StringIO()
         table = csv.DictWriter(text, self.history[0], lineterminator="\n")
         table.writeheader()
-        table.writerows({name: f"{value:.6g}" for name, value in row.items()} for row in self.history)
+        table.writerows(
+            {name: "" if value is None else f"{value:.6g}" for name, value in row.items()} for row in self.history
+        )
         with atomic_files.replacing(self.run.history_file) as path:
             path.write_text(text.getvalue())
         self.run.plots.mkdir(exist_ok=True)
@@ -180,8 +205,7 @@ class RunKeeper(keras.callbacks.Callback):
         else:
             kept = "the last good weights of this first epoch"
             self._assign(self._good)
-            with atomic_files.replacing(self.run.model_file) as path:
-                self.kept_model.save(path, include_optimizer=False)
+            self._save_model()
         ways = ("global_clipnorm", "clipnorm", "clipvalue")
         clipping = next(
             (f"{name}={getattr(self.settings, name)}" for name in ways if getattr(self.settings, name)), None

@@ -5,8 +5,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras
+import sentencepiece
 import tensorflow as tf
 
+from models.text import SPECIALS
 from tasks import atomic_files
 from tasks.errors import UserError
 from tasks.runs import Run
@@ -62,6 +64,13 @@ def export(
         if warmup:
             _write_warmup(temporary / "assets.extra" / "tf_serving_warmup_requests", folder.name, warmup)
     return version
+
+
+def warmup_texts(tokenizer: sentencepiece.SentencePieceProcessor, max_tokens: int) -> list[list[str]]:
+    """Batches of one text and of eight, short and of full length, made of the vocabulary's own pieces."""
+    pieces = range(SPECIALS, tokenizer.get_piece_size())
+    short, full = (tokenizer.decode([pieces[i % len(pieces)] for i in range(size)]) for size in (8, max_tokens))
+    return [[short], [full], [short, full] * 4]
 
 
 def _write_warmup(path: Path, name: str, requests: Sequence[dict[str, tf.Tensor]]) -> None:

@@ -1,6 +1,7 @@
 """Every picture that the suite draws, as PNG."""
 
 import importlib.util
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -48,7 +49,8 @@ def learning_curves(history: Sequence[dict[str, float]], path: Path) -> Path:
     for panel, name in zip(panels, names, strict=True):
         for key, label in ((name, "training"), (f"val_{name}", "validation")):
             if key in history[0]:
-                panel.plot(epochs, [row[key] for row in history], marker="o", markersize=3, label=label)
+                measured = [math.nan if row[key] is None else row[key] for row in history]
+                panel.plot(epochs, measured, marker="o", markersize=3, label=label)
         panel.set(xlabel="epoch", title=name)
         panel.xaxis.get_major_locator().set_params(integer=True)
         panel.grid(alpha=0.3)
@@ -97,4 +99,26 @@ def reliability(confidence: np.ndarray, correct: np.ndarray, path: Path, bins: i
     panel.grid(alpha=0.3)
     histogram.hist(confidence, bins=bins, range=(0, 1))
     histogram.set(xlabel="probability of the predicted class", ylabel="examples", title="how sure it is")
+    return _save(figure, path)
+
+
+def attention(weights: np.ndarray, source: Sequence[str], target: Sequence[str], path: Path) -> Path:
+    """What was attended to as each piece was written: weights (target pieces, source pieces); writes `path`."""
+    width, height = (min(max(3.0, 0.32 * len(pieces) + 1.6), 60.0) for pieces in (source, target))
+    figure, (panel,) = _figure(width=width + 0.8, height=height)
+    image = panel.imshow(weights, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    panel.set_xticks(range(len(source)), source, rotation=90, parse_math=False)
+    panel.set_yticks(range(len(target)), target, parse_math=False)
+    panel.set(xlabel="read", ylabel="written", title="attention")
+    figure.colorbar(image, ax=panel, label="weight")
+    return _save(figure, path)
+
+
+def bars(values: dict[str, float], label: str, figure_name: str, path: Path) -> Path:
+    """A bar for each of the named values; writes `path`, gives it."""
+    figure, (panel,) = _figure()
+    panel.bar(range(len(values)), list(values.values()))
+    panel.set_xticks(range(len(values)), list(values), parse_math=False)
+    panel.set(xlabel=label, ylabel=figure_name)
+    panel.grid(axis="y", alpha=0.3)
     return _save(figure, path)

@@ -5,7 +5,7 @@ runs/NAME/
   vocabulary/        the SentencePiece model, and what else turns text into ids
   model.keras        the best weights by validation
   history.csv        one row per epoch
-  evaluation.json    written by evaluate, and with it mistakes.csv or samples.md
+  evaluation.json    written by evaluate, and with it mistakes.csv, samples.md or translations.csv
   checkpoint/        what an interrupted training needs to go on; a finished run has none
 """
 
@@ -38,6 +38,7 @@ class Run:
         self.history_file = self.path / "history.csv"
         self.evaluation_file = self.path / "evaluation.json"
         self.samples_file = self.path / "samples.md"
+        self.translations_file = self.path / "translations.csv"
         self.mistakes_file = self.path / "mistakes.csv"
         self.checkpoint = self.path / "checkpoint"
         self.state_file = self.checkpoint / "state.npz"

@@ -52,6 +52,7 @@ def train(
     settings: TrainingSettings,
     run: Run,
     sparse_rates: dict[str, float] | None = None,
+    judge: Callable[[int], dict[str, float | None]] | None = None,
     verbose: int = 1,
 ) -> list[dict[str, float]]:
     """Trains, or goes on with, the run; leaves its best weights in `run.model_file` and its history beside them.
@@ -64,6 +65,7 @@ def train(
       steps_per_epoch: batches in an epoch.
       validation: read after each epoch.
       sparse_rates: see `make_optimizer`; patterns that no variable has are passed over.
+      judge: see `RunKeeper`.
       verbose: Keras's: 0 silent, 1 a progress bar, 2 a line for each epoch.
 
     Returns: the history, a row for each epoch.
@@ -88,7 +90,7 @@ def train(
     )
     # Keras may have wrapped it, to scale a float16 loss. Built now, its variables can be restored.
     training_model.optimizer.build(training_model.trainable_variables)
-    keeper = RunKeeper(model, run, settings, steps_per_epoch)
+    keeper = RunKeeper(model, run, settings, steps_per_epoch, judge)
     if run.state_file.exists():
         # Keras makes the metrics' variables at the first batch, and they must be there to be restored. Before the rest
         # is restored: recurrent layers draw dropout masks, and so change the random state, even in an evaluation.

@@ -8,6 +8,7 @@ import pytest
 from models.settings import Settings
 from tasks.chargen.settings import ChargenSettings, GenerateArguments
 from tasks.sentiment.settings import SentimentSettings
+from tasks.translation.settings import TranslateArguments, TranslationSettings
 
 README = Path(__file__).parents[1] / "README.md"
 WORDS = {None: "none", True: "yes", False: "no", (): "none"}
@@ -37,16 +38,20 @@ def test_the_table_of_sentiment_has_each_option_with_its_default():
     assert rows("Settings of sentiment") == options(SentimentSettings)
 
 
-@pytest.mark.parametrize(("heading", "settings_class"), [("Settings of chargen", ChargenSettings)])
+@pytest.mark.parametrize(
+    ("heading", "settings_class"),
+    [("Settings of chargen", ChargenSettings), ("Settings of translation", TranslationSettings)],
+)
 def test_the_table_of_another_task_has_what_is_different(heading, settings_class):
     shared = options(SentimentSettings).items()
     assert rows(heading) == dict(item for item in options(settings_class).items() if item not in shared)
 
 
 def test_every_option_in_the_text_exists():
-    known = {*options(SentimentSettings), *options(ChargenSettings)}
-    known |= {f"--{name.replace('_', '-')}" for name in GenerateArguments.model_fields}
+    known = {*options(SentimentSettings), *options(ChargenSettings), *options(TranslationSettings)}
+    for arguments in (GenerateArguments, TranslateArguments):
+        known |= {f"--{name.replace('_', '-')}" for name in arguments.model_fields}
     known |= {f"--no-{name[2:]}" for name in known} | {"--help", "--rm", "--logdir", "--json", "--split", "--to"}
-    known |= {"--settings", "--overwrite"}
+    known |= {"--settings", "--overwrite", "--translation-run"}
     named = set(re.findall(r"(?<![\w-])--[a-z][\w-]+", README.read_text(encoding="utf-8")))
     assert named <= known, named - known

@@ -13,7 +13,7 @@ import tensorflow as tf
 from models import decoding
 from models.characters import Characters, CharacterText, as_read, composed
 from models.language_model import StepModel
-from models.settings import SamplingSettings
+from models.network_settings import SamplingSettings
 from models.text_generator import TextGenerator
 from tasks import exporting, lines
 from tasks.chargen import data

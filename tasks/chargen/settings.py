@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 import tyro
 from pydantic import Field, field_validator, model_validator
 
-from models.settings import LanguageModelSettings, Rate, SamplingSettings, Settings
+from models.network_settings import LanguageModelSettings, SamplingSettings
+from models.settings import Rate, Settings
 from tasks.settings import PredictArguments, RecurrentOptions, TrainingSettings
 
 

@@ -1,9 +1,6 @@
 """Labelled texts: from a source to ids on disk and batches of them."""
 
 import collections
-import hashlib
-import heapq
-import itertools
 import json
 import logging
 from collections.abc import Iterable, Iterator
@@ -14,7 +11,7 @@ import sentencepiece
 import tensorflow as tf
 
 from models import ngrams, text
-from tasks import atomic_files, batching
+from tasks import atomic_files, batching, vocabularies
 from tasks.errors import UserError
 from tasks.runs import Run
 from tasks.sentiment.settings import DataSettings, SentimentSettings
@@ -79,19 +76,6 @@ class LabelIds:
         return self._ids[label]
 
 
-def _sampled(records: Iterable[Record], most: int) -> list[str]:
-    """At the most `most` texts, those with the lowest hashes: the same ones in every run."""
-    kept: list[tuple[int, int, str]] = []
-    for index, record in enumerate(records):
-        digest = hashlib.blake2b(record.values[0].encode("utf-8", "surrogatepass"), digest_size=8, key=b"vocabulary")
-        entry = (-int.from_bytes(digest.digest(), "big"), -index, record.values[0])
-        if len(kept) < most:
-            heapq.heappush(kept, entry)
-        elif entry > kept[0]:
-            heapq.heapreplace(kept, entry)
-    return [entry[2] for entry in sorted(kept, key=lambda entry: -entry[1])]
-
-
 def prepare(settings: SentimentSettings, run: Run) -> None:
     """Reads the source once for labels and vocabulary, and once more to store ids; what is there already stays.
 
@@ -106,7 +90,7 @@ def prepare(settings: SentimentSettings, run: Run) -> None:
     ids_of = LabelIds(labels)
 
     def encoded(split: str) -> Iterator[tuple[list[int], int]]:
-        for records in _chunks(source.records(split)):
+        for records in batching.chunks(source.records(split)):
             try:
                 classes = [ids_of(record) for record in records]
             except UserError as error:
@@ -124,11 +108,6 @@ def prepare(settings: SentimentSettings, run: Run) -> None:
         batching.SequenceStore.write(run.checkpoint / split, encoded(split), processor.get_piece_size())
 
 
-def _chunks(records: Iterator[Record], size: int = 1024) -> Iterator[list[Record]]:
-    while chunk := list(itertools.islice(records, size)):
-        yield chunk
-
-
 def _make_vocabulary(settings: SentimentSettings, source: Source, folder: Path) -> None:
     counts: collections.Counter[str] = collections.Counter()
 
@@ -142,23 +121,16 @@ def _make_vocabulary(settings: SentimentSettings, source: Source, folder: Path) 
                 )
             yield record
 
-    vocabulary = settings.vocabulary
-    texts = _sampled(counted(source.records("train")), vocabulary.vocabulary_texts)
+    texts = [
+        values[0]
+        for values in vocabularies.sampled(counted(source.records("train")), settings.vocabulary.vocabulary_texts)
+    ]
     if len(counts) < 2:
         raise UserError(
             f"{source.location}: its training split has one class only, {next(iter(counts))!r}; "
             "a classifier needs two or more"
         )
-    try:
-        model = text.train_sentencepiece(
-            texts,
-            size=vocabulary.vocabulary_size,
-            model_type=vocabulary.vocabulary_type,
-            normalization=vocabulary.normalization,
-            character_coverage=vocabulary.character_coverage,
-        )
-    except ValueError as error:
-        raise UserError(f"{source.location}: {error}") from None
+    model = vocabularies.learn(texts, settings.vocabulary, source.location)
     with atomic_files.replacing_folder(folder) as temporary:
         (temporary / "sentencepiece.model").write_bytes(model)
         (temporary / "labels.json").write_text(
@@ -174,10 +146,9 @@ def load_vocabulary(folder: Path) -> tuple[sentencepiece.SentencePieceProcessor,
     """
     try:
         labels = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
-        processor = sentencepiece.SentencePieceProcessor(model_file=str(folder / "sentencepiece.model"))
-    except (ValueError, OSError, RuntimeError) as error:
+    except (ValueError, OSError) as error:
         raise UserError(f"{folder} cannot be read ({error}); train the run again with --overwrite") from None
-    return processor, labels
+    return vocabularies.load(folder / "sentencepiece.model"), labels
 
 
 def _read_in_parts(store: batching.SequenceStore, indexes: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from models.text import SPECIALS
 from tasks import exporting
 from tasks.runs import Run
 from tasks.sentiment import data, predict
@@ -27,19 +26,12 @@ def export(run: Path | str, to: Path | str | None = None) -> Path:
     """
     classifier = predict.load(run)
     stored = Run(run)
+    processor, _ = data.load_vocabulary(stored.vocabulary)
     return exporting.export(
         stored,
         classifier.model,
         {"serving_default": classifier.classify},
         to=to,
         resources=[classifier.text],
-        warmup=[{"text": texts} for texts in _warmup_texts(stored, classifier.text.max_tokens)],
+        warmup=[{"text": texts} for texts in exporting.warmup_texts(processor, classifier.text.max_tokens)],
     )
-
-
-def _warmup_texts(run: Run, max_tokens: int) -> list[list[str]]:
-    """Batches of one text and of eight, short and of full length, made of the vocabulary's own pieces."""
-    processor, _ = data.load_vocabulary(run.vocabulary)
-    pieces = range(SPECIALS, processor.get_piece_size())
-    short, full = (processor.decode([pieces[i % len(pieces)] for i in range(size)]) for size in (8, max_tokens))
-    return [[short], [full], [short, full] * 4]

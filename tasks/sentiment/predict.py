@@ -1,26 +1,21 @@
 """Labels for texts, from a run or from an exported model."""
 
-import itertools
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-import numpy as np
 import tensorflow as tf
 
 from models.classifier import TextClassifier
 from models.text import SentencePieceText
 from tasks import exporting, lines
+from tasks.answering import WINDOW, answered
 from tasks.checkpoints import load_model
 from tasks.runs import Run
 from tasks.sentiment import data
 from tasks.sentiment.settings import SentimentSettings
 from tasks.settings import PredictArguments
-
-# Texts that are sorted by length together; bounds the memory, whatever the size of the input.
-WINDOW = 2048
-CHARACTERS_PER_BATCH = 32_768
 
 
 def main(arguments: PredictArguments) -> None:
@@ -68,32 +63,21 @@ def predict(classify: Callable, texts: Iterable[str], window: int = WINDOW) -> I
       texts: any number of them.
       window: so many texts are read before their answers come; those of like length share a batch.
 
-    Yields: {"text": str, "label": str, "probability": float, "probabilities": {label: float}} for each text.
+    Returns: {"text": str, "label": str, "probability": float, "probabilities": {label: float}} for each text.
     """
-    texts = iter(texts)
-    while some := list(itertools.islice(texts, window)):
-        answers: list[dict | None] = [None] * len(some)
-        for indexes in _batches(some):
-            out = classify(tf.constant([some[index].encode("utf-8", "replace") for index in indexes]))
-            out = {name: value.numpy() for name, value in out.items()}
-            names = [name.decode() for name in out["classes"][0]]
-            for row, index in enumerate(indexes):
-                answers[index] = {
-                    "text": some[index],
-                    "label": out["label"][row].decode(),
-                    "probability": float(out["probability"][row]),
-                    "probabilities": dict(zip(names, map(float, out["probabilities"][row]), strict=True)),
-                }
-        yield from answers
 
+    def answer(texts: list[str]) -> list[dict]:
+        out = classify(tf.constant([text.encode("utf-8", "replace") for text in texts]))
+        out = {name: value.numpy() for name, value in out.items()}
+        names = [name.decode() for name in out["classes"][0]]
+        return [
+            {
+                "text": text,
+                "label": out["label"][row].decode(),
+                "probability": float(out["probability"][row]),
+                "probabilities": dict(zip(names, map(float, out["probabilities"][row]), strict=True)),
+            }
+            for row, text in enumerate(texts)
+        ]
 
-def _batches(texts: list[str]) -> Iterator[np.ndarray]:
-    """Indexes of texts of like length, so that little is padding."""
-    order = np.argsort([len(text) for text in texts], kind="stable")
-    start = 0
-    while start < len(order):
-        end = start + 1
-        while end < len(order) and (end + 1 - start) * len(texts[order[end]]) <= CHARACTERS_PER_BATCH:
-            end += 1
-        yield order[start:end]
-        start = end
+    return answered(answer, texts, window=window)

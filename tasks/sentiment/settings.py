@@ -4,7 +4,8 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from models.settings import ClassifierSettings, Rate, Settings
+from models.network_settings import ClassifierSettings
+from models.settings import Rate, Settings
 from tasks.settings import BucketedTrainingSettings, EvaluateArguments, RecurrentOptions, VocabularySettings
 
 

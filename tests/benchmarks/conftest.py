@@ -13,6 +13,12 @@ def pytest_addoption(parser):
         help="the folder with nsmc/ratings_train.txt",
     )
     parser.addoption("--rounds", type=int, default=3, help="how often two ways are measured in turn")
+    parser.addoption(
+        "--translation-run",
+        type=Path,
+        default=Path(__file__).parents[2] / "runs" / "multi30k",
+        help="a finished run of the translation task, with its data at hand",
+    )
     parser.addoption("--steps", type=int, default=150, help="training steps of a measurement")
 
 
@@ -32,6 +38,15 @@ def nsmc(request) -> Path:
     path = request.config.getoption("--corpora") / "nsmc" / "ratings_train.txt"
     if not path.exists():
         pytest.skip(f"{path} is not there; name the folder with --corpora")
+    return path
+
+
+@pytest.fixture
+def translation_run(request) -> Path:
+    """A finished run of the translation task."""
+    path = request.config.getoption("--translation-run")
+    if not path.exists():
+        pytest.skip(f"{path} is not there; name a run with --translation-run")
     return path
 
 

@@ -11,7 +11,8 @@ import tensorflow as tf
 from models import decoding
 from models.characters import Characters, CharacterText
 from models.language_model import StepModel, build_language_model
-from models.settings import LanguageModelSettings, RecurrentSettings, SamplingSettings
+from models.network_settings import LanguageModelSettings, SamplingSettings
+from models.settings import RecurrentSettings
 from models.text_generator import TextGenerator
 
 CHARACTERS = sorted(string.ascii_letters + string.digits + " .,")

@@ -62,3 +62,47 @@ def test_peak_memory_does_not_grow_with_the_file(nsmc, steps, tmp_path, report):
         peaks.append(int(ended.stdout) / 1024)
         report(f"{path.stem:<10} {path.stat().st_size / 2**20:>7,.0f} MiB: peak {peaks[-1]:,.0f} MiB")
     report(f"ten times the file: {peaks[1] / peaks[0]:.3f} times the memory")
+
+
+# Translates a file, and prints the peak of the resident memory in kilobytes.
+TRANSLATE = """
+import resource, sys
+from tasks import cli
+from tasks.translation.__main__ import COMMANDS
+
+code = cli.main("translation", COMMANDS, sys.argv[1:])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
+sys.exit(code)
+"""
+
+
+def test_peak_memory_of_translating_does_not_grow_with_the_file(tmp_path, report):
+    from tasks.translation import data, train
+    from tasks.translation.settings import TranslationSettings
+
+    settings = TranslationSettings.model_validate(
+        {
+            "network": {"embedding_size": 16},
+            "recurrent": {"units": 16},
+            "training": {"epochs": 1, "bleu_epochs": 0},
+            "search": {"beam_size": 2},
+        }
+    )
+    train.train(settings, tmp_path / "run", verbose=0)
+    texts = [record.values[0] for record in data.pair_source(settings.data).records("test")]
+    peaks = []
+    for lines in (2_000, 200_000):
+        path = tmp_path / f"{lines}.txt"
+        path.write_text("".join(f"{texts[number % len(texts)]}\n" for number in range(lines)), encoding="utf-8")
+        arguments = ["translate", "--run", tmp_path / "run", "--input", path, "--output", tmp_path / "out.txt"]
+        ended = subprocess.run(
+            [sys.executable, "-c", TRANSLATE, *map(str, arguments)],
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+        )
+        assert ended.returncode == 0, ended.stderr
+        assert len((tmp_path / "out.txt").read_text(encoding="utf-8").splitlines()) == lines
+        peaks.append(int(ended.stderr.split()[-1]))
+        report(f"translating {lines:,} lines: at most {peaks[-1] / 1024:,.0f} MiB")
+    report(f"{peaks[1] / peaks[0]:.3f} times as much")

@@ -19,8 +19,9 @@ from models.classifier import (
     has_wide_path,
     training_view,
 )
+from models.network_settings import ClassifierSettings
 from models.ngrams import frequent_ngrams
-from models.settings import ClassifierSettings, RecurrentSettings
+from models.settings import RecurrentSettings
 from models.text import SentencePieceText, train_sentencepiece
 
 CELLS = ("lstm", "gru", "simple_rnn")

@@ -6,7 +6,8 @@ import pytest
 import tensorflow as tf
 
 from models.language_model import StepModel, build_language_model, training_view
-from models.settings import LanguageModelSettings, RecurrentSettings
+from models.network_settings import LanguageModelSettings
+from models.settings import RecurrentSettings
 
 SIZE = 11
 CELLS = ["lstm", "gru", "simple_rnn"]

@@ -160,7 +160,7 @@ def test_a_vocabulary_has_the_size_asked_for():
 
 
 def test_a_vocabulary_too_small_for_the_characters():
-    with pytest.raises(ValueError, match=r"could not learn 10 unigram pieces: .* smaller than"):
+    with pytest.raises(ValueError, match="10 pieces are too few: the text's characters alone are"):
         train_sentencepiece(CORPUS, size=10)
 
 

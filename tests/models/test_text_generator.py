@@ -11,7 +11,8 @@ import tensorflow as tf
 from models import decoding
 from models.characters import Characters, CharacterText, as_read
 from models.language_model import StepModel, build_language_model
-from models.settings import LanguageModelSettings, RecurrentSettings, SamplingSettings
+from models.network_settings import LanguageModelSettings, SamplingSettings
+from models.settings import RecurrentSettings
 from models.text_generator import TextGenerator
 
 TEXT = "the quick brown fox jumps over the lazy dog. 한국어 값을 읽다\n"

@@ -6,6 +6,7 @@ import importlib
 import io
 import os
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -96,6 +97,77 @@ def sentiment_process(process) -> Callable[..., Answer]:
 @pytest.fixture(scope="session")
 def chargen_process(process) -> Callable[..., Answer]:
     return in_a_process(process, "chargen")
+
+
+@pytest.fixture(scope="session")
+def translation() -> Callable[..., Answer]:
+    return in_this_process("translation")
+
+
+@pytest.fixture(scope="session")
+def translation_process(process) -> Callable[..., Answer]:
+    return in_a_process(process, "translation")
+
+
+# --- programs that know an exported model, and nothing of this project ----------------------------------------------
+
+# The tool that TensorFlow brings, with the ops of tensorflow_text.
+SAVED_MODEL_CLI = """
+import sys
+import tensorflow_text
+from tensorflow.python.tools import saved_model_cli
+sys.argv[0] = "saved_model_cli"
+saved_model_cli.main()
+"""
+
+
+@pytest.fixture(scope="session")
+def saved_model_cli(process) -> Callable[..., str]:
+    """Runs `saved_model_cli COMMAND` on a signature of a model; gives what it prints."""
+
+    def run(command: str, model: Path, *arguments, signature: str = "serving_default") -> str:
+        fixed = ["--dir", model, "--tag_set", "serve", "--signature_def", signature]
+        started = process("-c", SAVED_MODEL_CLI, command, *fixed, *arguments)
+        out, err = started.communicate()
+        assert started.returncode == 0, err.decode()
+        return out.decode()
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def c_program(tmp_path_factory) -> Callable[..., list[list[str]]]:
+    """Runs serve.c on a model: the names of its tensors and texts -> [answer, number] for each text."""
+    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    if compiler is None:
+        pytest.skip("no C compiler (cc, gcc or clang) on the path")
+    import tensorflow
+    import tensorflow_text
+
+    libraries = Path(tensorflow.__file__).parent
+    if not (libraries / "libtensorflow_cc.so.2").exists():
+        pytest.skip(f"this TensorFlow has no {libraries / 'libtensorflow_cc.so.2'}")
+    program = tmp_path_factory.mktemp("c") / "serve"
+    subprocess.run(
+        [
+            *(compiler, "-o", program, Path(__file__).with_name("serve.c"), "-I", libraries / "include"),
+            *("-L", libraries, "-l:libtensorflow_cc.so.2", "-l:libtensorflow_framework.so.2"),
+            f"-Wl,-rpath,{libraries}",
+        ],
+        check=True,
+    )
+    operations = Path(tensorflow_text.__file__).parent / "python" / "ops" / "_sentencepiece_tokenizer.so"
+
+    def run(model: Path, names: Sequence[str], texts: Sequence[str]) -> list[list[str]]:
+        answered = subprocess.run(
+            [program, operations, model, *names],
+            input="".join(f"{text}\n" for text in texts).encode(),
+            capture_output=True,
+        )
+        assert answered.returncode == 0, answered.stderr.decode()
+        return [line.split("\t") for line in answered.stdout.decode().splitlines()]
+
+    return run
 
 
 # --- trainings that are killed --------------------------------------------------------------------------------------

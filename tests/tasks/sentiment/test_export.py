@@ -2,8 +2,6 @@
 
 import json
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -27,13 +25,6 @@ labels, classes = ([name.decode() for name in names] for names in (out["label"],
 answers = {"types": types, "classes": classes, "label": labels}
 print(json.dumps(answers | {name: out[name].tolist() for name in ("probability", "probabilities")}))
 """
-SAVED_MODEL_CLI = """
-import sys
-import tensorflow_text
-from tensorflow.python.tools import saved_model_cli
-sys.argv[0] = "saved_model_cli"
-saved_model_cli.main()
-"""
 
 
 @pytest.fixture(scope="module")
@@ -48,22 +39,8 @@ def answers(finished_run, reviews):
 
 
 @pytest.fixture(scope="module")
-def tool(process, model):
-    """saved_model_cli, with the ops of tensorflow_text."""
-
-    def run(command, *arguments) -> str:
-        fixed = ["--dir", model, "--tag_set", "serve", "--signature_def", "serving_default"]
-        started = process("-c", SAVED_MODEL_CLI, command, *fixed, *arguments)
-        out, err = started.communicate()
-        assert started.returncode == 0, err.decode()
-        return out.decode()
-
-    return run
-
-
-@pytest.fixture(scope="module")
-def signature(tool):
-    return tool("show")
+def signature(saved_model_cli, model):
+    return saved_model_cli("show", model)
 
 
 def test_each_export_is_the_next_version_and_appears_whole(sentiment, finished_run, tmp_path):
@@ -107,35 +84,17 @@ def test_a_program_with_only_tensorflow_gives_the_runs_own_predictions(process, 
     assert len(set(found["label"])) == 2
 
 
-def test_saved_model_cli_shows_and_runs_it(tool, signature, answers):
+def test_saved_model_cli_shows_and_runs_it(saved_model_cli, model, signature, answers):
     for name in ("text", "label", "probability", "probabilities", "classes"):
         assert f"['{name}'] tensor_info" in signature
     answer = answers[0]
-    out = tool("run", "--input_exprs", f"text=[{answer['text']!r}, '']")
+    out = saved_model_cli("run", model, "--input_exprs", f"text=[{answer['text']!r}, '']")
     assert f"[b'{answer['label']}' " in out.split("Result for output key label:\n")[1]
     probability = out.split("Result for output key probability:\n")[1]
     assert float(re.match(r"\[(\S+)", probability)[1]) == pytest.approx(answer["probability"], abs=1e-5)
 
 
-def test_a_c_program_gives_the_same_labels(model, signature, answers, tmp_path):
-    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
-    if compiler is None:
-        pytest.skip("no C compiler (cc, gcc or clang) on the path")
-    import tensorflow
-    import tensorflow_text
-
-    libraries = Path(tensorflow.__file__).parent
-    if not (libraries / "libtensorflow_cc.so.2").exists():
-        pytest.skip(f"this TensorFlow has no {libraries / 'libtensorflow_cc.so.2'}")
-    program = tmp_path / "serve"
-    subprocess.run(
-        [
-            *(compiler, "-o", program, Path(__file__).with_name("serve.c"), "-I", libraries / "include"),
-            *("-L", libraries, "-l:libtensorflow_cc.so.2", "-l:libtensorflow_framework.so.2"),
-            f"-Wl,-rpath,{libraries}",
-        ],
-        check=True,
-    )
+def test_a_c_program_gives_the_same_labels(c_program, model, signature, answers):
     # Half of them Korean; without those so near to one half that rounding decides.
     chosen = [answer for answer in answers if abs(answer["probability"] - 0.5) > 1e-4]
     korean = [answer for answer in chosen if not answer["text"].isascii()]
@@ -145,14 +104,7 @@ def test_a_c_program_gives_the_same_labels(model, signature, answers, tmp_path):
         re.search(rf"\['{key}'\] tensor_info:.*?name: (\S+)", signature, re.DOTALL)[1]
         for key in ("text", "label", "probability")
     ]
-    operations = Path(tensorflow_text.__file__).parent / "python" / "ops" / "_sentencepiece_tokenizer.so"
-    answered = subprocess.run(
-        [program, operations, model, *names],
-        input="".join(f"{answer['text']}\n" for answer in chosen).encode(),
-        capture_output=True,
-    )
-    assert answered.returncode == 0, answered.stderr.decode()
-    lines = [line.split("\t") for line in answered.stdout.decode().splitlines()]
+    lines = c_program(model, names, [answer["text"] for answer in chosen])
     assert [label for label, _ in lines] == [answer["label"] for answer in chosen]
     assert [float(value) for _, value in lines] == pytest.approx([a["probability"] for a in chosen], abs=1e-5)
     assert {label for label, _ in lines} == {"negative", "positive"} and korean and english

@@ -1,8 +1,8 @@
 /* A client of an exported model without any Python: TensorFlow's C library and the SentencePiece op library.
 
-   serve SENTENCEPIECE_OPS.so SAVED_MODEL TEXT LABEL PROBABILITY, the last three the names that the signature has for its
-   tensors (saved_model_cli show): reads texts from standard input, one a line, and answers all of them at once:
-   a line "LABEL<tab>PROBABILITY" for each. */
+   serve SENTENCEPIECE_OPS.so SAVED_MODEL TEXT ANSWER NUMBER, the last three the names that the signature has for its
+   tensors (saved_model_cli show), a string and a float for each text: reads texts from standard input, one a line, and
+   answers all of them at once: a line "ANSWER<tab>NUMBER" for each. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,7 +39,7 @@ static void free_strings(void *data, size_t size, void *count) {
 
 int main(int argc, char **argv) {
   if (argc != 6) return 2;
-  const char *text_name = argv[3], *label_name = argv[4], *probability_name = argv[5];
+  const char *text_name = argv[3], *answer_name = argv[4], *number_name = argv[5];
   TF_Status *status = TF_NewStatus();
   TF_LoadLibrary(argv[1], status);
   check(status, "loading the SentencePiece ops");
@@ -63,13 +63,13 @@ int main(int argc, char **argv) {
   TF_Tensor *input = TF_NewTensor(TF_STRING, &count, 1, texts, count * sizeof(TF_TString), free_strings, (void *)count);
 
   TF_Output inputs[] = {named(graph, text_name)};
-  TF_Output outputs[] = {named(graph, label_name), named(graph, probability_name)};
-  TF_Tensor *answers[2];
-  TF_SessionRun(session, NULL, inputs, &input, 1, outputs, answers, 2, NULL, 0, NULL, status);
+  TF_Output outputs[] = {named(graph, answer_name), named(graph, number_name)};
+  TF_Tensor *found[2];
+  TF_SessionRun(session, NULL, inputs, &input, 1, outputs, found, 2, NULL, 0, NULL, status);
   check(status, "running the model");
-  const TF_TString *labels = TF_TensorData(answers[0]);
-  const float *probabilities = TF_TensorData(answers[1]);
+  const TF_TString *answers = TF_TensorData(found[0]);
+  const float *numbers = TF_TensorData(found[1]);
   for (int64_t i = 0; i < count; i++)
-    printf("%.*s\t%.6f\n", (int)TF_StringGetSize(&labels[i]), TF_StringGetDataPointer(&labels[i]), probabilities[i]);
+    printf("%.*s\t%.6f\n", (int)TF_StringGetSize(&answers[i]), TF_StringGetDataPointer(&answers[i]), numbers[i]);
   return 0;
 }

@@ -1,0 +1,162 @@
+"""Search for the likeliest sequence: greedy and beam search, for a whole batch, in one loop inside the graph."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import tensorflow as tf
+
+
+class Penalties(NamedTuple):
+    """What scores are made of besides probabilities; see `SearchSettings`.
+
+    Attributes:
+      length: alpha of Wu et al. 2016; may be a tensor.
+      coverage: beta of Wu et al. 2016.
+      block_repeats: n of the n-grams that may not come twice; 0 blocks none.
+      blocked: ids that are never written.
+    """
+
+    length: tf.Tensor | float = 1.0
+    coverage: float = 0.0
+    block_repeats: int = 0
+    blocked: Sequence[int] = ()
+
+
+class Found(NamedTuple):
+    """What a search has found, the best first.
+
+    Attributes:
+      ids: int32 (batch, wanted, longest), 0 from the end on; the end itself is left out.
+      scores: float32 (batch, wanted); -inf where fewer were found.
+    """
+
+    ids: tf.Tensor
+    scores: tf.Tensor
+
+
+def beam_search(
+    advance: Callable,
+    states: list[tf.Tensor],
+    *,
+    beam_size: tf.Tensor | int,
+    wanted: tf.Tensor | int,
+    shortest: tf.Tensor,
+    longest: tf.Tensor,
+    attends_to: tf.Tensor | None = None,
+    penalties: Penalties,
+    begin: int,
+    end: int,
+) -> Found:
+    """Follows the likeliest hypotheses of each sentence side by side.
+
+    At each step every open hypothesis is continued by every id, and the likeliest continuations are kept, as many as
+    the beam has places. One that ends takes its place with it: so a beam of 1 is greedy, and a beam as wide as the
+    space finds the best of all. A sentence is done when no open hypothesis can come among the `wanted` best any more:
+    scores of open ones can only fall, but for the length penalty, which is at its greatest for the longest.
+
+    The score of a sequence Y of |Y| ids, its end among them, for the source X is ln p(Y | X) / lp(Y) + cp(X, Y), with
+    lp = ((5 + |Y|) / 6) ** alpha and cp = beta * sum_i ln min(sum_j p_ij, 1), where p_ij is the attention to step i
+    when id j was written (Wu et al. 2016, equation 14).
+
+    Args:
+      advance: ids int32 (batch, beam) and states (batch, beam, size) -> logits float32 (batch, beam, vocabulary_size),
+        states, and attention (batch, beam, steps) or None.
+      states: those to begin with, (batch, size) each.
+      beam_size: hypotheses of each sentence.
+      wanted: sequences to give, `beam_size` at the most.
+      shortest, longest: int32 (batch,), ids of a sequence, its end not counted.
+      attends_to: bool (batch, steps), False at the source's padding; needed with a coverage penalty.
+      penalties: see there.
+      begin, end: ids before the first and after the last.
+    """
+    batch = tf.shape(shortest)[0]
+    most = tf.reduce_max(longest) + 1
+    alpha = tf.convert_to_tensor(penalties.length, tf.float32)
+    nothing = tf.fill([batch, beam_size], -float("inf"))
+    empty = tf.zeros([batch, beam_size, most], tf.int32)
+    bound = length_penalty(longest + 1, alpha)  # (batch,)
+
+    def goes_on(time, last, open_scores, *_):
+        return tf.reduce_any(open_scores > -float("inf")) & (time < most)
+
+    def step(time, last, open_scores, ids, coverage, finished, finished_ids, *states):
+        logits, states, attention = advance(last, list(states))
+        gained = tf.nn.log_softmax(logits) + _allowed(logits, time)
+        if penalties.block_repeats:
+            gained += repeats(ids, time, penalties.block_repeats, logits.shape[-1])
+        size = logits.shape[-1]
+        # In their order the candidates are the likeliest first; those without a place are dropped.
+        totals, index = tf.math.top_k(tf.reshape(open_scores[..., None] + gained, [batch, -1]), beam_size)
+        parent, new = index // size, index % size
+        free = tf.cast(beam_size, tf.int32) - tf.reduce_sum(tf.cast(finished > -float("inf"), tf.int32), axis=1)
+        totals = tf.where(tf.range(beam_size) < free[:, None], totals, -float("inf"))
+        ends = new == end
+
+        states = [tf.gather(state, parent, batch_dims=1) for state in states]
+        ids = tf.gather(ids, parent, batch_dims=1)
+        if penalties.coverage:
+            coverage = tf.gather(coverage + tf.cast(attention, tf.float32), parent, batch_dims=1)
+        scores = totals / length_penalty(time + 1, alpha) + _coverage_penalty(coverage)
+        finished, order = tf.math.top_k(tf.concat([finished, tf.where(ends, scores, -float("inf"))], axis=1), beam_size)
+        finished_ids = tf.gather(tf.concat([finished_ids, ids], axis=1), order, batch_dims=1)
+        ids = tf.where(tf.range(most) == time, new[..., None], ids)
+        open_scores = tf.where(ends, -float("inf"), totals)
+        done = tf.reduce_max(open_scores, axis=1) / bound <= finished[:, tf.cast(wanted, tf.int32) - 1]
+        open_scores = tf.where(done[:, None], -float("inf"), open_scores)
+        return time + 1, new, open_scores, ids, coverage, finished, finished_ids, *states
+
+    def _allowed(logits, time):
+        """(batch, 1, vocabulary_size) of 0 and -inf: the end in its time alone, and nothing that is blocked."""
+        ids = tf.range(logits.shape[-1])
+        blocked = tf.reduce_any(ids[:, None] == tf.constant([0, begin, *penalties.blocked]), axis=1)
+        is_end = ids == end
+        too_soon = is_end & (time < shortest)[:, None]
+        too_late = ~is_end & (time >= longest)[:, None]
+        return tf.where(blocked | too_soon | too_late, -float("inf"), 0.0)[:, None]
+
+    def _coverage_penalty(coverage):
+        if not penalties.coverage:
+            return 0.0
+        return penalties.coverage * tf.reduce_sum(tf.math.log(tf.clip_by_value(coverage, 1e-9, 1.0)), axis=-1)
+
+    first = tf.where(tf.range(beam_size) == 0, 0.0, nothing)  # at first all hypotheses are one
+    beams = [tf.repeat(state[:, None], beam_size, axis=1) for state in states]
+    # Padding counts as covered, and so adds nothing.
+    covered = 1.0 - tf.cast(attends_to, tf.float32) if penalties.coverage else tf.zeros([batch, 0])
+    coverage = tf.repeat(covered[:, None], beam_size, axis=1)
+    begun = [0, tf.fill([batch, beam_size], begin), first, empty, coverage, nothing, empty, *beams]
+    # How many sentences and hypotheses there are may be known here and unknown to the loop.
+    shapes = [tf.TensorShape([]), *(tf.TensorShape([None, None, *tensor.shape[2:]]) for tensor in begun[1:])]
+    *_, finished, finished_ids = tf.while_loop(goes_on, step, begun, shape_invariants=shapes)[:7]
+    return Found(finished_ids[:, :wanted], finished[:, :wanted])
+
+
+def length_penalty(length: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
+    """((5 + length) / 6) ** alpha (Wu et al. 2016, equation 14)."""
+    return ((5.0 + tf.cast(length, tf.float32)) / 6.0) ** alpha
+
+
+def repeats(ids: tf.Tensor, time: tf.Tensor, n: int, vocabulary_size: int) -> tf.Tensor:
+    """(batch, beam, vocabulary_size) of 0 and -inf: the ids after which a run of n would stand there twice.
+
+    Args:
+      ids: int32 (batch, beam, longest), `time` of them written.
+      n: length of the runs, 1 or more.
+    """
+    length = tf.shape(ids)[-1]
+    # The n - 1 last ids, and at each place p the n - 1 ids before it: where they are the same, ids[p] would repeat.
+    last = tf.gather(ids, tf.maximum(time - n + 1 + tf.range(n - 1), 0), axis=-1)  # (batch, beam, n - 1)
+    places = tf.range(length)
+    before = tf.gather(ids, tf.maximum(places[:, None] - n + 1 + tf.range(n - 1), 0), axis=-1)
+    same = tf.reduce_all(before == last[:, :, None], axis=-1) & (places >= n - 1) & (places < time)
+    # The id 0 is padding, which is never written: it stands for none.
+    return _minus_infinity_at(tf.where(same, ids, 0), vocabulary_size)
+
+
+def _minus_infinity_at(ids: tf.Tensor, vocabulary_size: int) -> tf.Tensor:
+    """(batch, beam, vocabulary_size): -inf at each of ids (batch, beam, count), 0 elsewhere."""
+    shape = tf.shape(ids)
+    rows = tf.repeat(tf.range(shape[0] * shape[1]), shape[2])
+    places = tf.stack([rows, tf.reshape(ids, [-1])], axis=1)
+    counts = tf.scatter_nd(places, tf.ones_like(rows), [shape[0] * shape[1], vocabulary_size])
+    return tf.reshape(tf.where(counts > 0, -float("inf"), 0.0), [shape[0], shape[1], vocabulary_size])

@@ -1,0 +1,181 @@
+"""Measures a translator on a split."""
+
+import csv
+import json
+import logging
+import math
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from sacrebleu.metrics import BLEU, CHRF, TER
+
+from models.text_translator import TextTranslator
+from tasks import atomic_files, figures, plots
+from tasks.batching import chunks
+from tasks.errors import UserError
+from tasks.runs import Run
+from tasks.translation import data, translate
+from tasks.translation.settings import DataSettings, TranslationEvaluateArguments, TranslationSettings
+
+log = logging.getLogger(__name__)
+
+SHOWN = 5
+# Upper ends of the groups of sentences whose BLEU is told apart, in words of the source.
+LENGTHS = (5, 10, 15, 20, 30)
+
+
+def main(arguments: TranslationEvaluateArguments) -> None:
+    search = {name: getattr(arguments, name) for name in ("beam_size", "length_penalty")}
+    result = evaluate(
+        arguments.run,
+        location=arguments.data,
+        split=arguments.split,
+        source_lang=arguments.source_lang,
+        target_lang=arguments.target_lang,
+        **{name: value for name, value in search.items() if value is not None},
+    )
+    if arguments.json_:
+        print(json.dumps(result))
+        return
+    run = Run(arguments.run)
+    stored = json.loads(run.evaluation_file.read_text(encoding="utf-8"))
+    figures.show(result)
+    print(f"\n{stored['bleu_signature']}\n\nBLEU by words of the source")
+    for words, bleu in stored["bleu_by_length"].items():
+        print(f"{words:>7} {bleu:6.2f}")
+    with open(run.translations_file, encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    print("\nsource, translation, reference")
+    for row in rows[:SHOWN]:
+        print(*(row[name] for name in ("source", "translation", "reference")), "", sep="\n")
+    print(run.translations_file)
+    for picture in sorted(run.plots.glob("*.png")):
+        print(picture)
+
+
+def evaluate(
+    run: Path | str,
+    *,
+    location: str | None = None,
+    split: str = "test",
+    source_lang: str | None = None,
+    target_lang: str | None = None,
+    **search,
+) -> dict[str, float | int]:
+    """Measures a run; writes evaluation.json, translations.csv and pictures of attention and of BLEU by length.
+
+    Args:
+      run: the run's folder.
+      location: another source than the run's own. A single file is read whole.
+      split: splits of the source, joined with +.
+      source_lang, target_lang: the languages, or columns, of that source; those that the run was trained on if None.
+      search: settings of the search that are to be others than the run's.
+
+    Returns:
+      bleu (sacreBLEU, in percent), bleu_lowercase, chrf, ter (percent), exact_match (share of translations that are the
+      reference), perplexity (of a piece of the reference, its end counted), loss (its logarithm, nats), examples,
+      seconds (of translating).
+
+    Raises:
+      UserError: the run or the source cannot be used.
+    """
+    folder = Run(run)
+    settings = folder.open_finished("translation", TranslationSettings)
+    named = _named_data(settings.data, source_lang, target_lang)
+    source = data.pair_source(named, location)
+    if location is not None and source.single_file:
+        split = "all"
+    left_out = data.LeftOut()
+    records = data.with_both_sides(source.records(split), left_out)
+    translator = translate.load(run, **search)
+    pairs = [record.values for record in records]
+    left_out.report(split, settings.network.max_tokens, settings.data.max_pair_ratio)
+    if not pairs:
+        raise UserError(f"{source.location}: no pair of its {split} split has both sides")
+    sources, references = zip(*pairs, strict=True)
+
+    began = time.monotonic()
+    answers = list(translate.translations(translator.translate, sources))
+    seconds = time.monotonic() - began
+    found = [answer["translation"] for answer in answers]
+    bleu = BLEU(tokenize=settings.evaluation.bleu_tokenizer)
+    nats = loss(translator, sources, references)
+    result = {
+        "bleu": bleu.corpus_score(found, [references]).score,
+        "bleu_lowercase": BLEU(tokenize=settings.evaluation.bleu_tokenizer, lowercase=True)
+        .corpus_score(found, [references])
+        .score,
+        "chrf": CHRF().corpus_score(found, [references]).score,
+        "ter": TER().corpus_score(found, [references]).score,
+        "exact_match": float(np.mean([one == other for one, other in zip(found, references, strict=True)])),
+        "perplexity": math.exp(min(nats, 700.0)),
+        "loss": nats,
+        "examples": len(pairs),
+        "seconds": seconds,
+    }
+    by_length = bleu_by_length(bleu, sources, found, references)
+    told = {"bleu_signature": str(bleu.get_signature()), "bleu_by_length": by_length}
+    _write_table(folder.translations_file, answers, references)
+    _draw(folder, translator, sources, by_length, settings)
+    figures.keep(folder, location or settings.data.data, split, result | told)
+    return result
+
+
+def _named_data(trained: DataSettings, source_lang: str | None, target_lang: str | None) -> DataSettings:
+    """The run's data settings with other names of the two sides, if they are not those of the other direction."""
+    names = trained.names
+    if None not in names and (source_lang, target_lang) == names[::-1]:
+        raise UserError(
+            f"the run translates {names[0]} to {names[1]}, not {source_lang} to {target_lang}; name a run of that "
+            "direction"
+        )
+    named = {"source_lang": source_lang or names[0], "target_lang": target_lang or names[1]}
+    return trained.model_copy(update={"source_column": None, "target_column": None, **named})
+
+
+def loss(translator: TextTranslator, sources: Sequence[str], references: Sequence[str]) -> float:
+    """-ln p of the references in nats, per piece; ends count, and what is cut off does not."""
+    log_probability = pieces = 0.0
+    like = sorted(zip(sources, references, strict=True), key=lambda pair: len(pair[1]))  # little is padding then
+    for some in chunks(like, translate.SENTENCES):
+        out = translator.score(*map(translate.strings, zip(*some, strict=True)))
+        log_probability += float(tf.reduce_sum(tf.cast(out["log_probability"], tf.float64)))
+        pieces += int(tf.reduce_sum(out["pieces"]))
+    return -log_probability / pieces
+
+
+def bleu_by_length(bleu: BLEU, sources, found, references) -> dict[str, float]:
+    """BLEU of the pairs whose source has so many words; groups without a pair are left out."""
+    groups: dict[str, list[int]] = {}
+    for index, text in enumerate(sources):
+        words = len(text.split())
+        upper = next((end for end in LENGTHS if words <= end), None)
+        lower = max([0, *(end for end in LENGTHS if end < words)]) + 1
+        groups.setdefault((lower, f"{lower}-{upper}" if upper else f"{lower}-"), []).append(index)
+    return {
+        name: bleu.corpus_score([found[i] for i in group], [[references[i] for i in group]]).score
+        for (_, name), group in sorted(groups.items())
+    }
+
+
+def _write_table(path: Path, answers: list[dict], references: Sequence[str]) -> None:
+    with atomic_files.replacing(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["source", "translation", "reference", "score"])
+        for answer, reference in zip(answers, references, strict=True):
+            table.writerow([answer["text"], answer["translation"], reference, f"{answer['score']:.4f}"])
+
+
+def _draw(
+    folder: Run, translator: TextTranslator, sources: Sequence[str], by_length: dict, settings: TranslationSettings
+) -> None:
+    folder.plots.mkdir(exist_ok=True)
+    plots.bars(by_length, "words of the source", "BLEU", folder.plots / "bleu_by_length.png")
+    if translator.network.attends:
+        for number in settings.evaluation.attention_pairs:
+            if number <= len(sources):
+                path = folder.plots / f"attention_{number}.png"
+                translate.draw_attention(translator.align, sources[number - 1], path)

@@ -1,0 +1,228 @@
+"""Translations, from a run or from an exported model."""
+
+import itertools
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pydantic
+import sentencepiece
+import tensorflow as tf
+from tqdm import tqdm
+
+from models.network_settings import SearchSettings
+from models.text import shortened
+from models.text_translator import TextTranslator
+from models.translator import StepTranslator
+from tasks import exporting, lines, plots
+from tasks.answering import WINDOW, answered
+from tasks.checkpoints import load_model
+from tasks.errors import UserError
+from tasks.runs import Run
+from tasks.settings_files import explain, read_settings
+from tasks.translation import data
+from tasks.translation.settings import TranslateArguments, TranslationSettings
+
+log = logging.getLogger(__name__)
+
+# Sentences of a batch; the search holds so many times the beam.
+SENTENCES = 64
+
+
+def main(arguments: TranslateArguments) -> None:
+    asked = {name: getattr(arguments, name) for name in ("beam_size", "length_penalty")}
+    asked = {name: value for name, value in asked.items() if value is not None}
+    # A run may be searched in any way; an export has its own in `translate`, and others in `beam`.
+    model = _of_run(arguments.run, asked) if arguments.run is not None else _exported(Path(arguments.model), asked)
+    beam_size, size = model.search.beam_size, model.target.get_piece_size()
+    if beam_size > size:
+        raise UserError(f"--beam-size {beam_size}: the vocabulary has no more than {size} pieces; take fewer")
+    if arguments.n_best > beam_size:
+        raise UserError(
+            f"--n-best {arguments.n_best} is more than the beam holds, {beam_size}: add --beam-size {arguments.n_best}"
+        )
+    if arguments.attention is not None and model.align is None:
+        raise UserError("--attention: this model was trained without attention, so there is none to draw")
+    given = arguments.texts if arguments.input is None else lines.read(arguments.input, arguments.input_key)
+    texts = iter(_warned(given, model.source, model.max_tokens))
+    if arguments.attention is not None:
+        first = next(texts, "")
+        draw_attention(model.align, first, Path(arguments.attention))
+        texts = itertools.chain([first], texts)
+    typed = arguments.input == "-" and sys.stdin.isatty()  # somebody waits for the answer to each line
+    window = 1 if typed else WINDOW
+    if arguments.n_best > 1 or (asked and arguments.model is not None):
+        answers = n_best(model.beam, texts, model.search, arguments.n_best, window)
+    else:
+        answers = translations(model.translate, texts, window)
+    # On a terminal only, and where it does not stand between the answers.
+    quiet = None if arguments.input is not None and arguments.output is not None else True
+    with lines.writer(arguments.output) as out:
+        for number, answer in enumerate(tqdm(answers, unit=" sentences", disable=quiet), start=1):
+            if arguments.json_:
+                print(json.dumps(answer, ensure_ascii=False), file=out)
+            elif arguments.n_best > 1:
+                for one in answer["n_best"]:
+                    print(number, f"{one['score']:.4f}", one["translation"], sep="\t", file=out)
+            else:
+                print(answer["translation"], file=out)
+
+
+class Translator(NamedTuple):
+    """A run or an export, ready to translate.
+
+    Attributes:
+      owner: what they belong to; a `tf.function` does not keep its object alive.
+      translate, beam, align: see `TextTranslator`; align is None without attention.
+      search: the settings that are in force.
+      source, target: the tokenizers.
+      max_tokens: pieces of a sentence at the most.
+    """
+
+    owner: object
+    translate: Callable
+    beam: Callable
+    align: Callable | None
+    search: SearchSettings
+    source: sentencepiece.SentencePieceProcessor
+    target: sentencepiece.SentencePieceProcessor
+    max_tokens: int
+
+
+def load(run: Path | str, **search) -> TextTranslator:
+    """The translator of a finished run.
+
+    Args:
+      search: settings of the search that are to be others than the run's.
+
+    Raises:
+      UserError: the run is missing, of another task, or not finished; or a setting is none.
+    """
+    folder = Run(run)
+    settings = folder.open_finished("translation", TranslationSettings)
+    pieces = [processor.serialized_model_proto() for processor in data.load_vocabularies(folder.vocabulary)]
+    network = StepTranslator(load_model(folder), settings.network, settings.recurrent)
+    return TextTranslator(network, *pieces, _changed(settings.search, search))
+
+
+def translations(translate: Callable, texts: Iterable[str], window: int = WINDOW) -> Iterator[dict]:
+    """Translations of sentences, in their order.
+
+    Args:
+      translate: `TextTranslator.translate`, or an exported signature: string (batch,) -> translation, score.
+      texts: any number of them.
+      window: so many are read before their translations come; those of like length share a batch.
+
+    Returns: {"text": str, "translation": str, "score": float} for each.
+    """
+
+    def answer(texts: list[str]) -> list[dict]:
+        out = translate(text=strings(texts))
+        rows = zip(texts, out["translation"].numpy(), out["score"].numpy(), strict=True)
+        return [{"text": text, "translation": found.decode(), "score": float(score)} for text, found, score in rows]
+
+    return answered(answer, texts, window=window, most=SENTENCES)
+
+
+def n_best(
+    beam: Callable, texts: Iterable[str], search: SearchSettings, most: int, window: int = WINDOW
+) -> Iterator[dict]:
+    """The best translations of sentences, in their order.
+
+    Args:
+      beam: `TextTranslator.beam`, or an exported signature.
+      texts, window: see `translations`.
+      search: beam_size and length_penalty count.
+      most: translations of each.
+
+    Returns: as `translations`, and n_best: a list of {"translation": str, "score": float}, the best first, if `most`
+      is above 1.
+    """
+
+    def answer(texts: list[str]) -> list[dict]:
+        out = beam(
+            text=strings(texts),
+            beam_size=tf.constant(search.beam_size, tf.int32),
+            length_penalty=tf.constant(search.length_penalty, tf.float32),
+        )
+        found = []
+        for text, row, scores in zip(texts, out["translations"].numpy(), out["scores"].numpy(), strict=True):
+            best = [
+                {"translation": one.decode(), "score": float(score)}
+                for one, score in zip(row[:most], scores, strict=False)
+                if score > -float("inf")
+            ]
+            found.append({"text": text, **best[0], **({"n_best": best} if most > 1 else {})})
+        return found
+
+    return answered(answer, texts, window=window, most=SENTENCES)
+
+
+def draw_attention(align: Callable, text: str, path: Path) -> Path:
+    """Draws what the decoder attended to as it wrote each piece of the translation of `text`; gives the path."""
+    out = {name: value.numpy()[0] for name, value in align(text=strings([text])).items()}
+    pieces = [[piece.decode() for piece in out[f"{side}_pieces"] if piece] for side in data.SIDES]
+    return plots.attention(out["attention"][: len(pieces[1]), : len(pieces[0])], *pieces, path)
+
+
+def strings(texts: Iterable[str]) -> tf.Tensor:
+    """string (texts,), in UTF-8."""
+    return tf.constant([text.encode("utf-8", "replace") for text in texts])
+
+
+def _changed(search: SearchSettings, changes: dict) -> SearchSettings:
+    try:
+        return SearchSettings.model_validate(search.model_dump() | changes)
+    except pydantic.ValidationError as error:
+        raise UserError(explain(error, option=True)) from None
+
+
+def _warned(texts: Iterable[str], source: sentencepiece.SentencePieceProcessor, max_tokens: int) -> Iterator[str]:
+    """The sentences, with a warning before the first that is too long."""
+    warned = False
+    for text in texts:
+        # A piece is a character or more, but for the blank that is put before the first.
+        if not warned and len(text) >= max_tokens and len(source.encode(shortened(text, max_tokens + 1))) > max_tokens:
+            log.warning("a sentence of more than %d pieces is translated up to there, and so are others", max_tokens)
+            warned = True
+        yield text
+
+
+def _of_run(run: str, asked: dict) -> Translator:
+    translator = load(run, **asked)
+    processors = data.load_vocabularies(Run(run).vocabulary)
+    return Translator(
+        translator,
+        translator.translate,
+        translator.beam,
+        translator.align if translator.network.attends else None,
+        translator.settings,
+        *processors,
+        translator.source.max_tokens,
+    )
+
+
+def _exported(path: Path, asked: dict) -> Translator:
+    model = exporting.load(path)
+    if "beam" not in model.signatures:
+        raise UserError(f"{path} has no signature `beam`; name an export of a translation run")
+    extra = exporting.version_folder(path) / "assets.extra"
+    if not (extra / "settings.json").exists():
+        raise UserError(f"{path}: its assets.extra/settings.json is missing; export the run again")
+    settings = read_settings(extra / "settings.json", "translation", TranslationSettings)
+
+    def signature(name: str) -> Callable:
+        return lambda **inputs: model.signatures[name](**inputs)
+
+    return Translator(
+        model,
+        signature("serving_default"),
+        signature("beam"),
+        signature("align") if "align" in model.signatures else None,
+        _changed(settings.search, asked),
+        *data.load_vocabularies(extra),
+        settings.network.max_tokens,
+    )

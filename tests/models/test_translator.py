@@ -1,0 +1,152 @@
+"""The two views of a translator: trained on whole sentences, it tells the same a step at a time."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from pydantic import ValidationError
+
+from models.network_settings import TranslatorSettings
+from models.settings import RecurrentSettings
+from models.translator import StepTranslator, build_translator
+
+SOURCE_SIZE, TARGET_SIZE = 20, 30
+random = np.random.default_rng(0)
+SOURCE = np.zeros((3, 7), np.int32)
+SOURCE[0], SOURCE[1, :4], SOURCE[2, 0] = random.integers(4, 20, 7), random.integers(4, 20, 4), 3
+TARGET = random.integers(4, 30, (3, 5)).astype(np.int32)
+
+NETWORKS = [
+    {},
+    {"attention": "additive", "attention_units": 5},
+    {"attention": None},
+    {"attention": None, "tied_embeddings": True, "bridge": "copy"},
+    {"attention_score": "general", "decoder_units": 24, "tied_embeddings": True},
+    {"input_feeding": True, "layer_dropout": 0.3, "decoder_layers": 2},
+    {"input_feeding": True, "attention": "additive", "attend_embeddings": False, "bridge": None},
+    {"decoder_layers": 3, "residual": True, "layer_dropout": 0.3, "decoder_cell": "gru"},
+    {"decoder_cell": "lstm", "decoder_layers": 2, "embedding_dropout": 0.3},
+]
+STACKS = [
+    {"cell": "lstm", "bidirectional": True, "dropout": 0.2, "recurrent_dropout": 0.2},
+    {"cell": "gru", "bidirectional": True, "merge_mode": "concat", "reset_after": False},
+    {"cell": "simple_rnn", "bidirectional": True, "layers": 2, "go_backwards": True},
+]
+
+
+def made(network: dict, stack: dict):
+    settings = TranslatorSettings(embedding_size=8, **network)
+    recurrent = RecurrentSettings(units=16, return_sequences=True, **stack)
+    return build_translator(settings, recurrent, SOURCE_SIZE, TARGET_SIZE), settings, recurrent
+
+
+# Every network with one of the stacks, and every stack with one of the networks.
+CASES = [(network, STACKS[number % 3]) for number, network in enumerate(NETWORKS)] + [
+    ({}, stack) for stack in STACKS[1:]
+]
+
+
+@pytest.mark.parametrize(("network", "stack"), CASES, ids=lambda case: "-".join(map(str, case)) or "default")
+def test_a_step_at_a_time_gives_what_whole_sentences_give(network, stack, tmp_path):
+    keras.utils.set_random_seed(0)
+    model, settings, recurrent = made(network, stack)
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False)
+    before = model.get_weights()
+    model.fit([SOURCE, TARGET], TARGET, verbose=0, epochs=2)
+    unchanged = [
+        weight.path
+        for weight, old in zip(model.weights, before, strict=True)
+        if np.array_equal(weight, old) and "seed" not in weight.path
+    ]
+    assert not unchanged  # every weight has a part in the loss
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras", compile=False)
+    whole = model([SOURCE, TARGET], training=False)
+    assert np.array_equal(loaded([SOURCE, TARGET], training=False), whole)
+
+    steps = StepTranslator(loaded, settings, recurrent)
+
+    @tf.function
+    def all_steps():
+        memory, states = steps.begin(tf.constant(SOURCE))
+        # Two hypotheses side by side: the target, and another one that must not disturb it.
+        states, logits, weights = [tf.repeat(state[:, None], 2, axis=1) for state in states], [], []
+        for time in range(TARGET.shape[1]):
+            ids = tf.stack([TARGET[:, time], TARGET[::-1, time]], axis=1)
+            found, states, attention = steps.advance(ids, states, memory)
+            logits.append(found[:, 0])
+            weights.append(attention[:, 0] if steps.attends else tf.zeros([3, 7]))
+        return tf.stack(logits, axis=1), tf.stack(weights, axis=1)
+
+    logits, weights = all_steps()
+    assert np.allclose(logits, whole, atol=1e-5)
+    if steps.attends:
+        assert np.allclose(tf.reduce_sum(weights, axis=-1), 1.0, atol=1e-5)
+        assert not weights.numpy()[:, :, 1:][2].any()  # padding
+
+
+def test_padding_changes_nothing():
+    for network in NETWORKS:
+        model, *_ = made(network, STACKS[0])
+        alone = model([SOURCE[1:2, :4], TARGET[1:2]], training=False)
+        assert np.allclose(model([SOURCE, TARGET], training=False)[1], alone[0], atol=1e-5)
+
+
+def test_read_backwards_the_attention_still_points_at_the_right_pieces():
+    """What the encoder gives for a step has read that step's piece last; here with sizes that let nothing else show."""
+    settings = TranslatorSettings(embedding_size=16)
+    for backwards in (False, True):
+        recurrent = RecurrentSettings(cell="simple_rnn", units=16, go_backwards=backwards, return_sequences=True)
+        model = build_translator(settings, recurrent, SOURCE_SIZE, TARGET_SIZE)
+        layer = model.get_layer("encoder").get_layer("recurrent_1")
+        layer.set_weights([np.eye(16), np.zeros((16, 16)), np.zeros(16)])  # each output is tanh of its own input
+        embedding = model.get_layer("encoder").get_layer("embedding")
+        keys = model.get_layer("encoder")(SOURCE)[0].numpy()
+        expected = np.tanh(embedding(SOURCE).numpy())
+        assert np.allclose(keys[0], expected[0], atol=1e-6)
+        assert np.allclose(keys[1, :4], expected[1, :4], atol=1e-6)
+
+
+def test_without_attention_the_encoder_gives_its_last_state_only():
+    model, *_ = made({"attention": None}, STACKS[1])
+    encoder = model.get_layer("encoder")
+    assert [tuple(output.shape) for output in encoder.outputs] == [(None, 32)]
+    assert not encoder.get_layer("recurrent_1").return_sequences
+
+
+@pytest.mark.parametrize(
+    ("network", "stack", "message"),
+    [
+        ({}, {"return_sequences": False}, "attention=multiplicative needs the encoder's output of every step"),
+        ({"decoder_units": 16}, {"bidirectional": True}, "of size 32, with the decoder's, of size 16"),
+        ({"bridge": "copy", "decoder_units": 24, "attention_score": "general"}, {"bidirectional": True}, "size 32"),
+        ({"bridge": "copy", "decoder_cell": "gru"}, {}, "one cell for both"),
+        ({}, {"bidirectional": True, "merge_mode": None}, "merge_mode=None"),
+        ({}, {"stateful": True}, "stateful=True"),
+        ({}, {"unroll": True}, "unroll=True"),
+        ({}, {"return_state": True}, "return_state=True"),
+        ({}, {"time_major": True}, "time_major=True"),
+    ],
+)
+def test_options_that_contradict_each_other_are_refused(network, stack, message):
+    settings = TranslatorSettings(**network)
+    with pytest.raises(ValueError, match=message):
+        settings.check_recurrent(RecurrentSettings(**({"units": 16, "return_sequences": True} | stack)))
+
+
+@pytest.mark.parametrize(
+    ("network", "message"),
+    [
+        ({"attention": None, "input_feeding": True}, "input_feeding=True does not go with attention=none"),
+        ({"attention": None, "attention_score": "dot"}, "attention_score=dot"),
+        (
+            {"attention": "additive", "attention_score": "dot"},
+            "dot does not go with attention=additive",
+        ),
+        ({"attention_units": 8}, "attention_units=8 does not go with attention=multiplicative"),
+        ({"attention": None, "bridge": None}, "know nothing of the source"),
+    ],
+)
+def test_options_of_another_attention_are_refused(network, message):
+    with pytest.raises(ValidationError, match=message):
+        TranslatorSettings(**network)

@@ -1,0 +1,122 @@
+"""Sentences in, translations out, in the order that they came."""
+
+import gzip
+import json
+
+import pytest
+
+from tasks.translation import translate
+
+
+@pytest.fixture(scope="module")
+def translator(finished_run):
+    return translate.load(finished_run)
+
+
+@pytest.fixture(scope="module")
+def answers(translator, pairs):
+    return list(translate.translations(translator.translate, [source for source, _ in pairs]))
+
+
+def lines(answer) -> list[str]:
+    assert answer.code == 0, answer.err
+    return answer.out.splitlines()
+
+
+def test_a_batch_gives_each_sentence_what_it_gets_alone(translator, answers, pairs):
+    assert len({answer["translation"] for answer in answers}) > 50
+    for (source, _), together in list(zip(pairs, answers, strict=True))[::10]:
+        [alone] = translate.translations(translator.translate, [source])
+        assert alone["translation"] == together["translation"]
+        assert alone["score"] == pytest.approx(together["score"], abs=1e-4)
+
+
+def test_files_pipes_and_arguments_are_translated_in_their_order(translation, finished_run, answers, pairs, tmp_path):
+    expected = [answer["translation"] for answer in answers]
+    sources = [source for source, _ in pairs]
+    (tmp_path / "in.txt").write_text("".join(f"{text}\n" for text in sources), encoding="utf-8")
+    with gzip.open(tmp_path / "in.txt.gz", "wt", encoding="utf-8") as file:
+        file.writelines(f"{text}\n" for text in sources)
+    run = ("translate", "--run", finished_run)
+    assert lines(translation(*run, *sources[:5])) == expected[:5]
+    assert lines(translation(*run, "--input", tmp_path / "in.txt")) == expected
+    assert lines(translation(*run, "--input", tmp_path / "in.txt.gz")) == expected
+    assert translation(*run, "--input", tmp_path / "in.txt", "--output", tmp_path / "out.txt").out == ""
+    assert (tmp_path / "out.txt").read_text(encoding="utf-8").splitlines() == expected
+
+
+def test_standard_input_and_an_exported_model_in_a_process_of_their_own(
+    translation, translation_process, finished_run, answers, pairs, tmp_path
+):
+    version = lines(translation("export", "--run", finished_run, "--to", tmp_path / "tiny"))[0]
+    assert version == f"{tmp_path}/tiny/1"
+    text = "".join(f"{source}\n" for source, _ in pairs).encode()
+    for model in (("--run", finished_run), ("--model", tmp_path / "tiny")):
+        answer = translation_process("translate", *model, "--input", "-", "--json", input=text)
+        found = [json.loads(line) for line in lines(answer)]
+        assert [one["translation"] for one in found] == [one["translation"] for one in answers]
+        assert [one["score"] for one in found] == pytest.approx([one["score"] for one in answers], abs=1e-4)
+        assert [one["text"] for one in found] == [source for source, _ in pairs]
+
+
+def test_the_n_best_are_in_order_and_begin_with_the_best(translation, finished_run, answers, pairs, tmp_path):
+    version = lines(translation("export", "--run", finished_run, "--to", tmp_path / "tiny"))[0]
+    for model in (("--run", finished_run), ("--model", version)):
+        out = lines(translation("translate", *model, "--n-best", "4", *(source for source, _ in pairs[:3])))
+        rows = [line.split("\t") for line in out]
+        assert [row[0] for row in rows] == ["1"] * 4 + ["2"] * 4 + ["3"] * 4
+        for number in range(3):
+            scores = [float(row[1]) for row in rows[4 * number : 4 * number + 4]]
+            assert scores == sorted(scores, reverse=True)
+            assert len({row[2] for row in rows[4 * number : 4 * number + 4]}) > 1
+            assert rows[4 * number][2] == answers[number]["translation"]
+        [one] = lines(translation("translate", *model, "--n-best", "2", "--json", pairs[0][0]))
+        found = json.loads(one)
+        assert found["translation"] == found["n_best"][0]["translation"] and len(found["n_best"]) == 2
+
+
+def test_beam_and_length_penalty_are_the_callers(translation, finished_run, pairs, tmp_path):
+    version = lines(translation("export", "--run", finished_run, "--to", tmp_path / "tiny"))[0]
+    sources, found = [source for source, _ in pairs[:40]], {}
+    for options in ((), ("--beam-size", "1"), ("--length-penalty", "0"), ("--length-penalty", "3")):
+        by_run = lines(translation("translate", "--run", finished_run, *options, *sources))
+        assert lines(translation("translate", "--model", version, *options, *sources)) == by_run
+        found[options] = by_run
+    assert found[()] != found["--beam-size", "1"]
+    length = lambda rows: sum(map(len, rows))  # noqa: E731
+    assert length(found["--length-penalty", "0"]) < length(found["--length-penalty", "3"])
+
+
+def test_attention_is_drawn(translation, finished_run, pairs, tmp_path):
+    path = tmp_path / "attention.png"
+    out = lines(translation("translate", "--run", finished_run, "--attention", path, *(pair[0] for pair in pairs[:2])))
+    assert len(out) == 2 and path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_align_tells_the_pieces_and_what_was_attended_to(translator, answers, pairs):
+    sources = [source for source, _ in pairs[:20]]
+    out = {name: value.numpy() for name, value in translator.align(translate.strings([*sources, ""])).items()}
+    for row, answer in enumerate(answers[:20]):
+        read, written = ([p.decode() for p in out[f"{side}_pieces"][row] if p] for side in ("source", "target"))
+        assert out["translation"][row].decode() == answer["translation"]
+        assert "".join(read) == "▁" + sources[row].replace(" ", "▁") + "</s>"
+        assert "".join(written).replace("▁", " ").strip() == f"{answer['translation']}</s>"
+        weights = out["attention"][row]
+        assert weights[: len(written)].sum(axis=1) == pytest.approx(1.0, abs=1e-4)
+        assert not weights[len(written) :].any() and not weights[:, len(read) :].any()
+    assert out["translation"][20] == b"" and not out["attention"][20].any()
+
+
+def test_the_score_of_a_translation_is_its_normalised_probability(finished_run, pairs):
+    translator = translate.load(finished_run, coverage_penalty=0.0, beam_size=1, length_penalty=1.0)
+    sources = [source for source, _ in pairs[:30]]
+    found = list(translate.translations(translator.translate, sources))
+    whole = translator.score(translate.strings(sources), translate.strings(one["translation"] for one in found))
+    compared = 0
+    for one, log_probability, pieces in zip(
+        found, *(whole[k].numpy() for k in ("log_probability", "pieces")), strict=True
+    ):
+        # Only where the text is cut again into the pieces that were written.
+        if one["score"] == pytest.approx(log_probability / ((5 + pieces) / 6), abs=1e-4):
+            compared += 1
+    assert compared > 20
