@@ -11,7 +11,8 @@ import tensorflow as tf
 from models.text import SPECIALS
 from tasks import atomic_files
 from tasks.errors import UserError
-from tasks.runs import Run
+from tasks.runs import Run, SettingsOfTask
+from tasks.settings_files import read_settings
 
 
 def versions(folder: Path) -> list[int]:
@@ -106,3 +107,24 @@ def load(path: Path) -> tf.Module:
       UserError: there is no SavedModel.
     """
     return tf.saved_model.load(version_folder(path))
+
+
+def load_with_settings(
+    path: Path, task: str, settings_class: type[SettingsOfTask], signature: str
+) -> tuple[tf.Module, SettingsOfTask, Path]:
+    """Loads an exported model of `task`, its settings, and the folder with its vocabulary.
+
+    Args:
+      path: see `load`.
+      signature: one that each export of the task has.
+
+    Raises:
+      UserError: there is no SavedModel, it is of another task, or its settings are gone.
+    """
+    model = load(path)
+    if signature not in model.signatures:
+        raise UserError(f"{path} has no signature `{signature}`; name an export of a {task} run")
+    extra = version_folder(path) / "assets.extra"
+    if not (extra / "settings.json").exists():
+        raise UserError(f"{path}: its assets.extra/settings.json is missing; export the run again")
+    return model, read_settings(extra / "settings.json", task, settings_class), extra

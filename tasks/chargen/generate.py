@@ -19,9 +19,7 @@ from tasks import exporting, lines
 from tasks.chargen import data
 from tasks.chargen.settings import ChargenSettings, GenerateArguments
 from tasks.checkpoints import load_model
-from tasks.errors import UserError
 from tasks.runs import Run
-from tasks.settings_files import read_settings
 
 log = logging.getLogger(__name__)
 
@@ -182,13 +180,7 @@ def _warn_of_unknown(characters: Characters, prompts: Iterable[str]) -> bool:
 
 def _exported(path: Path, arguments: GenerateArguments):
     """Its signature `generate`, the settings to call it with, and its characters."""
-    model = exporting.load(path)
-    if "generate" not in model.signatures:
-        raise UserError(f"{path} has no signature `generate`; name an export of a chargen run")
-    extra = exporting.version_folder(path) / "assets.extra"
-    if not (extra / "settings.json").exists():
-        raise UserError(f"{path}: its assets.extra/settings.json is missing; export the run again")
-    settings = read_settings(extra / "settings.json", "chargen", ChargenSettings)
+    model, settings, extra = exporting.load_with_settings(path, "chargen", ChargenSettings, "generate")
 
     def generate(**inputs):  # a signature does not keep its model alive
         return model.signatures["generate"](**inputs)

@@ -22,7 +22,7 @@ from tasks.answering import WINDOW, answered
 from tasks.checkpoints import load_model
 from tasks.errors import UserError
 from tasks.runs import Run
-from tasks.settings_files import explain, read_settings
+from tasks.settings_files import explain
 from tasks.translation import data
 from tasks.translation.settings import TranslateArguments, TranslationSettings
 
@@ -206,13 +206,7 @@ def _of_run(run: str, asked: dict) -> Translator:
 
 
 def _exported(path: Path, asked: dict) -> Translator:
-    model = exporting.load(path)
-    if "beam" not in model.signatures:
-        raise UserError(f"{path} has no signature `beam`; name an export of a translation run")
-    extra = exporting.version_folder(path) / "assets.extra"
-    if not (extra / "settings.json").exists():
-        raise UserError(f"{path}: its assets.extra/settings.json is missing; export the run again")
-    settings = read_settings(extra / "settings.json", "translation", TranslationSettings)
+    model, settings, extra = exporting.load_with_settings(path, "translation", TranslationSettings, "beam")
 
     def signature(name: str) -> Callable:
         return lambda **inputs: model.signatures[name](**inputs)

@@ -38,6 +38,18 @@ except Enough:
 """
 
 
+def ended_process(code: str, arguments) -> subprocess.CompletedProcess:
+    """A program of this project's, run to its end."""
+    ended = subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 0, ended.stderr
+    return ended
+
+
 def test_peak_memory_does_not_grow_with_the_file(nsmc, steps, tmp_path, report):
     header, *rows = nsmc.read_bytes().splitlines(keepends=True)
     original, copy = tmp_path / "original.txt", tmp_path / "ten_times.txt"
@@ -52,13 +64,7 @@ def test_peak_memory_does_not_grow_with_the_file(nsmc, steps, tmp_path, report):
     for path in (original, copy):
         columns = ["--text-column", "document", "--label-column", "label"]
         arguments = ["--data", path, *columns, "--run", tmp_path / path.stem, steps]
-        ended = subprocess.run(
-            [sys.executable, "-c", TRAIN, *map(str, arguments)],
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-        )
-        assert ended.returncode == 0, ended.stderr
+        ended = ended_process(TRAIN, arguments)
         peaks.append(int(ended.stdout) / 1024)
         report(f"{path.stem:<10} {path.stat().st_size / 2**20:>7,.0f} MiB: peak {peaks[-1]:,.0f} MiB")
     report(f"ten times the file: {peaks[1] / peaks[0]:.3f} times the memory")
@@ -95,13 +101,7 @@ def test_peak_memory_of_translating_does_not_grow_with_the_file(tmp_path, report
         path = tmp_path / f"{lines}.txt"
         path.write_text("".join(f"{texts[number % len(texts)]}\n" for number in range(lines)), encoding="utf-8")
         arguments = ["translate", "--run", tmp_path / "run", "--input", path, "--output", tmp_path / "out.txt"]
-        ended = subprocess.run(
-            [sys.executable, "-c", TRANSLATE, *map(str, arguments)],
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-        )
-        assert ended.returncode == 0, ended.stderr
+        ended = ended_process(TRANSLATE, arguments)
         assert len((tmp_path / "out.txt").read_text(encoding="utf-8").splitlines()) == lines
         peaks.append(int(ended.stderr.split()[-1]))
         report(f"translating {lines:,} lines: at most {peaks[-1] / 1024:,.0f} MiB")
