@@ -70,7 +70,7 @@ def beam_search(
       begin, end: ids before the first and after the last.
     """
     batch = tf.shape(shortest)[0]
-    most = tf.reduce_max(longest) + 1
+    most = tf.maximum(tf.reduce_max(longest), 0) + 1  # of no sentence at all the maximum is below 0
     alpha = tf.convert_to_tensor(penalties.length, tf.float32)
     nothing = tf.fill([batch, beam_size], -float("inf"))
     empty = tf.zeros([batch, beam_size, most], tf.int32)

@@ -250,6 +250,11 @@ class TranslatorSettings(Settings):
                 f"attention={self.attention} needs the encoder's output of every step: leave out no-return-sequences, "
                 "or take attention none"
             )
+        if self.input_feeding and recurrent.activity_regularizer is not None:
+            raise ValueError(
+                f"activity_regularizer={recurrent.activity_regularizer} does not go with input_feeding=True, which "
+                "steps through the decoder's cells; leave one of them out"
+            )
         decoder, encoder_size = self.decoder(recurrent), self.encoder_size(recurrent)
         if self.scores_by_dot and encoder_size != decoder.units:
             raise ValueError(

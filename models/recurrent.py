@@ -56,8 +56,10 @@ def layer_arguments(settings: RecurrentSettings) -> dict:
     return arguments
 
 
-def recurrent_layers(settings: RecurrentSettings, name: str = "recurrent") -> list[keras.layers.Layer]:
-    """The layers of the stack, first to last, not yet connected.
+def recurrent_layers(
+    settings: RecurrentSettings, name: str = "recurrent", dtype: keras.DTypePolicy | None = None
+) -> list[keras.layers.Layer]:
+    """The layers of the stack, first to last, not yet connected; of the global dtype policy if none is given.
 
     Every layer but the last gives its whole sequence; the last does as `return_sequences` says. Each is a Keras LSTM,
     GRU or SimpleRNN, in a Bidirectional where `bidirectional` is set.
@@ -71,7 +73,7 @@ def recurrent_layers(settings: RecurrentSettings, name: str = "recurrent") -> li
                 arguments["return_sequences"] = True
             if settings.seed is not None:
                 arguments["seed"] = settings.seed + index
-            return CELLS[settings.cell](**{**arguments, **changes})
+            return CELLS[settings.cell](**{**arguments, "dtype": dtype, **changes})
 
         layer_name = f"{name}_{index + 1}"
         if settings.bidirectional:

@@ -64,6 +64,7 @@ class TextTranslator(tf.Module):
         tf.debugging.assert_less_equal(
             beam_size, self.network.target_size, "beam_size is at most the number of pieces of the target's vocabulary"
         )
+        tf.debugging.assert_non_negative(length_penalty, "length_penalty is 0 or more")
         found, empty = self._search(text, beam_size, beam_size, length_penalty)
         shape = tf.shape(found.scores)
         texts = tf.reshape(self._texts(tf.reshape(found.ids, [-1, tf.shape(found.ids)[-1]])), shape)
@@ -88,9 +89,9 @@ class TextTranslator(tf.Module):
         chosen = self.settings
         found, empty = self._found(ids, memory, states, chosen.beam_size, 1, chosen.length_penalty)
         written = tf.where(empty[:, None], PAD, found.ids[:, 0])
-        ended = tf.concat([written, tf.zeros_like(written[:, :1])], axis=1)
-        before = tf.concat([tf.zeros_like(written[:, :1]) + 1, tf.cast(written != PAD, tf.int32)], axis=1)
-        ended = tf.where((ended == PAD) & (before == 1) & ~empty[:, None], END, ended)
+        length = tf.where(empty, -1, tf.reduce_sum(tf.cast(written != PAD, tf.int32), axis=1))
+        ended = tf.pad(written, [[0, 0], [0, 1]], constant_values=PAD)
+        ended = tf.where(tf.range(tf.shape(ended)[1]) == length[:, None], END, ended)
         there = tf.cast(ids != PAD, tf.float32)
         attention = self._attention(ended, memory, states)
         return {
@@ -129,7 +130,10 @@ class TextTranslator(tf.Module):
     def _source_ids(self, text):
         """string (batch,) -> int32 (batch, steps), END after each sentence."""
         pieces = self.source.pieces(text)
-        return tf.concat([pieces, tf.fill([tf.size(text), 1], END)], axis=1).to_tensor(PAD)
+        ended = tf.concat([pieces, tf.fill([tf.size(text), 1], END)], axis=1)
+        # A recurrent layer needs a step, even where there is no sentence.
+        steps = tf.maximum(ended.bounding_shape(axis=1), 1)
+        return tf.ensure_shape(ended.to_tensor(PAD, shape=tf.stack([-1, steps])), (None, None))
 
     def _search(self, text, beam_size, wanted, length_penalty) -> tuple[Found, tf.Tensor]:
         ids = self._source_ids(text)

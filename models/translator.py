@@ -96,12 +96,12 @@ def _embedded(settings: TranslatorSettings, layer_class, vocabulary_size: int, i
 def _bridge(settings: TranslatorSettings, cell: str, decoder: RecurrentSettings, states: list[list]) -> list:
     """The encoder's last states -> those that the decoder begins with.
 
-    A layer of the decoder begins with the encoder's layer of the same number, or else with its last one; with h where
-    the encoder has no c. Both directions are put side by side.
+    The decoder's last layer begins with the encoder's last, the one below with the one below, and where there is none
+    with the encoder's first; with h where the encoder has no c. Both directions are put side by side.
     """
     begun = []
     for layer in range(decoder.layers if settings.bridge else 0):
-        found = states[min(layer, len(states) - 1)]
+        found = states[max(0, len(states) - decoder.layers + layer)]
         names = STATES[cell]
         for name in STATES[decoder.cell]:
             place = names.index(name) if name in names else 0
@@ -206,7 +206,7 @@ class InputFeeding(keras.layers.Layer):
         }
         chosen = RecurrentSettings(**recurrent)
         self.state_count = len(STATES[chosen.cell]) * chosen.layers
-        self.layers = recurrent_layers(chosen)
+        self.layers = recurrent_layers(chosen, dtype=self.dtype_policy)
         self.attention = Attention(attention, attention_units, dtype=self.dtype_policy, name="attention")
         self.readout = keras.layers.Dense(readout_units, activation="tanh", dtype=self.dtype_policy, name="readout")
         self.layer_dropout = keras.layers.Dropout(layer_dropout, dtype=self.dtype_policy)

@@ -151,7 +151,8 @@ class RunKeeper(keras.callbacks.Callback):
                 self._save_model()
         self._write_history()
         self.epoch, self.step, self.seconds = epoch + 1, 0, 0.0
-        if self.settings.patience is not None and self.epoch - best >= self.settings.patience:
+        measured = row[f"val_{self.settings.monitor}"] is not None
+        if measured and self.settings.patience is not None and self.epoch - best >= self.settings.patience:
             log.info("no better val_%s for %d epochs: stopped", self.settings.monitor, self.settings.patience)
             self.stopped = self.model.stop_training = True
         self.save()

@@ -153,7 +153,7 @@ def _train_arguments(task: str, program: str, settings_class: type[Settings], ar
         settings: A .toml or .json file of settings; options given here beat it.
         overwrite: Trains anew where a finished run is; that one stays until the new one is finished.
     """
-    argv = ["None" if word == "none" else word for word in argv]
+    argv = ["None" if word == "none" else re.sub(r"^(--[\w-]+)=none$", r"\1=None", word) for word in argv]
     config, run, overwrite = _parse(task, program, train, argv)
     # Options were put into copies of the groups; the checks between groups are those of the whole.
     return {"settings": settings_class.model_validate(config.model_dump()), "run": run, "overwrite": overwrite}

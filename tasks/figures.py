@@ -18,5 +18,9 @@ def show(figures: Figures) -> None:
     """Prints a line for each."""
     width = max(map(len, figures)) + 2
     for name, value in figures.items():
-        shown = "none" if value is None else f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
-        print(f"{name:<{width}} {shown}")
+        print(f"{name:<{width}} {shown(value)}")
+
+
+def shown(value: float | int | None) -> str:
+    """A figure as it is printed."""
+    return "none" if value is None else f"{value:,}" if isinstance(value, int) else f"{value:.4f}"

@@ -24,10 +24,10 @@ SAMPLE = Path(__file__).parent / "sample"
 SIDES = ("source", "target")
 
 
-def pair_source(data: DataSettings, location: str | None = None) -> Source:
-    """The source of (source, target) records that the settings name, or another one read with the same names."""
+def pair_source(data: DataSettings) -> Source:
+    """The source of (source, target) records that the settings name."""
     return open_source(
-        location or data.data,
+        data.data,
         [Column(side, name) for side, name in zip(SIDES, data.names, strict=True)],
         sample=SAMPLE,
         validation_fraction=data.validation_fraction,
@@ -39,22 +39,28 @@ def pair_source(data: DataSettings, location: str | None = None) -> Source:
 class LeftOut:
     """Counts the pairs of a split that training leaves out, and reports them."""
 
-    empty: list[str] = dataclasses.field(default_factory=list)  # where they are
+    empty: int = 0
+    first_empty: str = ""  # where it is
     too_long: int = 0
     odd: int = 0
     pairs: int = 0
+
+    def see_empty(self, record: Record) -> None:
+        """Counts a pair with an empty side."""
+        self.empty += 1
+        self.first_empty = self.first_empty or record.where
 
     def report(self, split: str, max_tokens: int, ratio: float) -> None:
         """Says how many pairs were left out, and why."""
         reasons = []
         if self.empty:
-            reasons.append(f"{len(self.empty):,} with an empty side (the first at {self.empty[0]})")
+            reasons.append(f"{self.empty:,} with an empty side (the first at {self.first_empty})")
         if self.too_long:
             reasons.append(f"{self.too_long:,} with more than {max_tokens} pieces (--max-tokens)")
         if self.odd:
             reasons.append(f"{self.odd:,} with {ratio:g} times the pieces on one side (--max-pair-ratio)")
         if reasons:
-            count = len(self.empty) + self.too_long + self.odd
+            count = self.empty + self.too_long + self.odd
             log.warning("left out %s of %s %s pairs: %s", f"{count:,}", f"{self.pairs:,}", split, "; ".join(reasons))
 
 
@@ -65,7 +71,7 @@ def with_both_sides(records: Iterable[Record], left_out: LeftOut) -> Iterator[Re
         if all(value.strip() for value in record.values):
             yield record
         else:
-            left_out.empty.append(record.where)
+            left_out.see_empty(record)
 
 
 def prepare(settings: TranslationSettings, run: Run) -> None:
@@ -137,7 +143,7 @@ def _encoded(
         for record, source_ids, target_ids in zip(records, *sides, strict=True):
             longer, shorter = max(len(source_ids), len(target_ids)), min(len(source_ids), len(target_ids))
             if not shorter:  # nothing is left when spelling is normalized
-                left_out.empty.append(record.where)
+                left_out.see_empty(record)
             elif longer > most:
                 left_out.too_long += 1
             elif longer >= ratio * shorter:
@@ -169,7 +175,8 @@ class Pairs:
     Args:
       folder: the run's checkpoint.
       split: "train" or "validation".
-      tokens_per_batch: see `batching.pair_buckets`.
+      tokens_per_batch: see `batching.pair_buckets`; of words cut in the best way, and a batch of words cut in other
+        ways has some more.
       sampled: whether words are cut in ways drawn anew.
     """
 

@@ -33,8 +33,8 @@ def main(arguments: TranslationEvaluateArguments) -> None:
         arguments.run,
         location=arguments.data,
         split=arguments.split,
-        source_lang=arguments.source_lang,
-        target_lang=arguments.target_lang,
+        languages=(arguments.source_lang, arguments.target_lang),
+        columns=(arguments.source_column, arguments.target_column),
         **{name: value for name, value in search.items() if value is not None},
     )
     if arguments.json_:
@@ -61,8 +61,8 @@ def evaluate(
     *,
     location: str | None = None,
     split: str = "test",
-    source_lang: str | None = None,
-    target_lang: str | None = None,
+    languages: tuple[str | None, str | None] = (None, None),
+    columns: tuple[str | None, str | None] = (None, None),
     **search,
 ) -> dict[str, float | int]:
     """Measures a run; writes evaluation.json, translations.csv and pictures of attention and of BLEU by length.
@@ -71,7 +71,8 @@ def evaluate(
       run: the run's folder.
       location: another source than the run's own. A single file is read whole.
       split: splits of the source, joined with +.
-      source_lang, target_lang: the languages, or columns, of that source; those that the run was trained on if None.
+      languages: of that source, from and to; those that the run was trained on where None.
+      columns: of that source, where it calls the two sides otherwise.
       search: settings of the search that are to be others than the run's.
 
     Returns:
@@ -84,8 +85,8 @@ def evaluate(
     """
     folder = Run(run)
     settings = folder.open_finished("translation", TranslationSettings)
-    named = _named_data(settings.data, source_lang, target_lang)
-    source = data.pair_source(named, location)
+    named = _named_data(settings.data, location, languages, columns)
+    source = data.pair_source(named)
     if location is not None and source.single_file:
         split = "all"
     left_out = data.LeftOut()
@@ -101,11 +102,11 @@ def evaluate(
     answers = list(translate.translations(translator.translate, sources))
     seconds = time.monotonic() - began
     found = [answer["translation"] for answer in answers]
-    bleu = BLEU(tokenize=settings.evaluation.bleu_tokenizer)
+    bleu = BLEU(tokenize=settings.evaluation.sacrebleu_tokenizer)
     nats = loss(translator, sources, references)
     result = {
         "bleu": bleu.corpus_score(found, [references]).score,
-        "bleu_lowercase": BLEU(tokenize=settings.evaluation.bleu_tokenizer, lowercase=True)
+        "bleu_lowercase": BLEU(tokenize=settings.evaluation.sacrebleu_tokenizer, lowercase=True)
         .corpus_score(found, [references])
         .score,
         "chrf": CHRF().corpus_score(found, [references]).score,
@@ -124,16 +125,20 @@ def evaluate(
     return result
 
 
-def _named_data(trained: DataSettings, source_lang: str | None, target_lang: str | None) -> DataSettings:
-    """The run's data settings with other names of the two sides, if they are not those of the other direction."""
+def _named_data(trained: DataSettings, location: str | None, languages: tuple, columns: tuple) -> DataSettings:
+    """Where to read, and by which names; refuses languages that are not those which the run translates."""
     names = trained.names
-    if None not in names and (source_lang, target_lang) == names[::-1]:
-        raise UserError(
-            f"the run translates {names[0]} to {names[1]}, not {source_lang} to {target_lang}; name a run of that "
-            "direction"
-        )
-    named = {"source_lang": source_lang or names[0], "target_lang": target_lang or names[1]}
-    return trained.model_copy(update={"source_column": None, "target_column": None, **named})
+    for given, own, other in zip(languages, names, names[::-1], strict=True):
+        if given is not None and given == other != own:
+            raise UserError(
+                f"the run translates {names[0]} to {names[1]}, not {languages[0] or names[0]} to "
+                f"{languages[1] or names[1]}; name a run of that direction"
+            )
+    chosen = [column or language or own for column, language, own in zip(columns, languages, names, strict=True)]
+    if chosen[0] is not None and chosen[0] == chosen[1]:
+        raise UserError(f"source and target are both {chosen[0]!r}; name two different languages or columns")
+    named = {"source_lang": chosen[0], "target_lang": chosen[1], "source_column": None, "target_column": None}
+    return trained.model_copy(update={"data": location or trained.data, **named})
 
 
 def loss(translator: TextTranslator, sources: Sequence[str], references: Sequence[str]) -> float:
@@ -166,7 +171,7 @@ def _write_table(path: Path, answers: list[dict], references: Sequence[str]) -> 
         table = csv.writer(file)
         table.writerow(["source", "translation", "reference", "score"])
         for answer, reference in zip(answers, references, strict=True):
-            table.writerow([answer["text"], answer["translation"], reference, f"{answer['score']:.4f}"])
+            table.writerow([answer["text"], answer["translation"], reference, figures.shown(answer["score"])])
 
 
 def _draw(
@@ -174,6 +179,8 @@ def _draw(
 ) -> None:
     folder.plots.mkdir(exist_ok=True)
     plots.bars(by_length, "words of the source", "BLEU", folder.plots / "bleu_by_length.png")
+    for picture in folder.plots.glob("attention_*.png"):
+        picture.unlink()  # of an earlier evaluation
     if translator.network.attends:
         for number in settings.evaluation.attention_pairs:
             if number <= len(sources):

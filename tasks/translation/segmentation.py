@@ -52,7 +52,7 @@ class WordIds:
 
         # The library's generator belongs to a thread and takes its seed when it is first used there.
         sentencepiece.set_random_generator_seed(1)
-        thread = threading.Thread(target=find)
+        thread = threading.Thread(target=find, daemon=True)  # Ctrl-C need not wait for it
         thread.start()
         thread.join()
         if len(found) != len(self._words):

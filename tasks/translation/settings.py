@@ -56,7 +56,11 @@ class DataSettings(Settings):
     def names(self) -> tuple[str | None, str | None]:
         """What the data calls the two sides; None each where it is to tell by itself."""
         names = (self.source_lang or self.source_column, self.target_lang or self.target_column)
-        return SAMPLE_LANGUAGES if self.data == "sample" and names == (None, None) else names
+        if self.data != "sample":
+            return names
+        english, korean = SAMPLE_LANGUAGES
+        source = names[0] or (english if names[1] != english else korean)
+        return source, names[1] or (korean if source != korean else english)
 
 
 class TranslationVocabularySettings(VocabularySettings):
@@ -115,7 +119,7 @@ class TranslationTrainingSettings(BucketedTrainingSettings):
     label_smoothing: Rate = 0.0
     """This share of the target is spread over all pieces."""
     monitor: Literal["loss", "bleu"] = "loss"
-    """The validation figure that picks the weights to keep."""
+    """The validation figure that picks the weights to keep; in loss each pair counts the same, however long."""
     bleu_epochs: int = Field(3, ge=0)
     """BLEU of greedy translations of validation data after every so many epochs, and after the last; 0 never."""
     bleu_pairs: int = Field(500, ge=1)
@@ -131,8 +135,14 @@ class TranslationTrainingSettings(BucketedTrainingSettings):
 class TranslationEvaluationSettings(Settings):
     """What evaluate measures and draws."""
 
-    bleu_tokenizer: Literal["13a", "intl", "zh", "char", "none"] = "13a"
-    """sacreBLEU's tokenizer; for Korean and Japanese, char is of use."""
+    bleu_tokenizer: Literal["13a", "intl", "zh", "char"] | None = "13a"
+    """sacreBLEU's tokenizer; None splits at blanks alone, and for Korean and Japanese char is of use."""
+
+    @property
+    def sacrebleu_tokenizer(self) -> str:
+        """sacreBLEU's own name of it."""
+        return self.bleu_tokenizer or "none"
+
     attention_pairs: tuple[Annotated[int, Field(ge=1)], ...] = (1, 2, 3)
     """The attention for these pairs of the split, counted from 1, is drawn."""
 
@@ -171,6 +181,10 @@ class TranslationEvaluateArguments(EvaluateArguments):
     """With --data: the language to translate from; that of the training data if not given."""
     target_lang: str | None = None
     """With --data: the language to translate to; that of the training data if not given."""
+    source_column: str | None = None
+    """With --data: a table's column of the sentences to translate, whatever it was called in training."""
+    target_column: str | None = None
+    """With --data: a table's column of their translations."""
     beam_size: int | None = None
     """Another than the run's."""
     length_penalty: float | None = None

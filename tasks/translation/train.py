@@ -81,7 +81,7 @@ def _bleu_judge(settings: TranslationSettings, model: keras.Model, run: Run) -> 
         if epoch % chosen.bleu_epochs and epoch != chosen.epochs:
             return {"bleu": None}
         found = [answer["translation"] for answer in translate.translations(translator.translate, sources)]
-        bleu = sacrebleu.corpus_bleu(found, [references], tokenize=settings.evaluation.bleu_tokenizer).score
+        bleu = sacrebleu.corpus_bleu(found, [references], tokenize=settings.evaluation.sacrebleu_tokenizer).score
         log.info("BLEU of %s validation pairs: %.2f", f"{len(found):,}", bleu)
         return {"bleu": bleu}
 

@@ -17,7 +17,7 @@ from models.network_settings import SearchSettings
 from models.text import shortened
 from models.text_translator import TextTranslator
 from models.translator import StepTranslator
-from tasks import exporting, lines, plots
+from tasks import exporting, figures, lines, plots
 from tasks.answering import WINDOW, answered
 from tasks.checkpoints import load_model
 from tasks.errors import UserError
@@ -28,8 +28,8 @@ from tasks.translation.settings import TranslateArguments, TranslationSettings
 
 log = logging.getLogger(__name__)
 
-# Sentences of a batch; the search holds so many times the beam.
-SENTENCES = 64
+# Sentences of a batch, and hypotheses that are followed at once at the most.
+SENTENCES, HYPOTHESES = 64, 640
 
 
 def main(arguments: TranslateArguments) -> None:
@@ -49,9 +49,11 @@ def main(arguments: TranslateArguments) -> None:
     given = arguments.texts if arguments.input is None else lines.read(arguments.input, arguments.input_key)
     texts = iter(_warned(given, model.source, model.max_tokens))
     if arguments.attention is not None:
-        first = next(texts, "")
-        draw_attention(model.align, first, Path(arguments.attention))
-        texts = itertools.chain([first], texts)
+        first = list(itertools.islice(texts, 1))
+        if not "".join(first).strip():
+            raise UserError("--attention: the first sentence is empty, so there is nothing to draw")
+        draw_attention(model.align, first[0], Path(arguments.attention))
+        texts = itertools.chain(first, texts)
     typed = arguments.input == "-" and sys.stdin.isatty()  # somebody waits for the answer to each line
     window = 1 if typed else WINDOW
     if arguments.n_best > 1 or (asked and arguments.model is not None):
@@ -66,7 +68,7 @@ def main(arguments: TranslateArguments) -> None:
                 print(json.dumps(answer, ensure_ascii=False), file=out)
             elif arguments.n_best > 1:
                 for one in answer["n_best"]:
-                    print(number, f"{one['score']:.4f}", one["translation"], sep="\t", file=out)
+                    print(number, figures.shown(one["score"]), one["translation"], sep="\t", file=out)
             else:
                 print(answer["translation"], file=out)
 
@@ -116,13 +118,17 @@ def translations(translate: Callable, texts: Iterable[str], window: int = WINDOW
       texts: any number of them.
       window: so many are read before their translations come; those of like length share a batch.
 
-    Returns: {"text": str, "translation": str, "score": float} for each.
+    Returns: {"text": str, "translation": str, "score": float} for each; None is the score where the settings of the
+      search allow no translation.
     """
 
     def answer(texts: list[str]) -> list[dict]:
         out = translate(text=strings(texts))
         rows = zip(texts, out["translation"].numpy(), out["score"].numpy(), strict=True)
-        return [{"text": text, "translation": found.decode(), "score": float(score)} for text, found, score in rows]
+        return [
+            {"text": text, "translation": found.decode(), "score": float(score) if score > -float("inf") else None}
+            for text, found, score in rows
+        ]
 
     return answered(answer, texts, window=window, most=SENTENCES)
 
@@ -155,10 +161,11 @@ def n_best(
                 for one, score in zip(row[:most], scores, strict=False)
                 if score > -float("inf")
             ]
+            best = best or [{"translation": "", "score": None}]  # nothing is allowed by the settings of the search
             found.append({"text": text, **best[0], **({"n_best": best} if most > 1 else {})})
         return found
 
-    return answered(answer, texts, window=window, most=SENTENCES)
+    return answered(answer, texts, window=window, most=max(1, min(SENTENCES, HYPOTHESES // search.beam_size)))
 
 
 def draw_attention(align: Callable, text: str, path: Path) -> Path:

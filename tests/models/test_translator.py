@@ -85,6 +85,30 @@ def test_a_step_at_a_time_gives_what_whole_sentences_give(network, stack, tmp_pa
         assert not weights.numpy()[:, :, 1:][2].any()  # padding
 
 
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "float64"])
+@pytest.mark.parametrize("network", [NETWORKS[0], NETWORKS[5], NETWORKS[6]], ids=("default", "fed", "fed additive"))
+def test_what_was_trained_in_another_precision_goes_on_in_it(network, policy, tmp_path):
+    keras.mixed_precision.set_global_policy(policy)
+    try:
+        model, settings, recurrent = made(network, STACKS[1])
+        model.save(tmp_path / "model.keras")
+        whole = model([SOURCE, TARGET], training=False)
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    steps = StepTranslator(keras.saving.load_model(tmp_path / "model.keras", compile=False), settings, recurrent)
+    memory, states = steps.begin(tf.constant(SOURCE))
+    states = [state[:, None] for state in states]
+    for time in range(3):
+        logits, states, _ = steps.advance(tf.constant(TARGET[:, time : time + 1]), states, memory)
+        assert np.allclose(logits[:, 0], whole[:, time], atol=0.1 if policy == "mixed_bfloat16" else 1e-5)
+
+
+def test_with_fewer_layers_the_decoder_begins_with_the_encoders_last():
+    model, *_ = made({"attention": None, "decoder_layers": 1}, {"cell": "gru", "layers": 2})
+    names = [layer.name for layer in model.get_layer("encoder").layers]
+    assert "recurrent_1" in names and "recurrent_2" in names
+
+
 def test_padding_changes_nothing():
     for network in NETWORKS:
         model, *_ = made(network, STACKS[0])
@@ -124,6 +148,7 @@ def test_without_attention_the_encoder_gives_its_last_state_only():
         ({}, {"bidirectional": True, "merge_mode": None}, "merge_mode=None"),
         ({}, {"stateful": True}, "stateful=True"),
         ({}, {"unroll": True}, "unroll=True"),
+        ({"input_feeding": True}, {"activity_regularizer": "l2(0.1)"}, "does not go with input_feeding=True"),
         ({}, {"return_state": True}, "return_state=True"),
         ({}, {"time_major": True}, "time_major=True"),
     ],

@@ -2,7 +2,6 @@
 
 import csv
 import itertools
-import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -100,12 +99,3 @@ def plain_run(train, corpus, tmp_path_factory) -> Path:
     answer = train(folder, "--epochs", "1", "--attention", "none", "--cell", "lstm", "--bleu-epochs", "0", data=corpus)
     assert answer.code == 0, answer.err
     return folder
-
-
-@pytest.fixture(scope="session")
-def multi30k_downloads() -> Path:
-    """The data folder of TensorFlow Datasets, with the files of Multi30k in its download cache."""
-    folder = os.environ.get("TFDS_DATA_DIR")
-    if not folder or not list(Path(folder).glob("downloads/multi30k/*.gz")):
-        pytest.skip("needs the files of Multi30k in `downloads` of the folder that TFDS_DATA_DIR names")
-    return Path(folder)

@@ -99,6 +99,8 @@ def test_a_run_of_the_other_direction_is_not_measured_in_this_one(translation, t
     turned = ("--source-lang", "ko", "--target-lang", "en")
     message = translation("evaluate", "--run", finished_run, "--data", corpus, *turned).error()
     assert "the run translates en to ko, not ko to en" in message
+    for half in (("--source-lang", "ko"), ("--target-lang", "en")):
+        assert "the run translates en to ko" in translation("evaluate", "--run", finished_run, *half).error()
     message = train(finished_run, languages=("ko", "en")).error()
     assert "finished already" in message
 
@@ -140,6 +142,13 @@ def test_searches_that_cannot_be_are_refused(translation, finished_run):
 def test_there_is_no_attention_to_draw_without_any(translation, plain_run, tmp_path):
     message = translation("translate", "--run", plain_run, "--attention", tmp_path / "a.png", "A word.").error()
     assert "trained without attention" in message and not (tmp_path / "a.png").exists()
+
+
+def test_there_is_no_attention_to_draw_for_an_empty_sentence(translation, finished_run, tmp_path):
+    (tmp_path / "empty.txt").touch()
+    for given in (("",), ("--input", tmp_path / "empty.txt")):
+        message = translation("translate", "--run", finished_run, "--attention", tmp_path / "a.png", *given).error()
+        assert "the first sentence is empty" in message and not (tmp_path / "a.png").exists()
 
 
 # --- Sentences ------------------------------------------------------------------------------------------------------

@@ -149,6 +149,8 @@ def test_buckets_hold_pairs_of_like_lengths_on_both_sides_within_the_budget():
 
 def test_the_samples_languages_need_no_names_and_can_be_turned_round(sample_pairs):
     assert TranslationSettings().data.names == ("en", "ko")
+    for named in ({"source_lang": "ko"}, {"target_lang": "en"}):
+        assert TranslationSettings.model_validate({"data": named}).data.names == ("ko", "en")
     turned = TranslationSettings.model_validate({"data": {"source_lang": "ko", "target_lang": "en"}})
     record = next(data.pair_source(turned.data).records("test"))
     assert record.values == sample_pairs("test", 1)[0][::-1]

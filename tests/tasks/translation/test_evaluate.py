@@ -82,7 +82,7 @@ def test_another_source_is_read_by_its_own_names(translation, finished_run, pair
     path = tmp_path / "other.csv"
     with open(path, "w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([("english", "korean"), *pairs[:5], ("", "없어요."), *pairs[5:20]])
-    names = ("--source-lang", "english", "--target-lang", "korean")
+    names = ("--source-column", "english", "--target-column", "korean")
     found = translation("evaluate", "--run", finished_run, "--data", path, *names, "--json")
     assert found.code == 0, found.err
     assert json.loads(found.out)["examples"] == 20

@@ -120,3 +120,11 @@ def test_a_beam_that_cannot_be_is_refused_by_the_model_itself(models):
     for size in (0, 10_000):
         with pytest.raises(tf.errors.InvalidArgumentError, match="beam_size is"):
             beam(text=tf.constant(["A word."]), beam_size=tf.constant(size), length_penalty=tf.constant(1.0))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="length_penalty is"):
+        beam(text=tf.constant(["A word."]), beam_size=tf.constant(2), length_penalty=tf.constant(-1.0))
+
+
+def test_no_sentence_at_all_gets_no_translation(models):
+    for model in models:
+        found = tf.saved_model.load(model).signatures["serving_default"](text=tf.constant([], tf.string))
+        assert found["translation"].shape == found["score"].shape == [0]

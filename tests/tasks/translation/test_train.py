@@ -61,6 +61,24 @@ def test_bleu_is_measured_in_chosen_epochs_and_may_pick_the_weights(train, tmp_p
     assert found == pytest.approx(measured[best], abs=1e-4)
 
 
+def test_patience_waits_for_a_measurement(train, tmp_path):
+    options = (
+        "--epochs",
+        "6",
+        "--bleu-epochs",
+        "3",
+        "--monitor",
+        "bleu",
+        "--patience",
+        "1",
+        "--bleu-tokenizer",
+        "none",
+    )
+    answer = train(tmp_path / "run", *options)
+    assert answer.code == 0, answer.err
+    assert len(history(tmp_path / "run")) == 6
+
+
 def translation_bleu(translator: text_translator.TextTranslator, folder) -> float:
     import sacrebleu
 
@@ -107,15 +125,3 @@ def test_a_table_with_two_columns_is_split_and_trained_on(train, sample_pairs, t
         languages=None,
     )
     assert answer.code == 0, answer.err
-
-
-def test_multi30k_trains_from_its_download_cache(translation, tiny, multi30k_downloads, tmp_path, monkeypatch):
-    """Prepared anew from the original files, as for a user whose download is done."""
-    (tmp_path / "tfds").mkdir()
-    (tmp_path / "tfds" / "downloads").symlink_to(multi30k_downloads / "downloads")
-    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "tfds"))
-    arguments = ("--data", "tfds:multi30k/de-en", "--run", tmp_path / "run", *tiny, "--epochs", "1")
-    options = ("--vocabulary-size", "300", "--units", "8", "--tokens-per-batch", "20000", "--bleu-epochs", "0")
-    answer = translation("train", *arguments, *options)
-    assert answer.code == 0, answer.err
-    assert translation("translate", "--run", tmp_path / "run", "Ein Mann.").code == 0
