@@ -23,7 +23,7 @@ from tasks.runs import Run
 
 ROOT = Path(__file__).parents[2]
 # How often a training is killed, and what decides the moments.
-KILLS = int(os.environ.get("KILLS", "20"))
+KILLS = int(os.environ.get("KILLS", "10"))
 SEED = int(os.environ.get("KILLS_SEED", "0"))
 
 

@@ -1,6 +1,6 @@
 """Trainings killed at random moments end with the weights of one that nobody disturbed, bit for bit.
 
-KILLS in the environment says how often it is killed, twenty times by default; KILLS_SEED chooses other moments.
+KILLS in the environment says how often it is killed, ten times by default; KILLS_SEED chooses other moments.
 """
 
 import pytest
