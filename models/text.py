@@ -27,6 +27,7 @@ def train_sentencepiece(
     model_type: Literal["unigram", "bpe", "char", "word"] = "unigram",
     normalization: Literal["nmt_nfkc", "nmt_nfkc_cf", "nfkc", "nfkc_cf", "identity"] = "nmt_nfkc",
     character_coverage: float = 0.9995,
+    split_digits: bool = False,
     threads: int = 2,
 ) -> bytes:
     """Learns a SentencePiece vocabulary.
@@ -37,6 +38,7 @@ def train_sentencepiece(
       model_type: "unigram" (Kudo 2018), "bpe" (Sennrich et al. 2016), "char" or "word".
       normalization: SentencePiece's rule; those that end in `_cf` also fold case.
       character_coverage: share of the characters that get a piece of their own; rarer ones become the unknown id.
+      split_digits: no piece has more than one digit, nor a digit beside another character.
       threads: with the same number the same texts give the same model; another number may order the pieces otherwise.
 
     Returns: the serialized model.
@@ -55,6 +57,7 @@ def train_sentencepiece(
             model_type=model_type,
             normalization_rule_name=normalization,
             character_coverage=character_coverage,
+            split_digits=split_digits,
             num_threads=threads,
             hard_vocab_limit=False,
             max_sentence_length=16384,

@@ -136,7 +136,7 @@ def pair_buckets(
     return buckets
 
 
-def steps_per_epoch(buckets: list[Bucket]) -> int:
+def steps_per_pass(buckets: list[Bucket]) -> int:
     """Batches in one pass; the same for every epoch."""
     return sum(-(-len(bucket.members) // bucket.batch_size) for bucket in buckets)
 

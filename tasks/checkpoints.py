@@ -44,6 +44,8 @@ class RunKeeper(keras.callbacks.Callback):
 
     Args:
       kept_model: what is kept; shares its weights with the model that is fitted.
+      steps_per_epoch, passes_per_epoch: from one validation to the next.
+      tokens_per_pass: in a pass over the training data.
       judge: epoch, from 1 -> more validation figures, of the weights that are kept; None where it measures nothing.
 
     Attributes:
@@ -58,15 +60,19 @@ class RunKeeper(keras.callbacks.Callback):
         run: Run,
         settings: TrainingSettings,
         steps_per_epoch: int,
+        passes_per_epoch: float,
+        tokens_per_pass: int,
         judge: Callable[[int], dict[str, float | None]] | None = None,
     ):
         super().__init__()
         self.judge = judge
         self.kept_model, self.run, self.settings = kept_model, run, settings
         self.steps_per_epoch = steps_per_epoch
+        self.passes_per_epoch, self.tokens_per_pass = passes_per_epoch, tokens_per_pass
         self.epoch, self.step, self.stopped = 0, 0, False
         self.history: list[dict[str, float]] = []
         self.seconds = 0.0  # spent in this epoch before the interruption
+        self._validation_seconds = 0.0
         self._metric_values: list[np.ndarray] = []
         self._file = run.state_file
 
@@ -133,10 +139,17 @@ class RunKeeper(keras.callbacks.Callback):
         ):
             self.save()
 
+    def on_test_begin(self, logs=None):
+        self._validation_began = time.monotonic()
+
+    def on_test_end(self, logs=None):
+        self._validation_seconds = time.monotonic() - self._validation_began
+
     def on_epoch_end(self, epoch, logs=None):
         if not math.isfinite(logs["val_loss"]):
             self._diverged(logs["val_loss"])
-        seconds = self.seconds + time.monotonic() - self._began
+        # Of training alone: how often it validates is the caller's choice, and not the network's cost.
+        seconds = self.seconds + time.monotonic() - self._began - self._validation_seconds
         last = (epoch + 1) * self.steps_per_epoch - 1
         total = self.steps_per_epoch * self.settings.epochs
         rate = float(schedule(self.settings, self.settings.learning_rate, total)(last))
@@ -144,6 +157,8 @@ class RunKeeper(keras.callbacks.Callback):
             judged = {f"val_{name}": value for name, value in self.judge(epoch + 1).items()} if self.judge else {}
             logs = {name: float(value) for name, value in logs.items()} | judged
             row = {"epoch": epoch + 1, **logs, "learning_rate": rate, "seconds": seconds}
+            row["passes"] = (epoch + 1) * self.passes_per_epoch
+            row["tokens_per_second"] = self.tokens_per_pass * self.passes_per_epoch / seconds
             self.history = [*self.history, row]
             self._good = self._candidate = None
             best = self.best_epoch()

@@ -1,9 +1,10 @@
 """The settings and arguments that all tasks share. Imports no TensorFlow."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from models.settings import Rate, RecurrentSettings, Settings
 
@@ -27,6 +28,8 @@ class VocabularySettings(Settings):
     """SentencePiece's rule for spelling; those in _cf fold case."""
     character_coverage: float = Field(0.9995, gt=0.0, le=1.0)
     """Share of all characters that get a piece; the rest is unknown."""
+    split_digits: bool = False
+    """Each digit is a piece of its own, so that numbers never seen are read like others."""
     vocabulary_texts: int = Field(100_000, ge=1)
     """The vocabulary is learned from a sample of so many texts at the most."""
 
@@ -35,7 +38,9 @@ class TrainingSettings(Settings):
     """How the network is trained."""
 
     epochs: int = Field(10, ge=1)
-    """Passes over the training data."""
+    """Passes over the training data, or so many times steps_per_epoch."""
+    steps_per_epoch: int | None = Field(None, ge=1)
+    """Steps from one validation to the next; None is one pass over the training data."""
     optimizer: Literal["adam", "adamw", "sgd", "rmsprop"] = "adam"
     """The keras.optimizers class."""
     learning_rate: float = Field(1e-3, gt=0.0)
@@ -150,3 +155,37 @@ class ExportArguments(Settings):
     """The run's folder."""
     to: str | None = None
     """The model's folder; saved_models/ and the run's name if not given."""
+
+
+class ExplainArguments(Settings):
+    """Shows what a run makes of a text: the numbers, and a picture of them."""
+
+    text: Annotated[str, tyro.conf.Positional]
+    """The text."""
+    run: str
+    """The run's folder."""
+    plot: str | None = None
+    """Draws into this PNG file; plots/explanation.png in the run's folder if not given."""
+    json_: Annotated[bool, tyro.conf.arg(name="json")] = False
+    """Prints one JSON object."""
+
+    @field_validator("text")
+    @classmethod
+    def _not_empty(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("the text is empty, so there is nothing to explain; give one")
+        return value
+
+    @property
+    def picture(self) -> Path:
+        """Where it is drawn."""
+        return Path(self.plot or Path(self.run) / "plots" / "explanation.png")
+
+
+class ExplainGatesArguments(ExplainArguments):
+    """Shows what a run makes of a text: step by step, gates and states of a recurrent layer included."""
+
+    layer: int = Field(1, ge=1)
+    """The recurrent layer whose gates are shown, counted from 1."""
+    direction: Literal["forward", "backward"] = "forward"
+    """Of a bidirectional layer: which of the two."""

@@ -47,7 +47,8 @@ def train(
     metrics: list = (),
     weighted_metrics: list = (),
     batches: Callable[[int, int], tf.data.Dataset],
-    steps_per_epoch: int,
+    steps_per_pass: int,
+    tokens_per_pass: int,
     validation: tf.data.Dataset,
     settings: TrainingSettings,
     run: Run,
@@ -61,8 +62,9 @@ def train(
       model: what is kept; shares its weights with `training_model`.
       training_model: what is fitted.
       loss, metrics, weighted_metrics: as for `keras.Model.compile`.
-      batches: (epoch, step) -> an endless dataset from there on; the same each time it is called with the same two.
-      steps_per_epoch: batches in an epoch.
+      batches: (pass, step) -> an endless dataset from there on; the same each time it is called with the same two.
+      steps_per_pass: batches in a pass over the training data.
+      tokens_per_pass: tokens in a pass, padding not counted.
       validation: read after each epoch.
       sparse_rates: see `make_optimizer`; patterns that no variable has are passed over.
       judge: see `RunKeeper`.
@@ -74,6 +76,7 @@ def train(
       tasks.errors.TrainingDiverged: the loss became NaN or infinite. The best weights so far are kept, or else the
         last good ones.
     """
+    steps_per_epoch = settings.steps_per_epoch or steps_per_pass
     total_steps = steps_per_epoch * settings.epochs
     paths = [variable.path for variable in training_model.trainable_variables]
     sparse_rates = {
@@ -90,7 +93,7 @@ def train(
     )
     # Keras may have wrapped it, to scale a float16 loss. Built now, its variables can be restored.
     training_model.optimizer.build(training_model.trainable_variables)
-    keeper = RunKeeper(model, run, settings, steps_per_epoch, judge)
+    keeper = RunKeeper(model, run, settings, steps_per_epoch, steps_per_epoch / steps_per_pass, tokens_per_pass, judge)
     if run.state_file.exists():
         # Keras makes the metrics' variables at the first batch, and they must be there to be restored. Before the rest
         # is restored: recurrent layers draw dropout masks, and so change the random state, even in an evaluation.
@@ -101,7 +104,7 @@ def train(
             return keeper.history
         # What is left of an epoch is a fit of its own: Keras takes every epoch to have the same number of steps.
         training_model.fit(
-            batches(keeper.epoch, keeper.step),
+            batches(*divmod(keeper.epoch * steps_per_epoch + keeper.step, steps_per_pass)),
             initial_epoch=keeper.epoch,
             epochs=keeper.epoch + 1 if keeper.step else settings.epochs,
             steps_per_epoch=steps_per_epoch - keeper.step,
@@ -116,12 +119,12 @@ def train(
         )
 
 
-def describe(model: keras.Model, recurrent: RecurrentSettings, steps_per_epoch: int, tokens: int) -> None:
+def describe(model: keras.Model, recurrent: RecurrentSettings, steps_per_pass: int, tokens: int) -> None:
     """Says what a training will cost, and what would slow it down on a GPU."""
     log.info(
-        "%s parameters; %s steps of an epoch, %s tokens",
+        "%s parameters; %s steps in a pass over the training data, %s tokens",
         f"{model.count_params():,}",
-        f"{steps_per_epoch:,}",
+        f"{steps_per_pass:,}",
         f"{tokens:,}",
     )
     note = recurrent.off_cudnn()

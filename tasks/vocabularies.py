@@ -43,6 +43,7 @@ def learn(texts: Iterable[str], settings: VocabularySettings, location: str) -> 
             model_type=settings.vocabulary_type,
             normalization=settings.normalization,
             character_coverage=settings.character_coverage,
+            split_digits=settings.split_digits,
         )
     except ValueError as error:
         raise UserError(f"{location}: {error}") from None

@@ -53,9 +53,8 @@ def train(settings: ChargenSettings, run: Path | str, *, overwrite: bool = False
     )
     if (windows.window, windows.batch_size) != (chosen.window, chosen.batch_size):
         log.info("the text is short: batches of %d windows of %d characters", windows.batch_size, windows.window)
-    training.describe(
-        model, recurrent, windows.steps_per_epoch, windows.steps_per_epoch * windows.batch_size * windows.window
-    )
+    characters_per_pass = windows.steps_per_pass * windows.batch_size * windows.window
+    training.describe(model, recurrent, windows.steps_per_pass, characters_per_pass)
     with runs.finishing(folder, run):
         training.train(
             model,
@@ -63,7 +62,8 @@ def train(settings: ChargenSettings, run: Path | str, *, overwrite: bool = False
             loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
             weighted_metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
             batches=windows.batches,
-            steps_per_epoch=windows.steps_per_epoch,
+            steps_per_pass=windows.steps_per_pass,
+            tokens_per_pass=characters_per_pass,
             validation=validation_windows(held_out, windows.window, windows.batch_size, fixed=recurrent.unroll),
             settings=chosen,
             run=folder,

@@ -30,7 +30,7 @@ class TrainingWindows:
 
     Attributes:
       window, batch_size: those in use.
-      steps_per_epoch: batches in an epoch, the same for each.
+      steps_per_pass: batches in an epoch, the same for each.
     """
 
     def __init__(
@@ -52,16 +52,16 @@ class TrainingWindows:
         self._windows = room // self.window if carried else max(1, (room - 1) // self.step)
         # A carried state that is never carried on is none: a row reads several windows.
         self.batch_size = min(batch_size, max(1, self._windows // WINDOWS_IN_A_ROW) if carried else self._windows)
-        self.steps_per_epoch = self._windows // self.batch_size
+        self.steps_per_pass = self._windows // self.batch_size
         self._spacing = room // self.batch_size  # from place to place in the text, where the state is carried
 
     def starts(self, epoch: int) -> np.ndarray:
-        """int (steps_per_epoch, batch_size): where each window begins."""
+        """int (steps_per_pass, batch_size): where each window begins."""
         random = np.random.default_rng([self.seed, epoch])
         if self.carried:
             places = random.integers(self.window) + np.arange(self.batch_size) * self._spacing
-            return places + self.window * np.arange(self.steps_per_epoch)[:, None]
-        count = self.steps_per_epoch * self.batch_size
+            return places + self.window * np.arange(self.steps_per_pass)[:, None]
+        count = self.steps_per_pass * self.batch_size
         offset = random.integers(max(1, len(self.ids) - self.window - (self._windows - 1) * self.step - 1))
         return (offset + random.permutation(self._windows)[:count] * self.step).reshape(-1, self.batch_size)
 

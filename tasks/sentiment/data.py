@@ -223,7 +223,7 @@ def validation_batches(store: batching.SequenceStore, buckets, **arguments) -> t
     """One pass from short texts to long ones; every example weighs 1."""
     weights = np.ones(store.labels.max() + 1, np.float32)
     dataset = _dataset(store, lambda: batching.ordered_batches(buckets), weights, **arguments)
-    return dataset.apply(tf.data.experimental.assert_cardinality(batching.steps_per_epoch(buckets)))
+    return dataset.apply(tf.data.experimental.assert_cardinality(batching.steps_per_pass(buckets)))
 
 
 def _dataset(

@@ -52,7 +52,7 @@ def train(settings: SentimentSettings, run: Path | str, *, overwrite: bool = Fal
         )
         for part in (store, held_out)
     )
-    steps = batching.steps_per_epoch(buckets)
+    steps = batching.steps_per_pass(buckets)
     log.info(
         "%s texts to train on, %s to validate on; classes: %s",
         f"{len(store):,}",
@@ -69,7 +69,8 @@ def train(settings: SentimentSettings, run: Path | str, *, overwrite: bool = Fal
             batches=lambda epoch, step: data.training_batches(
                 store, buckets, weights, seed=settings.training.seed, epoch=epoch, step=step, **shape
             ),
-            steps_per_epoch=steps,
+            steps_per_pass=steps,
+            tokens_per_pass=int(store.lengths.sum()),
             validation=data.validation_batches(held_out, validation_buckets, **shape),
             settings=settings.training,
             sparse_rates={

@@ -186,7 +186,7 @@ class Pairs:
         self.buckets = batching.pair_buckets(
             self.store.lengths - self.store.labels + 1, source_lengths, tokens_per_batch
         )
-        self.steps_per_epoch = batching.steps_per_epoch(self.buckets)
+        self.steps_per_pass = batching.steps_per_pass(self.buckets)
         self.words = batching.SequenceStore(folder / "words") if sampled else None
         self.ways = [Ways(folder / f"{side}_ways.npz") for side in SIDES] if sampled else []
 
@@ -202,7 +202,7 @@ class Pairs:
         """Endless batches from (epoch, step) on: see `_dataset`."""
 
         def generate():
-            first = epoch * self.steps_per_epoch + step
+            first = epoch * self.steps_per_pass + step
             for number, indexes in enumerate(batching.stream(self.buckets, seed, epoch, step), start=first):
                 yield self._batch(indexes, np.random.default_rng([seed, number]))
 
@@ -215,7 +215,7 @@ class Pairs:
             for indexes in batching.ordered_batches(self.buckets):
                 yield self._batch(indexes, None)
 
-        return _dataset(generate).apply(tf.data.experimental.assert_cardinality(self.steps_per_epoch))
+        return _dataset(generate).apply(tf.data.experimental.assert_cardinality(self.steps_per_pass))
 
     def _batch(self, indexes: np.ndarray, random: np.random.Generator | None):
         drawn = self.words is not None and random is not None

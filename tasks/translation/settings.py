@@ -69,6 +69,11 @@ class TranslationVocabularySettings(VocabularySettings):
     # The sample's grammar has some hundred words, and an ending stands apart from its word.
     vocabulary_size: int = Field(1200, ge=16, le=1_000_000)
     """Pieces of each language at the most; a small corpus gives fewer."""
+    # Where words are few, unigram leaves frequent ones in parts: it only takes pieces that several words share.
+    vocabulary_type: Literal["unigram", "bpe", "char", "word"] = "bpe"
+    """How text is cut into pieces."""
+    split_digits: bool = True
+    """Each digit is a piece of its own, so that numbers never seen are read like others."""
     character_coverage: float = Field(1.0, gt=0.0, le=1.0)
     """Share of all characters that get a piece; the rest is unknown."""
     joint_vocabulary: bool = False
@@ -102,8 +107,8 @@ class TranslationTrainingSettings(BucketedTrainingSettings):
     """How the network is trained."""
 
     # These read the bundled sample almost without a mistake in three minutes; the recipes have others for larger data.
-    epochs: int = Field(9, ge=1)
-    """Passes over the training data."""
+    epochs: int = Field(6, ge=1)
+    """Passes over the training data, or so many times steps_per_epoch."""
     tokens_per_batch: int = Field(1200, ge=1)
     """Size of a batch in pieces of both languages, padding included; pairs of like lengths share a batch."""
     learning_rate: float = Field(4e-3, gt=0.0)

@@ -49,7 +49,7 @@ def train(settings: TranslationSettings, run: Path | str, *, overwrite: bool = F
         "%s pairs to train on, %s to validate on; vocabularies of %s and %s pieces",
         *(f"{number:,}" for number in (len(pairs), len(held_out), *sizes)),
     )
-    training.describe(model, settings.recurrent, pairs.steps_per_epoch, pairs.tokens)
+    training.describe(model, settings.recurrent, pairs.steps_per_pass, pairs.tokens)
     with runs.finishing(folder, run):
         training.train(
             model,
@@ -57,7 +57,8 @@ def train(settings: TranslationSettings, run: Path | str, *, overwrite: bool = F
             loss=SmoothedCrossentropy(chosen.label_smoothing),
             weighted_metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
             batches=lambda epoch, step: pairs.training_batches(chosen.seed, epoch, step),
-            steps_per_epoch=pairs.steps_per_epoch,
+            steps_per_pass=pairs.steps_per_pass,
+            tokens_per_pass=pairs.tokens,
             validation=held_out.validation_batches(),
             settings=chosen,
             run=folder,

@@ -1,5 +1,6 @@
 """SentencePiece in the graph: the ids are SentencePiece's own, whatever the text."""
 
+import re
 import time
 import unicodedata
 
@@ -85,6 +86,17 @@ def test_both_normal_forms_of_hangul_are_one_text():
     assert composed != decomposed
     assert ids_of(model, composed) == ids_of(model, decomposed)
     assert UNKNOWN not in ids_of(model, composed)
+
+
+@pytest.mark.parametrize("model_type", ["unigram", "bpe"])
+def test_digits_stand_alone_where_asked(model_type):
+    texts = [f"In {year} it cost {year}0 won." for year in range(1950, 2000)]
+    split = train_sentencepiece(texts, size=60, model_type=model_type, split_digits=True)
+    assert not [piece for piece in vocabulary(split) if re.search(r"\d.|.\d", piece.removeprefix("▁"))]
+    assert UNKNOWN not in ids_of(split, "In 1066 it cost 9876 won.")
+    assert ids_of(split, "In 1066") == own_ids(split, "In 1066")
+    whole = train_sentencepiece(texts, size=60, model_type=model_type)
+    assert [piece for piece in vocabulary(whole) if re.search(r"\d\d", piece)]
 
 
 def test_case_is_folded_where_asked(folded):

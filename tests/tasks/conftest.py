@@ -25,6 +25,8 @@ ROOT = Path(__file__).parents[2]
 # How often a training is killed, and what decides the moments.
 KILLS = int(os.environ.get("KILLS", "10"))
 SEED = int(os.environ.get("KILLS_SEED", "0"))
+# Columns of a history that are not the same in two equal trainings.
+TIMINGS = ("seconds", "tokens_per_second")
 
 
 class Answer(NamedTuple):
@@ -253,7 +255,7 @@ def weights(run: Run) -> list[np.ndarray]:
 
 def history(run: Run) -> list[dict[str, str]]:
     with open(run.history_file, newline="") as file:
-        return [{name: value for name, value in row.items() if name != "seconds"} for row in csv.DictReader(file)]
+        return [{name: row[name] for name in row if name not in TIMINGS} for row in csv.DictReader(file)]
 
 
 def left(folder: Path) -> list[Path]:

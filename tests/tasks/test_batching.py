@@ -44,7 +44,7 @@ def test_each_sequence_comes_exactly_once_in_an_epoch(lengths, buckets):
 
 
 def test_each_epoch_has_the_same_number_of_batches(buckets):
-    steps = batching.steps_per_epoch(buckets)
+    steps = batching.steps_per_pass(buckets)
     assert {len(batching.epoch_batches(buckets, 0, epoch)) for epoch in range(4)} == {steps}
     assert len(batching.ordered_batches(buckets)) == steps
 
@@ -63,13 +63,13 @@ def test_little_of_a_batch_is_padding(lengths, buckets):
 
 
 def test_batches_are_filled(lengths, buckets):
-    assert batching.steps_per_epoch(buckets) < 1.25 * lengths.sum() / TOKENS
+    assert batching.steps_per_pass(buckets) < 1.25 * lengths.sum() / TOKENS
 
 
 @pytest.mark.parametrize("number", [1, 2, 63])
 def test_a_small_corpus_is_not_cut_into_a_batch_for_each_length(number):
     buckets = batching.length_buckets(np.arange(1, number + 1), 1 << 20)
-    assert batching.steps_per_epoch(buckets) == 1
+    assert batching.steps_per_pass(buckets) == 1
 
 
 def test_the_batches_of_the_validation_run_from_short_to_long(lengths, buckets):
@@ -78,7 +78,7 @@ def test_the_batches_of_the_validation_run_from_short_to_long(lengths, buckets):
 
 
 def test_a_stream_goes_on_in_the_middle_of_an_epoch(buckets):
-    steps = batching.steps_per_epoch(buckets)
+    steps = batching.steps_per_pass(buckets)
     whole = list(itertools.islice(batching.stream(buckets, 5, 0, 0), 3 * steps))
     for done in (1, steps - 1, steps, steps + 17):
         rest = itertools.islice(batching.stream(buckets, 5, *divmod(done, steps)), 3 * steps - done)

@@ -60,7 +60,8 @@ def fit(folder, start=0.0, validation=3 * VALIDATION, **options):
             loss="mse",
             metrics=[keras.metrics.MeanAbsoluteError("accuracy")],
             batches=batches,
-            steps_per_epoch=STEPS,
+            steps_per_pass=STEPS,
+            tokens_per_pass=1000,
             validation=tf.data.Dataset.from_tensors((VALIDATION, validation)),
             settings=settings,
             run=run,
@@ -145,12 +146,32 @@ def test_the_history_has_a_row_for_each_epoch(tmp_path):
     _, run = fit(tmp_path, epochs=3, learning_rate=0.1, schedule="linear")
     rows = history(run)
     assert [row["epoch"] for row in rows] == [1, 2, 3]
-    assert set(rows[0]) == {"epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds"}
+    figures = {
+        "loss",
+        "accuracy",
+        "val_loss",
+        "val_accuracy",
+        "learning_rate",
+        "seconds",
+        "passes",
+        "tokens_per_second",
+    }
+    assert set(rows[0]) == {"epoch", *figures}
+    assert rows[1]["tokens_per_second"] * rows[1]["seconds"] == pytest.approx(1000, rel=1e-4)
     assert rows[0]["loss"] > rows[1]["loss"] > rows[2]["loss"]
     last_steps = [0.1 * (1 - step / (3 * STEPS)) for step in (STEPS - 1, 2 * STEPS - 1, 3 * STEPS - 1)]
     assert [row["learning_rate"] for row in rows] == pytest.approx(last_steps, abs=1e-6)
     assert (run.plots / "learning_curves.png").read_bytes().startswith(b"\x89PNG")
     assert list(run.tensorboard.rglob("events.*"))
+
+
+def test_validations_may_come_more_often_than_the_data_are_passed(tmp_path):
+    weight, run = fit(tmp_path / "parts", epochs=6, steps_per_epoch=STEPS // 2, learning_rate=0.05)
+    whole, passes = fit(tmp_path / "passes", epochs=3, learning_rate=0.05)
+    assert weight == whole  # the same data in the same order
+    assert [row["val_loss"] for row in history(run)][1::2] == [row["val_loss"] for row in history(passes)]
+    assert history(run)[1]["tokens_per_second"] * history(run)[1]["seconds"] == pytest.approx(500, rel=1e-4)
+    assert [row["passes"] for row in history(run)] == [0.5, 1.0, 1.5, 2.0, 2.5, 3.0]
 
 
 def test_the_weights_of_the_best_epoch_are_kept_and_training_stops_without_a_better_one(tmp_path):

@@ -26,7 +26,8 @@ from tasks.translation.sample.lexicon import Word
 from tasks.translation.sample.scene import FAMILIES, Draw, Family
 
 SEED = 20240601
-SIZES = {"train": 10000, "validation": 500, "test": 1000}
+SIZES = {"train": 20000, "validation": 500, "test": 1000}
+FIRST = 10000  # Validation and test are drawn after so many, and take what is frequent in these.
 LEVELS: dict[Level, float] = {"polite": 0.55, "formal": 0.2, "plain": 0.25}
 WORDS = range(3, 15)  # in an English sentence
 # How often at least an English word, and a Korean one, of validation and test occurs in training.
@@ -75,7 +76,7 @@ def make_splits(seed: int = SEED) -> dict[str, list[tuple[str, str]]]:
                 seen.update((en, ko))
                 return en, ko
 
-    splits = {"train": [fresh() for _ in range(SIZES["train"])]}
+    splits = {"train": [fresh() for _ in range(FIRST)]}
     counts = [
         Counter(token for text in texts for token in tokens(text)) for texts in zip(*splits["train"], strict=True)
     ]
@@ -89,6 +90,7 @@ def make_splits(seed: int = SEED) -> dict[str, list[tuple[str, str]]]:
         while len(rows) < SIZES[split]:
             if frequent(*(pair := fresh())):
                 rows.append(pair)
+    splits["train"] += [fresh() for _ in range(SIZES["train"] - FIRST)]
     return splits
 
 

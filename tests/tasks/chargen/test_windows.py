@@ -11,7 +11,7 @@ IDS = np.arange(1000, dtype=np.uint16)
 
 
 def taken(windows, epoch=0, step=0, count=None):
-    count = windows.steps_per_epoch if count is None else count
+    count = windows.steps_per_pass if count is None else count
     batches = windows.batches(epoch, step).take(count).as_numpy_iterator()
     return [(ids, begins, targets) for (ids, begins), targets in batches]
 
@@ -19,7 +19,7 @@ def taken(windows, epoch=0, step=0, count=None):
 def test_carried_windows_go_on_where_they_ended():
     windows = TrainingWindows(IDS, window=20, batch_size=4, carried=True)
     batches = taken(windows)
-    assert len(batches) == windows.steps_per_epoch == 12
+    assert len(batches) == windows.steps_per_pass == 12
     for number, (ids, begins, targets) in enumerate(batches):
         assert ids.shape == targets.shape == (4, 20)
         assert (begins == (number == 0)).all()
@@ -41,10 +41,10 @@ def test_epochs_begin_at_different_places():
 @pytest.mark.parametrize("carried", [True, False])
 def test_from_the_middle_of_an_epoch_the_same_batches_come(carried):
     windows = TrainingWindows(IDS, window=20, batch_size=4, carried=carried, seed=3)
-    whole = taken(windows, count=3 * windows.steps_per_epoch)
+    whole = taken(windows, count=3 * windows.steps_per_pass)
     epoch, step = 1, 5
-    rest = taken(windows, epoch, step, count=2 * windows.steps_per_epoch - step)
-    for one, two in zip(whole[windows.steps_per_epoch + step :], rest, strict=True):
+    rest = taken(windows, epoch, step, count=2 * windows.steps_per_pass - step)
+    for one, two in zip(whole[windows.steps_per_pass + step :], rest, strict=True):
         for part, other in zip(one, two, strict=True):
             np.testing.assert_array_equal(part, other)
 
@@ -62,7 +62,7 @@ def test_shuffled_windows_each_begin_anew():
 
 def test_a_window_step_gives_more_windows():
     windows = TrainingWindows(IDS, window=20, batch_size=4, carried=False, step=3, last_only=True)
-    assert windows.steps_per_epoch == pytest.approx(1000 / 3 / 4, abs=3)
+    assert windows.steps_per_pass == pytest.approx(1000 / 3 / 4, abs=3)
     for ids, _, targets in taken(windows):
         assert targets.shape == (4, 1)
         np.testing.assert_array_equal(targets, ids[:, -1:] + 1)

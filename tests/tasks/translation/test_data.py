@@ -45,7 +45,7 @@ def test_a_batch_is_teacher_forcing(corpus, prepare, sample_pairs):
     run = prepare(settings(corpus))
     source, target = data.load_vocabularies(run.vocabulary)
     pairs, seen = data.Pairs(run.checkpoint, "train", 1000), set()
-    for (read, before), after, weights in pairs.training_batches(seed=0, epoch=0, step=0).take(pairs.steps_per_epoch):
+    for (read, before), after, weights in pairs.training_batches(seed=0, epoch=0, step=0).take(pairs.steps_per_pass):
         read, before, after, weights = (tensor.numpy() for tensor in (read, before, after, weights))
         assert (read.shape[1] + after.shape[1]) * len(read) <= 1000
         assert (before[:, 0] == 2).all() and np.array_equal(before[:, 1:], np.where(after == 3, 0, after)[:, :-1])
@@ -61,8 +61,8 @@ def test_a_batch_is_teacher_forcing(corpus, prepare, sample_pairs):
 def test_an_epoch_goes_on_in_its_middle_as_it_would_have_gone(corpus, prepare, alpha):
     run = prepare(settings(corpus, vocabulary={"segmentation_alpha": alpha}))
     pairs = data.Pairs(run.checkpoint, "train", 1000, alpha is not None)
-    whole = list(pairs.training_batches(3, 1, 0).take(pairs.steps_per_epoch + 3).as_numpy_iterator())
-    rest = list(pairs.training_batches(3, 1, 5).take(pairs.steps_per_epoch - 2).as_numpy_iterator())
+    whole = list(pairs.training_batches(3, 1, 0).take(pairs.steps_per_pass + 3).as_numpy_iterator())
+    rest = list(pairs.training_batches(3, 1, 5).take(pairs.steps_per_pass - 2).as_numpy_iterator())
     for ((one, _), *_), ((other, _), *_) in zip(whole[5:], rest, strict=True):
         assert np.array_equal(one, other)
 
@@ -74,7 +74,7 @@ def test_sampled_segmentation_cuts_words_anew_and_keeps_the_text(corpus, prepare
     pairs = data.Pairs(run.checkpoint, "train", 1000, sampled=True)
     texts, cuts = set(sample_pairs("train", TRAINED)), {}
     for epoch in range(3):
-        for (read, _), after, _ in pairs.training_batches(0, epoch, 0).take(pairs.steps_per_epoch).as_numpy_iterator():
+        for (read, _), after, _ in pairs.training_batches(0, epoch, 0).take(pairs.steps_per_pass).as_numpy_iterator():
             for row, translated in zip(read.tolist(), after.tolist(), strict=True):
                 row, translated = ([i for i in ids if i > 3] for ids in (row, translated))
                 pair = (source.decode(row), target.decode(translated))
