@@ -222,18 +222,43 @@ class WideNgrams(_NgramLayer):
         indexes = tf.sort(tf.reshape(indexes, [tf.shape(indexes)[0], -1]), axis=1)  # (batch, n-grams)
         before = tf.pad(indexes, [[0, 0], [1, 0]])[:, :-1]  # 0, no n-gram, before the first
         once = tf.cast(indexes != before, self.compute_dtype)[..., None]  # (batch, n-grams, 1)
+        terms, root = self._terms(indexes, once, labels, training)
+        return self.bias + tf.reduce_sum(terms, axis=1) / root
 
+    def occurrences(self, ids):
+        """What each n-gram of a text adds to the logits, in equal parts over the places where it occurs.
+
+        int (batch, timesteps) ids -> (batch, timesteps, last - first + 1, classes), at the position where the n-gram
+        ends. A text's sum of them and the bias are its logits.
+        """
+        indexes = self.indexes(ids)
+        flat = tf.reshape(indexes, [tf.shape(indexes)[0], -1])  # (batch, n-grams)
+        # One number for an n-gram of a text, so that texts are counted apart.
+        own = tf.cast(flat, tf.int64) + (self.size + 1) * tf.range(tf.shape(flat)[0], dtype=tf.int64)[:, None]
+        _, places, times = tf.unique_with_counts(tf.reshape(own, [-1]))
+        times = tf.reshape(tf.gather(times, places), tf.shape(flat))
+        part = tf.where(flat > 0, 1.0 / tf.cast(times, self.compute_dtype), 0.0)[..., None]
+        terms, root = self._terms(flat, part)
+        return tf.reshape(terms / root[:, None], tf.concat([tf.shape(indexes), [self.classes]], axis=0))
+
+    def _terms(self, indexes, part, labels=None, training=False):
+        """The sum's terms, (batch, n-grams, classes), and what it is divided by, (batch, 1).
+
+        Args:
+          indexes: int (batch, n-grams).
+          part: (batch, n-grams, 1), how much of an n-gram counts there: 1 in all for each different one.
+          labels, training: see `call`.
+        """
         counts = tf.gather(tf.convert_to_tensor(self.counts), indexes)  # (batch, n-grams, classes)
         if training and labels is not None:
             counts = tf.maximum(counts - tf.one_hot(labels, self.classes, dtype=counts.dtype)[:, None, :], 0.0)
         others = tf.reduce_sum(counts, axis=-1, keepdims=True) - counts
         ratios = tf.math.log(counts + 1.0) - tf.math.log(others + 1.0) - tf.convert_to_tensor(self.norm)
 
-        once *= tf.cast(tf.reduce_sum(counts, axis=-1, keepdims=True) > 0.0, self.compute_dtype)
-        number = tf.reduce_sum(once, axis=1)  # (batch, 1)
+        part *= tf.cast(tf.reduce_sum(counts, axis=-1, keepdims=True) > 0.0, self.compute_dtype)
+        number = tf.reduce_sum(part, axis=1)
         rows, places = used_rows(lambda used: tf.gather(tf.convert_to_tensor(self.weight), used), indexes)
-        total = tf.reduce_sum(once * tf.gather(rows, places) * ratios, axis=1)
-        return self.bias + total / tf.sqrt(tf.maximum(number, 1.0))
+        return part * tf.gather(rows, places) * ratios, tf.sqrt(tf.maximum(number, 1.0))
 
     def get_config(self):
         return {**super().get_config(), "classes": self.classes}
