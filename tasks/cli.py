@@ -21,6 +21,7 @@ import pydantic
 import tyro
 
 from models.settings import Settings
+from tasks.comparison.settings import YARDSTICKS, CompareArguments, Comparison
 from tasks.errors import TrainingDiverged, UserError
 from tasks.settings_files import did_you_mean, explain, read_settings
 
@@ -36,7 +37,8 @@ class Command:
       function: "module:function"; imported when the command is run, since it brings TensorFlow. It takes the command's
         arguments. That of `train` takes the task's settings, the run's folder, `overwrite` and `verbose`, and gives
         the finished run.
-      arguments: the class of its arguments; for `train` that of the task's settings.
+      arguments: the class of its arguments; for `train` that of the task's settings. `compare` takes those of `train`,
+        too, and its function a `Comparison`.
     """
 
     function: str
@@ -53,15 +55,12 @@ def main(task: str, commands: dict[str, Command], argv: Sequence[str] | None = N
 
     Returns: the exit code.
     """
-    argv = list(sys.argv[1:] if argv is None else argv)
     program = f"python -m tasks.{task}"
-    try:
+
+    def run(argv: list[str]) -> int:
         if not argv or argv[0] in ("-h", "--help"):
             print(_overview(program, commands), file=sys.stdout if argv else sys.stderr)
             return 0 if argv else 2
-        for word in argv:
-            if any("\ud800" <= character <= "\udfff" for character in word):  # how Python passes such bytes on
-                raise UserError(f"{word!r} is not valid UTF-8; write the command in UTF-8")
         name, rest = argv[0], argv[1:]
         if name not in commands:
             raise UserError(
@@ -69,14 +68,39 @@ def main(task: str, commands: dict[str, Command], argv: Sequence[str] | None = N
                 f"{did_you_mean(name, commands)}"
             )
         command = commands[name]
-        read = _train_arguments if name == "train" else _parse
-        arguments = read(task, f"{program} {name}", command.arguments, rest)
-        logging.basicConfig(format="%(message)s", stream=sys.stderr)
-        logging.getLogger("tasks").setLevel(logging.INFO)
-        function = _load(command.function)
+        if name == "compare":
+            arguments = _comparison(task, f"{program} {name}", command.arguments, commands["train"].arguments, rest)
+        else:
+            read = _train_arguments if name == "train" else _parse
+            arguments = read(task, f"{program} {name}", command.arguments, rest)
+        function = load(command.function)
         _train(function, arguments) if name == "train" else function(arguments)
-        sys.stdout.flush()
         return 0
+
+    return _guarded(run, argv)
+
+
+def run_single(task: str, command: Command, argv: Sequence[str] | None = None) -> int:
+    """Runs `python -m tasks.TASK ...` of a task that has one command; as `main` otherwise."""
+
+    def run(argv: list[str]) -> int:
+        arguments = _parse(task, f"python -m tasks.{task}", command.arguments, argv)
+        load(command.function)(arguments)
+        return 0
+
+    return _guarded(run, argv)
+
+
+def _guarded(run: Callable[[list[str]], int], argv: Sequence[str] | None) -> int:
+    """The exit code of `run(argv)`, its errors turned into messages."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    try:
+        for word in argv:
+            if any("\ud800" <= character <= "\udfff" for character in word):  # how Python passes such bytes on
+                raise UserError(f"{word!r} is not valid UTF-8; write the command in UTF-8")
+        code = run(argv)
+        sys.stdout.flush()
+        return code
     except UserError as error:
         return _fail(str(error), 2)
     except TrainingDiverged as error:
@@ -159,6 +183,36 @@ def _train_arguments(task: str, program: str, settings_class: type[Settings], ar
     return {"settings": settings_class.model_validate(config.model_dump()), "run": run, "overwrite": overwrite}
 
 
+def _comparison(
+    task: str, program: str, arguments_class: type[CompareArguments], settings_class: type[Settings], argv: list[str]
+) -> Comparison:
+    """The comparison's own options, and the settings of each variation, read as `train` would read them."""
+    arguments, rest = _parse_known(arguments_class, program, argv)
+    yardstick = YARDSTICKS[task]
+    if arguments.metric is not None and arguments.metric not in yardstick.metrics:
+        raise UserError(
+            f"--metric {arguments.metric}: evaluate does not measure it; take {', '.join(yardstick.metrics)}"
+            f"{did_you_mean(arguments.metric, yardstick.metrics)}"
+        )
+    settings = {}
+    for name, chosen in arguments.variations.items():
+        for option in chosen:
+            if _value_of(f"--{option}", rest) is not None:
+                how = "--cells" if option == "cell" else f"--vary {option}=..."
+                raise UserError(f"--{option} is what is compared; name its values with {how} alone")
+        words = [word for option, value in chosen.items() for word in _as_words(option, value, settings_class, program)]
+        words += ["--run", arguments.run or name]
+        settings[name] = _train_arguments(task, program, settings_class, [*rest, *words])["settings"]
+    return Comparison(task, arguments, settings)
+
+
+def _as_words(option: str, value: str, settings_class: type[Settings], program: str) -> list[str]:
+    """An option with its value, as the command line has it: on or off where the option takes no value."""
+    if value.lower() in ("true", "false") and f"--no-{option}" in _options(settings_class, program):
+        return [f"--{option}" if value.lower() == "true" else f"--no-{option}"]
+    return [f"--{option}", value]
+
+
 def _value_of(option: str, argv: list[str]) -> str | None:
     for index, word in enumerate(argv):
         if word == option and index + 1 < len(argv):
@@ -169,15 +223,8 @@ def _value_of(option: str, argv: list[str]) -> str | None:
 
 
 def _parse(task: str, program: str, target, argv: list[str]):
-    """tyro's parse, its framed error messages turned into a line."""
-    if any(word in ("-h", "--help") for word in argv):
-        return tyro.cli(target, prog=program, args=argv, config=FLAT)
-    messages = io.StringIO()
-    try:
-        with contextlib.redirect_stderr(messages):
-            result, unknown = tyro.cli(target, prog=program, args=argv, config=FLAT, return_unknown_args=True)
-    except SystemExit:
-        raise UserError(f"{_unframed(messages.getvalue())}\n{program} --help lists the options") from None
+    """tyro's parse; an option that `target` does not have is an error."""
+    result, unknown = _parse_known(target, program, argv)
     if unknown:
         options = _options(target, program)
         raise UserError(
@@ -185,6 +232,18 @@ def _parse(task: str, program: str, target, argv: list[str]):
             f"{program} --help lists the options"
         )
     return result
+
+
+def _parse_known(target, program: str, argv: list[str]) -> tuple:
+    """tyro's parse, its framed error messages turned into a line; also gives the words that are not its own."""
+    if any(word in ("-h", "--help") for word in argv):
+        return tyro.cli(target, prog=program, args=argv, config=FLAT), []
+    messages = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(messages):
+            return tyro.cli(target, prog=program, args=argv, config=FLAT, return_unknown_args=True)
+    except SystemExit:
+        raise UserError(f"{_unframed(messages.getvalue())}\n{program} --help lists the options") from None
 
 
 def _options(target, program: str) -> list[str]:
@@ -217,9 +276,9 @@ def _unframed(text: str) -> str:
     if unfit:
         option, types, given = unfit.groups()
         return f"{option}: {given!r} is none of {types.replace('|', ', ').replace('{None}', 'none')}"
-    required = re.match(r"Missing from .*?: (--[\w-]+) \S+ (.*?) \(required\)", message)
+    required = re.search(r"Missing from .*?: (--[\w-]+ )?\S+ (.*?) \(required\)", message)
     if required:
-        return f"{required[1]} is missing: {required[2]}"
+        return f"{(required[1] or 'an argument ').strip()} is missing: {required[2]}"
     return message or "the command line could not be read"
 
 
@@ -232,7 +291,9 @@ def _train(function: Callable, arguments: dict) -> None:
     print(run.path)
 
 
-def _load(function: str) -> Callable:
+def load(function: str) -> Callable:
+    logging.basicConfig(format="%(message)s", stream=sys.stderr)
+    logging.getLogger("tasks").setLevel(logging.INFO)
     module, _, name = function.partition(":")
     with quiet_start():
         loaded = getattr(importlib.import_module(module), name)

@@ -106,10 +106,11 @@ def _write_settings(run: Run, task: str, settings: Settings) -> None:
         )
 
 
-def _first_difference(old: dict, new: dict) -> str | None:
+def first_difference(old: dict, new: dict) -> str | None:
+    """Names the first setting that differs, with both values; None if none does."""
     for name in [*new, *(name for name in old if name not in new)]:
         if isinstance(old.get(name), dict) and isinstance(new.get(name), dict):
-            difference = _first_difference(old[name], new[name])
+            difference = first_difference(old[name], new[name])
             if difference:
                 return difference
         elif old.get(name) != new.get(name):
@@ -146,7 +147,7 @@ def begin(path: Path | str, task: str, settings: Settings, *, overwrite: bool = 
             raise UserError(f"{path} is finished already; name another folder with --run, or add --overwrite")
     if run.settings_file.exists():
         stored = run.stored()
-        difference = _first_difference(stored, _dumped(task, settings))
+        difference = first_difference(stored, _dumped(task, settings))
         if difference and stored["task"] == task and not (run.model_file.exists() or run.state_file.exists()):
             # Nothing is trained yet (the data or an option had a mistake), so nothing is lost by beginning anew.
             shutil.rmtree(run.checkpoint, ignore_errors=True)
@@ -164,7 +165,7 @@ def begin(path: Path | str, task: str, settings: Settings, *, overwrite: bool = 
 def _continues(run: Run, task: str, settings: Settings) -> bool:
     """Whether a training with these settings is the one that the folder holds."""
     try:
-        return _first_difference(run.stored(), _dumped(task, settings)) is None
+        return first_difference(run.stored(), _dumped(task, settings)) is None
     except UserError:  # its settings cannot be read
         return False
 

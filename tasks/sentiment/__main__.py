@@ -1,9 +1,10 @@
-"""python -m tasks.sentiment train | evaluate | predict | export"""
+"""python -m tasks.sentiment train | evaluate | predict | export | explain | compare"""
 
 import sys
 
 from tasks.cli import Command, main
-from tasks.sentiment.settings import SentimentEvaluateArguments, SentimentSettings
+from tasks.comparison.settings import CompareArguments
+from tasks.sentiment.settings import SentimentEvaluateArguments, SentimentExplainArguments, SentimentSettings
 from tasks.settings import ExportArguments, PredictArguments
 
 COMMANDS = {
@@ -11,6 +12,8 @@ COMMANDS = {
     "evaluate": Command("tasks.sentiment.evaluate:main", SentimentEvaluateArguments),
     "predict": Command("tasks.sentiment.predict:main", PredictArguments),
     "export": Command("tasks.sentiment.export:main", ExportArguments),
+    "explain": Command("tasks.sentiment.explain:main", SentimentExplainArguments),
+    "compare": Command("tasks.comparison.compare:main", CompareArguments),
 }
 
 if __name__ == "__main__":

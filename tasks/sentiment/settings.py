@@ -6,7 +6,13 @@ from pydantic import Field, field_validator, model_validator
 
 from models.network_settings import ClassifierSettings
 from models.settings import Rate, Settings
-from tasks.settings import BucketedTrainingSettings, EvaluateArguments, RecurrentOptions, VocabularySettings
+from tasks.settings import (
+    BucketedTrainingSettings,
+    EvaluateArguments,
+    ExplainGatesArguments,
+    RecurrentOptions,
+    VocabularySettings,
+)
 
 
 class DataSettings(Settings):
@@ -29,7 +35,7 @@ class SentimentTrainingSettings(BucketedTrainingSettings):
 
     # These read the bundled sample almost perfectly in half a minute; the recipes have others for larger data.
     epochs: int = Field(14, ge=1)
-    """Passes over the training data."""
+    """Passes over the training data, or so many times steps_per_epoch."""
     tokens_per_batch: int = Field(2048, ge=1)
     """Size of a batch in tokens, padding included; texts of like length share a batch."""
     learning_rate: float = Field(4e-3, gt=0.0)
@@ -83,3 +89,10 @@ class SentimentEvaluateArguments(EvaluateArguments):
     """The column of the texts; that of the training data if not given."""
     label_column: str | None = None
     """The column of the labels; that of the training data if not given."""
+
+
+class SentimentExplainArguments(ExplainGatesArguments):
+    """Shows how a run's verdict forms: after each token, with what each adds, and the gates at work."""
+
+    label: str | None = None
+    """The class that is explained; the likeliest if not given."""

@@ -185,4 +185,4 @@ def _draw(
         for number in settings.evaluation.attention_pairs:
             if number <= len(sources):
                 path = folder.plots / f"attention_{number}.png"
-                translate.draw_attention(translator.align, sources[number - 1], path)
+                translate.draw_attention(translate.alignment(translator.align, sources[number - 1]), path)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pydantic
 import sentencepiece
 import tensorflow as tf
@@ -52,7 +53,7 @@ def main(arguments: TranslateArguments) -> None:
         first = list(itertools.islice(texts, 1))
         if not "".join(first).strip():
             raise UserError("--attention: the first sentence is empty, so there is nothing to draw")
-        draw_attention(model.align, first[0], Path(arguments.attention))
+        draw_attention(alignment(model.align, first[0]), Path(arguments.attention))
         texts = itertools.chain(first, texts)
     typed = arguments.input == "-" and sys.stdin.isatty()  # somebody waits for the answer to each line
     window = 1 if typed else WINDOW
@@ -168,11 +169,28 @@ def n_best(
     return answered(answer, texts, window=window, most=max(1, min(SENTENCES, HYPOTHESES // search.beam_size)))
 
 
-def draw_attention(align: Callable, text: str, path: Path) -> Path:
-    """Draws what the decoder attended to as it wrote each piece of the translation of `text`; gives the path."""
+def alignment(align: Callable, text: str) -> dict:
+    """Translates a sentence, and tells what was attended to.
+
+    Args:
+      align: see `TextTranslator`.
+
+    Returns: translation, source_pieces, target_pieces (with the end, </s>), and attention, (target pieces, source
+      pieces), as lists.
+    """
     out = {name: value.numpy()[0] for name, value in align(text=strings([text])).items()}
-    pieces = [[piece.decode() for piece in out[f"{side}_pieces"] if piece] for side in data.SIDES]
-    return plots.attention(out["attention"][: len(pieces[1]), : len(pieces[0])], *pieces, path)
+    source, target = ([piece.decode() for piece in out[f"{side}_pieces"] if piece] for side in data.SIDES)
+    return {
+        "translation": out["translation"].decode(),
+        "source_pieces": source,
+        "target_pieces": target,
+        "attention": out["attention"][: len(target), : len(source)].tolist(),
+    }
+
+
+def draw_attention(found: dict, path: Path) -> Path:
+    """Draws an `alignment`; gives the path."""
+    return plots.attention(np.array(found["attention"]), found["source_pieces"], found["target_pieces"], path)
 
 
 def strings(texts: Iterable[str]) -> tf.Tensor:

@@ -1,0 +1,154 @@
+"""Trains what is to be compared, one run after the other, and puts the figures side by side.
+
+runs/compare-TASK/
+  VARIATION/seed-N/        the run
+  VARIATION/seed-N.json    its figures
+  VARIATION/budget.json    with --minutes: the steps that fit into them
+  table.txt .csv .json     mean and spread of each variation
+  plots/*.png              quality against time, and against parameters
+"""
+
+import json
+import logging
+import math
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from models.settings import Settings
+from tasks import atomic_files, runs
+from tasks.comparison import plots, table
+from tasks.comparison.settings import Comparison
+from tasks.errors import UserError
+
+log = logging.getLogger(__name__)
+
+# With --minutes a step is timed over so many, after as many that warm up.
+TIMED_STEPS = 50
+# With --minutes a training is validated so often.
+VALIDATIONS = 6
+
+
+def main(comparison: Comparison) -> None:
+    rows = compare(comparison)
+    folder = Path(comparison.path)
+    print((folder / ("table.json" if comparison.arguments.json_ else "table.txt")).read_text(encoding="utf-8"))
+    if comparison.arguments.json_:
+        return
+    if any(row["diverged"] for row in rows):
+        print("diverged: trainings whose loss became NaN; their last good weights were measured\n")
+    for file in [folder / "table.csv", folder / "table.json", *sorted((folder / "plots").glob("*.png"))]:
+        print(file)
+
+
+def compare(comparison: Comparison) -> list[dict]:
+    """Trains and measures every variation with every seed, but for those that are done already.
+
+    Returns: the table, a row for each variation; see `table.rows`.
+
+    Raises:
+      UserError: the data cannot be used, or the folder holds a comparison with other settings.
+    """
+    folder = Path(comparison.path)
+    if comparison.arguments.overwrite:
+        shutil.rmtree(folder, ignore_errors=True)
+    elif folder.is_file() or runs.Run(folder).settings_file.exists():
+        raise UserError(f"{folder} is no comparison; name another folder with --run")
+    results: dict[str, list[dict]] = {}
+    total = len(comparison.settings) * comparison.arguments.seeds
+    for name, settings in comparison.settings.items():
+        for number in range(comparison.arguments.seeds):
+            seeded = _with_training(settings, seed=settings.training.seed + number)
+            done = sum(map(len, results.values())) + 1
+            results.setdefault(name, []).append(_result(comparison, name, seeded, f"run {done} of {total}"))
+    rows = table.rows(comparison, results)
+    table.write(rows, folder)
+    (folder / "plots").mkdir(exist_ok=True)
+    plots.quality_against_time(results, comparison.yardstick.watched, folder / "plots" / "quality_against_time.png")
+    plots.quality_against_parameters(rows, comparison.metric, folder / "plots" / "quality_against_parameters.png")
+    return rows
+
+
+def _with_training(settings: Settings, **changes) -> Settings:
+    dumped = settings.model_dump()
+    dumped["training"] |= changes
+    return type(settings).model_validate(dumped)
+
+
+def _result(comparison: Comparison, name: str, settings: Settings, which: str) -> dict:
+    """The figures of one run: from its file where it is there, else the run is trained, or goes on, and is measured."""
+    folder = Path(comparison.path) / name
+    file = folder / f"seed-{settings.training.seed}.json"
+    minutes, split = comparison.arguments.minutes, comparison.arguments.split
+    asked = {"minutes": minutes, **settings.model_dump(mode="json")}
+    result = _stored(file, {"asked": asked})
+    difference = runs.first_difference(result["asked"], asked)
+    if difference:
+        raise UserError(
+            f"{comparison.path} holds a comparison with other settings: {difference}. "
+            "Name another folder with --run, or add --overwrite"
+        )
+    if "trained" in result and split in result.get("evaluated", {}):
+        log.info("%s: %s, seed %d: done before", which, name, settings.training.seed)
+        return result
+    log.info("%s: %s, seed %d", which, name, settings.training.seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    if minutes is not None:
+        settings = _within(comparison, minutes, settings, folder)
+    job = {"task": comparison.task, "settings": settings, "run": str(file.with_suffix("")), "evaluate": split}
+    if "trained" not in result and runs.Run(job["run"]).finished:
+        shutil.rmtree(job["run"])  # killed between the two: what it cost is not known
+    for answer in _answers(job):
+        if "trained" in answer:
+            result["trained"] = answer["trained"]
+        else:
+            result.setdefault("evaluated", {})[split] = answer["evaluated"]
+        _store(file, result)
+    return result
+
+
+def _within(comparison: Comparison, minutes: float, settings: Settings, folder: Path) -> Settings:
+    """The settings with as many steps as fit into so many minutes; timed once, and the same for each seed."""
+    file = folder / "budget.json"
+    budget = _stored(file, {})
+    if budget.get("minutes") != minutes:
+        log.info("timing %d steps", TIMED_STEPS)
+        trial = folder / ".timing"
+        shutil.rmtree(trial, ignore_errors=True)
+        timed = _with_training(settings, epochs=2, steps_per_epoch=TIMED_STEPS)
+        job = {"task": comparison.task, "settings": timed, "run": str(trial), "evaluate": None}
+        (answer,) = _answers(job)
+        shutil.rmtree(trial)
+        history = answer["trained"]["history"]
+        if len(history) < 2:
+            raise UserError(f"{folder.name}: its loss becomes NaN within {2 * TIMED_STEPS} steps; clip its gradients")
+        seconds = history[1]["seconds"] / TIMED_STEPS
+        budget = {"minutes": minutes, "steps": max(VALIDATIONS, round(60.0 * minutes / seconds))}
+        _store(file, budget)
+    return _with_training(settings, epochs=VALIDATIONS, steps_per_epoch=math.ceil(budget["steps"] / VALIDATIONS))
+
+
+def _answers(job: dict):
+    """What the worker answers, as it comes."""
+    sent = job | {"settings": job["settings"].model_dump(mode="json")}
+    command = [sys.executable, "-m", "tasks.comparison.worker"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8") as worker:
+        worker.stdin.write(json.dumps(sent) + "\n")
+        worker.stdin.flush()
+        for line in worker.stdout:
+            answer = json.loads(line)
+            if "error" in answer:
+                raise UserError(answer["error"])
+            yield answer
+    if worker.returncode:
+        raise RuntimeError(f"the training of {job['run']} ended with exit code {worker.returncode}")
+
+
+def _stored(file: Path, otherwise: dict) -> dict:
+    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else otherwise
+
+
+def _store(file: Path, content: dict) -> None:
+    with atomic_files.replacing(file) as path:
+        path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,53 @@
+"""The pictures of a comparison."""
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+
+from tasks.plots import new_figure, save
+
+
+def quality_against_time(results: dict[str, list[dict]], watched: str, path: Path) -> Path:
+    """The history's column `watched` against the seconds of training: the mean over the seeds, and their spread.
+
+    Args:
+      results: the figures of each variation's runs.
+    """
+    figure, (panel,) = new_figure(width=7.0, height=4.2)
+    for name, runs in results.items():
+        histories = [
+            [(seconds, row[watched]) for seconds, row in zip(_elapsed(history), history, strict=True)]
+            for history in (run["trained"]["history"] for run in runs)
+        ]
+        histories = [[point for point in history if point[1] is not None] for history in histories]
+        steps = min(map(len, histories))  # a run that stopped early is shorter
+        if not steps:
+            continue
+        points = np.array([history[:steps] for history in histories])  # (seeds, steps, 2)
+        seconds, mean, spread = points[..., 0].mean(0), points[..., 1].mean(0), points[..., 1].std(0)
+        (line,) = panel.plot(seconds, mean, marker="o", markersize=3, label=name)
+        panel.fill_between(seconds, mean - spread, mean + spread, color=line.get_color(), alpha=0.2, linewidth=0)
+    panel.set(xlabel="seconds of training", ylabel=watched.replace("val_", "validation "))
+    panel.grid(alpha=0.3)
+    panel.legend(fontsize="small")
+    return save(figure, path)
+
+
+def _elapsed(history: list[dict]) -> list[float]:
+    return list(itertools.accumulate(row["seconds"] for row in history))
+
+
+def quality_against_parameters(rows: list[dict], metric: str, path: Path) -> Path:
+    """The metric of each row of the table, with its spread, against the number of weights."""
+    figure, (panel,) = new_figure(width=7.0, height=4.2)
+    for row in rows:
+        if row[metric] is None:
+            continue
+        *options, _ = list(row)[: list(row).index("spread")]
+        label = ", ".join(row[name] if name == "cell" else f"{name} {row[name]}" for name in options)
+        panel.errorbar(row["parameters"], row[metric], yerr=row["spread"], marker="o", capsize=4, label=label)
+    panel.set(xlabel="parameters", ylabel=metric.replace("_", " "))
+    panel.grid(alpha=0.3)
+    panel.legend(fontsize="small")
+    return save(figure, path)

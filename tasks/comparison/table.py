@@ -1,0 +1,114 @@
+"""The figures of runs -> a row for each variation, as text, CSV and JSON."""
+
+import csv
+import json
+import math
+import statistics
+from pathlib import Path
+
+from tabulate import tabulate
+
+from tasks import atomic_files
+from tasks.comparison.settings import Comparison
+
+
+def rows(comparison: Comparison, results: dict[str, list[dict]]) -> list[dict]:
+    """A row for each variation.
+
+    Args:
+      results: the figures of each variation's runs, one for each seed.
+
+    Returns: for each variation
+      its options; the metric (mean over the seeds), spread (standard deviation over the seeds, with n - 1; None for one
+      seed), runs; parameters; seconds_per_pass over the training data and tokens_per_second (means, of training steps
+      alone); peak_memory (bytes, the highest, preparation of the data included); quality, seconds_to_quality (mean over
+      the runs that reached it; training steps alone) and reached (so many runs); diverged (so many runs).
+    """
+    watched, sign = comparison.yardstick.watched, 1.0 if comparison.yardstick.higher_is_better else -1.0
+    quality = comparison.arguments.quality
+    if quality is None:
+        best = [_best(result, watched, sign) for runs in results.values() for result in runs]
+        quality = sign * min((sign * value for value in best if value is not None), default=math.nan)
+    table = []
+    for name, runs in results.items():
+        values = [run["evaluated"][comparison.arguments.split][comparison.metric] for run in runs]
+        histories = [run["trained"]["history"] for run in runs]
+        last = [history[-1] for history in histories if history]
+        times = [time for history in histories if (time := _seconds_to(quality, history, watched, sign)) is not None]
+        table.append(
+            comparison.arguments.variations[name]
+            | {
+                comparison.metric: _mean(values),
+                "spread": statistics.stdev(values) if len(values) > 1 and None not in values else None,
+                "runs": len(runs),
+                "parameters": runs[0]["trained"]["parameters"],
+                "seconds_per_pass": _mean(
+                    [sum(row["seconds"] for row in history) / history[-1]["passes"] for history in histories if history]
+                ),
+                "tokens_per_second": _mean([row["tokens_per_second"] for row in last]),
+                "peak_memory": max(run["trained"]["peak_memory"] for run in runs),
+                "quality": None if math.isnan(quality) else quality,
+                "seconds_to_quality": _mean(times),
+                "reached": len(times),
+                "diverged": sum(run["trained"]["diverged"] for run in runs),
+            }
+        )
+    return table
+
+
+def _mean(values: list[float | None]) -> float | None:
+    return None if not values or None in values else statistics.fmean(values)
+
+
+def _best(result: dict, watched: str, sign: float) -> float | None:
+    """The best value of the history's column in a run; None where it was never measured."""
+    values = [row[watched] for row in result["trained"]["history"] if row[watched] is not None]
+    return max(values, key=lambda value: sign * value) if values else None
+
+
+def _seconds_to(quality: float, history: list[dict], watched: str, sign: float) -> float | None:
+    seconds = 0.0
+    for row in history:
+        seconds += row["seconds"]
+        if row[watched] is not None and sign * row[watched] >= sign * quality:
+            return seconds
+    return None
+
+
+def as_text(table: list[dict]) -> str:
+    """The table for people."""
+    return tabulate([_shown(row) for row in table], headers="keys", disable_numparse=True, tablefmt="github")
+
+
+def _shown(row: dict) -> dict[str, str]:
+    """A row of the table for people; the options and the metric are the keys before `spread`."""
+    names = list(row)
+    *options, metric = names[: names.index("spread")]
+    value = "none" if row[metric] is None else f"{row[metric]:.4f}"
+    spread = "" if row["spread"] is None else f" ± {row['spread']:.4f}"
+    reached = "-" if not row["reached"] else f"{row['seconds_to_quality']:.0f}"
+    if row["reached"] < row["runs"]:
+        reached += f" ({row['reached']} of {row['runs']})"
+    quality = "quality" if row["quality"] is None else f"{row['quality']:.4g}"
+    number = lambda name, digits=0: "-" if row[name] is None else f"{row[name]:,.{digits}f}"  # noqa: E731
+    return {name: row[name] for name in options} | {
+        metric: value + spread,
+        "parameters": number("parameters"),
+        "s/pass": number("seconds_per_pass", 1),
+        "tokens/s": number("tokens_per_second"),
+        "peak MiB": f"{row['peak_memory'] / 2**20:,.0f}",
+        f"s to {quality}": reached,
+        **({"diverged": str(row["diverged"])} if row["diverged"] else {}),
+    }
+
+
+def write(table: list[dict], folder: Path) -> None:
+    """Writes table.txt, table.csv and table.json."""
+    with atomic_files.replacing(folder / "table.txt") as path:
+        path.write_text(as_text(table) + "\n", encoding="utf-8")
+    with atomic_files.replacing(folder / "table.json") as path:
+        path.write_text(json.dumps({"rows": table}, indent=2) + "\n", encoding="utf-8")
+    with atomic_files.replacing(folder / "table.csv") as path, open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, table[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(table)

@@ -1,0 +1,78 @@
+"""One training of a comparison, in a process of its own, whose peak memory tells what the training needs.
+
+Reads its job as a line of JSON from standard input, and answers with lines of JSON on standard output:
+{"task": ..., "settings": ..., "run": ..., "evaluate": split or null} -> {"trained": ...}, {"evaluated": ...}, or
+{"error": message}. Standard input stays open as long as the comparison lives; the process ends with it.
+"""
+
+import contextlib
+import csv
+import importlib
+import json
+import os
+import resource
+import sys
+import threading
+from pathlib import Path
+
+from tasks import cli
+from tasks.errors import TrainingDiverged, UserError
+from tasks.runs import Run
+
+
+def main() -> int:
+    job = json.loads(sys.stdin.readline())
+    threading.Thread(target=_end_with_the_comparison, daemon=True).start()
+    answers = sys.stdout
+
+    def answer(**message) -> None:
+        print(json.dumps(message), file=answers, flush=True)
+
+    try:
+        with contextlib.redirect_stdout(sys.stderr):  # Keras draws its progress bar on standard output
+            train = cli.load(f"tasks.{job['task']}.train:train")
+            if not Run(job["run"]).finished:  # only the evaluation was cut off
+                answer(trained=_train(train, job))
+            if job["evaluate"]:
+                evaluate = cli.load(f"tasks.{job['task']}.evaluate:evaluate")
+                answer(evaluated=evaluate(job["run"], split=job["evaluate"]))
+    except UserError as error:
+        answer(error=str(error))
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _end_with_the_comparison() -> None:
+    sys.stdin.read()
+    os._exit(1)  # a training that nobody waits for would disturb the next one
+
+
+def _train(train, job: dict) -> dict:
+    settings_class = importlib.import_module(f"tasks.{job['task']}.__main__").COMMANDS["train"].arguments
+    diverged = False
+    try:
+        train(settings_class.model_validate(job["settings"]), job["run"], verbose=1 if sys.stderr.isatty() else 2)
+    except TrainingDiverged:
+        diverged = True
+    unit = 1 if sys.platform == "darwin" else 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    from tasks.checkpoints import load_model  # brings TensorFlow, which `cli.load` starts quietly
+
+    return {
+        "history": _history(Run(job["run"])),
+        "parameters": load_model(Run(job["run"])).count_params(),
+        "peak_memory": peak,
+        "diverged": diverged,
+    }
+
+
+def _history(run: Run) -> list[dict[str, float | None]]:
+    if not Path(run.history_file).exists():  # it diverged in its first epoch
+        return []
+    with open(run.history_file, encoding="utf-8", newline="") as file:
+        return [{name: float(value) if value else None for name, value in row.items()} for row in csv.DictReader(file)]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

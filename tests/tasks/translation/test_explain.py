@@ -1,0 +1,27 @@
+"""What explain tells of a translation: what was looked at."""
+
+import json
+
+import numpy as np
+
+from tasks.translation import translate
+
+
+def test_the_attention_of_the_translation(translation, finished_run, pairs, tmp_path):
+    text = pairs[0][0]
+    answer = translation("explain", "--run", finished_run, text, "--json", "--plot", tmp_path / "attention.png")
+    assert answer.code == 0, answer.err
+    found = json.loads(answer.out)
+    translator = translate.load(finished_run)
+    (expected,) = translate.translations(translator.translate, [text])
+    assert found["translation"] == expected["translation"]
+    weights = np.array(found["attention"])
+    assert weights.shape == (len(found["target_pieces"]), len(found["source_pieces"]))
+    np.testing.assert_allclose(weights.sum(axis=1), 1.0, atol=1e-5)
+    assert found["target_pieces"][-1] == "</s>"
+    assert (tmp_path / "attention.png").read_bytes().startswith(b"\x89PNG")
+    assert expected["translation"] in translation("explain", "--run", finished_run, text).out
+
+
+def test_what_cannot_be_explained(translation, finished_run):
+    assert "empty" in translation("explain", "--run", finished_run, " ").error()
