@@ -1,11 +1,12 @@
 """Sampled segmentation: in training a word is cut into pieces in ways drawn anew each time.
 
-SentencePiece's own sampling cannot be seeded for each batch, and a training that goes on must draw what it would have
+SentencePiece's own sampling cannot be seeded, and a training that goes on must draw what it would have
 drawn. So the ways of cutting each word are found once, with their probabilities, and drawn from here. A sentence's
 probability is the product of its words', and pieces do not reach over a blank, so words can be drawn one by one.
 """
 
-import threading
+import heapq
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -45,33 +46,57 @@ class WordIds:
         unigram: the likeliest ways, with p ** alpha (Kudo 2018); bpe: what dropping each merge with probability alpha
         gives (Provilkov et al. 2020), as often as it does. A word with unknown characters keeps its own way.
         """
-        found: list = []
+        find = self._bpe_ways if vocabulary_type == "bpe" else self._unigram_ways
+        unknown = self.processor.unk_id()
+        return [([word], np.ones(1)) if unknown in word else find(word, alpha) for word in self._words]
 
-        def find() -> None:
-            found.extend(self._ways_of(word, alpha, vocabulary_type) for word in self._words)
-
-        # The library's generator belongs to a thread and takes its seed when it is first used there.
-        sentencepiece.set_random_generator_seed(1)
-        thread = threading.Thread(target=find, daemon=True)  # Ctrl-C need not wait for it
-        thread.start()
-        thread.join()
-        if len(found) != len(self._words):
-            raise RuntimeError("the ways of cutting words could not be found")
-        return found
-
-    def _ways_of(self, word: tuple[int, ...], alpha: float, vocabulary_type: str):
-        if self.processor.unk_id() in word:
-            return [word], np.ones(1)
+    def _unigram_ways(self, word: tuple[int, ...], alpha: float) -> tuple[list[tuple[int, ...]], np.ndarray]:
         surface = self.processor.decode(list(word))
-        if vocabulary_type == "bpe":
-            draws = [tuple(self.processor.encode(surface, enable_sampling=True, alpha=alpha)) for _ in range(WAYS)]
-            ways = sorted({word, *draws})
-            counts = np.array([draws.count(way) for way in ways], float) + 1e-9
-            return ways, counts / counts.sum()
         ways = [tuple(way) for way in self.processor.nbest_encode(surface, nbest_size=WAYS)] or [word]
         scores = np.array([sum(map(self.processor.get_score, way)) for way in ways])
         weights = np.exp(alpha * (scores - scores.max()))
         return ways, weights / weights.sum()
+
+    def _bpe_ways(self, word: tuple[int, ...], dropout: float) -> tuple[list[tuple[int, ...]], np.ndarray]:
+        # Of its own for each word: what a word gives does not depend on the words before it.
+        random = np.random.default_rng(word)
+        pieces = [self.processor.id_to_piece(index) for index in word]
+        draws = Counter(self._merged("".join(pieces), dropout, random) for _ in range(WAYS))
+        ways = sorted({word, *draws})
+        counts = np.array([draws[way] for way in ways], float) + 1e-9
+        return ways, counts / counts.sum()
+
+    def _merged(self, surface: str, dropout: float, random: np.random.Generator) -> tuple[int, ...]:
+        """BPE with each merge left out with probability `dropout`; 0 gives SentencePiece's own segmentation.
+
+        Of the pairs of neighbours that are a piece together the one with the best score is merged, the first of equals.
+        A merge that is left out comes up again only if a neighbour changes, as in SentencePiece, whose own sampling of
+        BPE cannot be seeded.
+        """
+        processor, unknown = self.processor, self.processor.unk_id()
+        parts, after = list(surface), [*range(1, len(surface)), -1]
+        agenda: list[tuple[float, int, int, str]] = []
+
+        def consider(left: int, right: int) -> None:
+            if left >= 0 and right >= 0:
+                joined = parts[left] + parts[right]
+                index = processor.piece_to_id(joined)
+                if index != unknown:
+                    heapq.heappush(agenda, (-processor.get_score(index), left, right, joined))
+
+        for left in range(len(parts) - 1):
+            consider(left, left + 1)
+        while agenda:
+            _, left, right, joined = heapq.heappop(agenda)
+            if parts[left] + parts[right] != joined or after[left] != right:
+                continue  # one of the two has been merged with another since
+            if dropout and random.random() < dropout:
+                continue
+            before = next((place for place in range(left) if after[place] == left and parts[place]), -1)
+            parts[left], parts[right], after[left] = joined, "", after[right]
+            consider(before, left)
+            consider(left, after[left])
+        return tuple(processor.piece_to_id(part) for part in parts if part)
 
 
 class Ways:

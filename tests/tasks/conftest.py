@@ -250,6 +250,7 @@ class Disturbance:
 
 
 def weights(run: Run) -> list[np.ndarray]:
+    importlib.import_module(f"tasks.{run.stored()['task']}.train")  # Keras finds the layers of what is imported
     return keras.saving.load_model(run.model_file, compile=False).get_weights()
 
 

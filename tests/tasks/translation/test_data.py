@@ -85,7 +85,7 @@ def test_sampled_segmentation_cuts_words_anew_and_keeps_the_text(corpus, prepare
 
 
 def test_ways_are_drawn_as_often_as_their_probabilities_say(corpus, prepare, tmp_path):
-    run = prepare(settings(corpus))
+    run = prepare(settings(corpus, vocabulary={"vocabulary_type": "unigram"}))
     words_of = WordIds(data.load_vocabularies(run.vocabulary)[0])
     sentence = words_of.processor.encode("The children bought three tickets yesterday.")
     words = words_of(sentence)
@@ -105,6 +105,38 @@ def test_ways_are_drawn_as_often_as_their_probabilities_say(corpus, prepare, tmp
     for way, probability in zip(*found[number], strict=True):
         assert counts.get(way, 0) / 4000 == pytest.approx(probability, abs=0.03)
     assert words == list(range(len(words)))
+
+
+def test_merges_that_are_left_out_are_those_of_bpe(corpus, prepare, sample_pairs):
+    """Without dropout they give SentencePiece's own pieces; with it, as many on average as SentencePiece draws."""
+    run = prepare(settings(corpus))
+    processor = data.load_vocabularies(run.vocabulary)[1]
+    words_of = WordIds(processor)
+    for _, text in sample_pairs("train", 400):
+        words_of(processor.encode(text))
+    for [way], _ in words_of.ways(1e-12, "bpe"):
+        surface = "".join(map(processor.id_to_piece, way))
+        assert list(way) == processor.encode(surface.replace("▁", " ").strip())
+    drawn = words_of.ways(0.3, "bpe")
+    texts = [processor.decode(list(word)) for word in words_of._words]
+    own = np.mean([sum(len(way) * share for way, share in zip(*found, strict=True)) for found in drawn])
+    theirs = np.mean([len(processor.encode(t, enable_sampling=True, alpha=0.3)) for t in texts for _ in range(20)])
+    assert own == pytest.approx(theirs, rel=0.02)
+
+
+def test_ways_are_the_same_in_each_process(corpus, prepare, process):
+    """A training that was killed while it prepared its data draws what it would have drawn."""
+    run = prepare(settings(corpus))
+    program = """if True:
+        import sys, sentencepiece
+        from tasks.translation.segmentation import WordIds
+        words_of = WordIds(sentencepiece.SentencePieceProcessor(model_file=sys.argv[1]))
+        words_of(words_of.processor.encode("The children bought three tickets yesterday."))
+        print([(ways, shares.tolist()) for ways, shares in words_of.ways(0.3, "bpe")])
+    """
+    model = next(run.vocabulary.glob("source*"))
+    one, two = (process("-c", program, model).communicate()[0] for _ in range(2))
+    assert one and one == two
 
 
 def test_pairs_that_are_empty_too_long_or_odd_are_left_out_and_named(
