@@ -139,6 +139,7 @@ def explanation(
     contributions: np.ndarray | None = None,
     tracks: dict[str, np.ndarray] | None = None,
     stride: int = 1,
+    chance: float | None = None,
 ) -> Path:
     """What a network does as it reads, one panel below the other over the same tokens; writes `path`, gives it.
 
@@ -150,6 +151,7 @@ def explanation(
       contributions: (tokens,), what each token adds to the decision.
       tracks: name -> (tokens,), drawn as lines.
       stride: tokens in a step of the gates.
+      chance: where the curve is a probability: that of a guess.
     """
     width = min(max(6.0, 0.3 * len(tokens) + 2.0), 60.0)
     heights = [1.6] + [1.4] * (contributions is not None) + [1.6] * bool(tracks) + [1.5] * len(gates)
@@ -163,6 +165,9 @@ def explanation(
     panel.plot(places, curve[1], marker="o", markersize=3)
     panel.set_ylabel(curve[0], fontsize="small")
     panel.grid(alpha=0.3)
+    if chance is not None:
+        panel.set_ylim(-0.03, 1.03)
+        panel.axhline(chance, color="gray", linestyle="--", linewidth=1)
     if contributions is not None:
         panel = next(below)
         panel.bar(places, contributions, color=np.where(contributions > 0, "tab:blue", "tab:red"))

@@ -16,6 +16,8 @@ from tasks.runs import Run
 from tasks.sentiment import predict
 from tasks.sentiment.settings import SentimentExplainArguments, SentimentSettings
 
+# Tokens named as those that moved the verdict most.
+MOST = 3
 # Beginnings of a text that are read at a time.
 AT_ONCE = 64
 
@@ -36,6 +38,9 @@ def main(arguments: SentimentExplainArguments) -> None:
     print(f"p({found['explained']}) after it, what it adds (in logits), token")
     for row in zip(found["probability_after"], found["contributions"], found["tokens"], strict=True):
         print("{:.4f}  {:+.3f}  {}".format(*row))
+    pairs = zip(found["tokens"], found["contributions"], strict=True)
+    most = sorted(pairs, key=lambda pair: -abs(pair[1]))[:MOST]
+    print("\nmoved it most: " + ", ".join(f"{token} {added:+.3f}" for token, added in most))
     print(f"\n{found['picture']}")
 
 
@@ -107,6 +112,7 @@ def explain(
             Path(picture),
             contributions=np.array(found["contributions"]),
             stride=stride,
+            chance=1.0 / len(names),
         )
     return found
 

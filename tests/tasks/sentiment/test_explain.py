@@ -62,6 +62,8 @@ def test_the_other_direction_of_the_layer_and_the_table_for_people(sentiment, fi
     assert answer.code == 0, answer.err
     assert "▁The" in answer.out and str(tmp_path / "a.png") in answer.out
     backward = json.loads(sentiment("explain", "--run", finished_run, TEXT, *other, "--json").out)
+    most = max(zip(backward["tokens"], backward["contributions"], strict=True), key=lambda pair: abs(pair[1]))
+    assert "moved it most: {} {:+.3f}, ".format(*most) in answer.out
     forward = json.loads(sentiment("explain", "--run", finished_run, TEXT, "--json", "--plot", tmp_path / "b.png").out)
     assert backward["gates"]["forget"] != forward["gates"]["forget"]
 
