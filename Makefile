@@ -16,7 +16,7 @@ demo: $(READY)
 	    "직원은 무례했지만 음식이 맛있었어요."
 
 test: $(READY)
-	$(RUN) -m pytest
+	$(RUN) -m pytest -n 2 --dist loadfile
 
 lint: $(READY)
 	$(VENV)/bin/ruff check .

@@ -7,7 +7,10 @@ import pytest
 
 from models.settings import Settings
 from tasks.chargen.settings import ChargenSettings, GenerateArguments
+from tasks.comparison.settings import CompareArguments
+from tasks.recall.settings import RecallArguments
 from tasks.sentiment.settings import SentimentSettings
+from tasks.settings import ExplainGatesArguments
 from tasks.translation.settings import TranslateArguments, TranslationSettings
 
 README = Path(__file__).parents[1] / "README.md"
@@ -49,7 +52,7 @@ def test_the_table_of_another_task_has_what_is_different(heading, settings_class
 
 def test_every_option_in_the_text_exists():
     known = {*options(SentimentSettings), *options(ChargenSettings), *options(TranslationSettings)}
-    for arguments in (GenerateArguments, TranslateArguments):
+    for arguments in (GenerateArguments, TranslateArguments, CompareArguments, ExplainGatesArguments, RecallArguments):
         known |= {f"--{name.replace('_', '-')}" for name in arguments.model_fields}
     known |= {f"--no-{name[2:]}" for name in known} | {"--help", "--rm", "--logdir", "--json", "--split", "--to"}
     known |= {"--settings", "--overwrite", "--translation-run"}
