@@ -23,6 +23,8 @@ def test_a_finished_run_has_all_that_translating_needs(finished_run):
     assert names >= {"settings.json", "vocabulary", "model.keras", "history.csv", "plots", "tensorboard"}
     assert "checkpoint" not in names
     assert sorted(path.name for path in (finished_run / "vocabulary").iterdir()) == ["source.model", "target.model"]
+    weights = keras.saving.load_model(finished_run / "model.keras", compile=False).count_params()
+    assert (finished_run / "model.keras").stat().st_size < 4 * weights + 400_000  # no optimizer in it
     rows = history(finished_run)
     assert [row["epoch"] for row in rows] == [str(epoch) for epoch in range(1, 9)]
     assert float(rows[-1]["val_loss"]) < 0.7 * float(rows[0]["val_loss"])
