@@ -81,12 +81,13 @@ def beam_search(
 
     def step(time, last, open_scores, ids, coverage, finished, finished_ids, *states):
         logits, states, attention = advance(last, list(states))
-        gained = tf.nn.log_softmax(logits) + _allowed(logits, time)
+        allowed = logits + _allowed(logits, time)
         if penalties.block_repeats:
-            gained += repeats(ids, time, penalties.block_repeats, logits.shape[-1])
+            allowed += repeats(ids, time, penalties.block_repeats, logits.shape[-1])
         size = logits.shape[-1]
+        before = open_scores - tf.reduce_logsumexp(logits, axis=-1)  # what is added to each logit of a hypothesis
         # In their order the candidates are the likeliest first; those without a place are dropped.
-        totals, index = tf.math.top_k(tf.reshape(open_scores[..., None] + gained, [batch, -1]), beam_size)
+        totals, index = best(allowed, before, beam_size, divisor(size))
         parent, new = index // size, index % size
         free = tf.cast(beam_size, tf.int32) - tf.reduce_sum(tf.cast(finished > -float("inf"), tf.int32), axis=1)
         totals = tf.where(tf.range(beam_size) < free[:, None], totals, -float("inf"))
@@ -129,6 +130,36 @@ def beam_search(
     shapes = [tf.TensorShape([]), *(tf.TensorShape([None, None, *tensor.shape[2:]]) for tensor in begun[1:])]
     *_, finished, finished_ids = tf.while_loop(goes_on, step, begun, shape_invariants=shapes)[:7]
     return Found(finished_ids[:, :wanted], finished[:, :wanted])
+
+
+def divisor(size: int, most: int = 128) -> int:
+    """The largest divisor of `size` that is not above `most`."""
+    return next(number for number in range(most, 0, -1) if size % number == 0)
+
+
+def best(scores: tf.Tensor, added: tf.Tensor, count, group: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """`tf.math.top_k` of `scores + added` over rows and columns together, the first of equals first.
+
+    In half the time: the sum is made of the groups of neighbours with the best maxima alone, where the best must be.
+
+    Args:
+      scores: float (batch, rows, size).
+      added: float (batch, rows).
+      count: how many to give.
+      group: of neighbours, a divisor of `size`.
+
+    Returns: the best sums and their places among all rows * size, (batch, count) each.
+    """
+    shape = tf.shape(scores)
+    apart = tf.reshape(scores, [shape[0], shape[1], shape[2] // group, group])
+    flat = lambda x: tf.reshape(x, [shape[0], -1])  # noqa: E731
+    maxima = flat(tf.reduce_max(apart, axis=-1) + added[..., None])  # (batch, groups of all rows)
+    chosen = tf.math.top_k(maxima, tf.minimum(count, tf.shape(maxima)[1])).indices
+    chosen = tf.sort(chosen, axis=-1)  # so that the first of equals stays the first
+    inside = tf.gather(tf.reshape(apart, [shape[0], -1, group]), chosen, batch_dims=1)
+    inside += tf.gather(added, chosen // (shape[2] // group), batch_dims=1)[..., None]
+    values, places = tf.math.top_k(flat(inside), count)
+    return values, tf.gather(chosen, places // group, batch_dims=1) * group + places % group
 
 
 def length_penalty(length: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:

@@ -21,7 +21,8 @@ def main(arguments: RecallArguments) -> None:
         print(json.dumps(_as_json(table, found)))
         return
     print(table.as_text(1.0 / arguments.symbols))
-    print(f"\nVerdicts, on this task and with these settings\n{verdicts.as_text(found)}\n")
+    luck = "; from one seed, --seeds 3 tells how much is luck" if arguments.seeds == 1 else ""
+    print(f"\nVerdicts, on this task and with these settings{luck}\n{verdicts.as_text(found)}\n")
     for file in files:
         print(file)
 

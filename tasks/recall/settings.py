@@ -35,7 +35,7 @@ class RecallArguments(Settings):
     """The cells, joined with commas."""
     lags: str = "5,10,20,50,100"
     """How many noise symbols stand between the symbol and the end, joined with commas. 5,10,20,50,100,200,500,1000
-    takes an hour."""
+    takes about an hour; with --studies memory --training-lags log_uniform some minutes."""
     training_lags: str = "uniform,fixed"
     """The lags of the training sequences, joined with commas. fixed: the asked one; uniform: any from 1 to the asked
     one, drawn for each step; log_uniform: short ones more often, each octave as likely. The test has the asked lag

@@ -157,7 +157,8 @@ class Table:
             row |= {str(distance): _short(norms[distance]) for distance in shown}
             rows.append(row | {"a step": _short(per_step(norms))})
         title = (
-            f"Norm of d loss / d state by the distance from the end, at lag {lag}; a step: the factor of one more step"
+            f"Norm of d loss / d state (of an LSTM h and c) by the distance from the end, at lag {lag};\n"
+            "a step: what one more step back multiplies it by, in the mean"
         )
         return f"{title}\n{_text(rows)}"
 

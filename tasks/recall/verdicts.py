@@ -23,7 +23,7 @@ REMEMBERED = 0.9
 # "About" a number of steps: within a factor of two.
 ABOUT = 2.0
 # A difference in mean accuracy, or a share of steps saved, that counts; larger where the seeds differ more than that.
-ACCURACY_THAT_COUNTS, STEPS_THAT_COUNT = 0.02, 0.1
+ACCURACY_THAT_COUNTS, STEPS_THAT_COUNT = 0.05, 0.1
 # A gradient at the first symbol that is smaller than this share of the one at the end has vanished; a largest gradient
 # of so many times the clipping norm has exploded.
 VANISHED, EXPLODED = 1e-2, 10.0

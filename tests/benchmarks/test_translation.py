@@ -35,7 +35,7 @@ def python_loop(translator: TextTranslator):
         last, written = tf.fill([1, 1], BEGIN), []
         while len(written) < -(-int(pieces) * ratio // 1) + SPARE_PIECES:
             last, states = step(last, states, memory)
-            new = int(last)
+            new = int(last[0, 0])
             if new == END:
                 break
             written.append(new)

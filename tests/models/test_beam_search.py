@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.beam_search import Penalties, beam_search
+from models.beam_search import Penalties, beam_search, best, divisor
 from models.network_settings import TranslatorSettings
 from models.settings import RecurrentSettings
 from models.translator import StepTranslator, build_translator
@@ -178,3 +178,15 @@ def test_it_ends_when_no_open_hypothesis_can_win():
     assert not ids.numpy().any()
     assert scores.numpy() == pytest.approx(np.full((2, 1), math.log(1 / (1 + 6 * math.exp(-20.0)))), abs=1e-5)
     assert len(calls) < 5
+
+
+@pytest.mark.parametrize(("size", "count"), [(5000, 5), (1200, 10), (997, 3), (40, 40), (64, 33)])
+def test_the_best_are_those_of_top_k_equals_in_their_order(size, count):
+    random = np.random.default_rng(0)
+    scores = random.integers(0, 50, (6, 5, size)).astype(np.float32)  # many are equal
+    added = random.integers(-20, 20, (6, 5)).astype(np.float32)
+    scores[1], added[2, 1:] = -np.inf, -np.inf
+    values, places = best(tf.constant(scores), tf.constant(added), count, divisor(size))
+    expected = tf.math.top_k((scores + added[..., None]).reshape(6, -1), count)
+    np.testing.assert_array_equal(values, expected.values)
+    np.testing.assert_array_equal(places, expected.indices)
