@@ -140,7 +140,7 @@ def divisor(size: int, most: int = 128) -> int:
 def best(scores: tf.Tensor, added: tf.Tensor, count, group: int) -> tuple[tf.Tensor, tf.Tensor]:
     """`tf.math.top_k` of `scores + added` over rows and columns together, the first of equals first.
 
-    In half the time: the sum is made of the groups of neighbours with the best maxima alone, where the best must be.
+    Quicker: the sum is made of the groups of neighbours with the best maxima alone, where the best must be.
 
     Args:
       scores: float (batch, rows, size).

@@ -149,6 +149,14 @@ def gates(
     return {name: np.stack([by_place[place][name] for place in range(timesteps)], axis=1) for name in by_place[0]}
 
 
+def layer_gates(
+    model: keras.Model, number: int, inputs, *, direction: Literal["forward", "backward"] = "forward"
+) -> dict[str, np.ndarray]:
+    """`gates` of a recurrent layer of a model, for inputs of the model: see `layer_inputs`."""
+    read = layer_inputs(model, number, inputs)
+    return gates(recurrent_layers_of(model)[number - 1], **read._asdict(), direction=direction)
+
+
 # A step of a layer: the place in the sequence and the states before, in Keras's order -> gates, and the states after.
 _Step = Callable[[int, list[np.ndarray]], tuple[dict[str, np.ndarray], list[np.ndarray]]]
 

@@ -1,9 +1,11 @@
 """Writing files so that a reader sees the old one or the new one, never half of one."""
 
 import contextlib
+import csv
+import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 
@@ -23,6 +25,20 @@ def replacing(path: Path) -> Iterator[Path]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def write_json(path: Path, content: dict) -> None:
+    """Writes a JSON object for people to read, too."""
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def write_csv(path: Path, rows: Sequence[dict]) -> None:
+    """Writes rows with the same keys, one at least, below a line of the keys; None is an empty field."""
+    with replacing(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, rows[0], lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
 
 
 @contextlib.contextmanager

@@ -1,8 +1,6 @@
 """What a training leaves behind as it goes: best weights, history, and a checkpoint to go on from."""
 
 import contextlib
-import csv
-import io
 import json
 import logging
 import math
@@ -204,14 +202,10 @@ class RunKeeper(keras.callbacks.Callback):
             variable.assign(value)
 
     def _write_history(self) -> None:
-        text = io.StringIO()
-        table = csv.DictWriter(text, self.history[0], lineterminator="\n")
-        table.writeheader()
-        table.writerows(
-            {name: "" if value is None else f"{value:.6g}" for name, value in row.items()} for row in self.history
-        )
-        with atomic_files.replacing(self.run.history_file) as path:
-            path.write_text(text.getvalue())
+        rounded = [
+            {name: None if value is None else f"{value:.6g}" for name, value in row.items()} for row in self.history
+        ]
+        atomic_files.write_csv(self.run.history_file, rounded)
         self.run.plots.mkdir(exist_ok=True)
         plots.learning_curves(self.history, self.run.plots / "learning_curves.png")
 

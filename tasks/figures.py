@@ -1,7 +1,5 @@
 """The figures of an evaluation: kept in the run's folder, and printed."""
 
-import json
-
 from tasks import atomic_files
 from tasks.runs import Run
 
@@ -10,8 +8,7 @@ Figures = dict[str, float | int | None]
 
 def keep(run: Run, data: str, split: str, figures: Figures) -> None:
     """Writes evaluation.json: the source, the split, and the figures."""
-    with atomic_files.replacing(run.evaluation_file) as path:
-        path.write_text(json.dumps({"data": data, "split": split, **figures}, indent=2) + "\n", encoding="utf-8")
+    atomic_files.write_json(run.evaluation_file, {"data": data, "split": split, **figures})
 
 
 def show(figures: Figures) -> None:

@@ -100,10 +100,7 @@ class Run:
 
 
 def _write_settings(run: Run, task: str, settings: Settings) -> None:
-    with atomic_files.replacing(run.settings_file) as path:
-        path.write_text(
-            json.dumps({"task": task, **settings.model_dump(mode="json")}, indent=2) + "\n", encoding="utf-8"
-        )
+    atomic_files.write_json(run.settings_file, {"task": task, **settings.model_dump(mode="json")})
 
 
 def first_difference(old: dict, new: dict) -> str | None:

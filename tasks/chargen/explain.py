@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from models.characters import as_read
-from models.gates import gates, layer_inputs
+from models.gates import layer_gates
 from models.text_generator import TextGenerator
 from tasks import plots
 from tasks.chargen import data, generate
@@ -114,8 +114,7 @@ def _read(generator: TextGenerator, ids: np.ndarray, layer: int) -> tuple[dict[s
     for start in range(0, ids.shape[1], window):
         part = ids[:, start : start + window]
         inputs = [np.pad(part, [(0, 0), (0, window - part.shape[1])]), *states]
-        read = layer_inputs(model, layer, inputs)
-        found = gates(model.get_layer(f"recurrent_{layer}"), **read._asdict())
+        found = layer_gates(model, layer, inputs)
         after, *states = map(keras.ops.convert_to_numpy, model(inputs, training=False))
         parts.append({name: values[:, : part.shape[1]] for name, values in found.items()})
         logits.append(after[:, : part.shape[1]])
@@ -134,7 +133,7 @@ def _tracking(generator: TextGenerator, settings: ChargenSettings, layer: int, s
         text = data.open_text(settings.data).text("validation")
     except UserError as error:
         log.warning("%s: so no unit is told that tracks something", error)
-        return dict.fromkeys(("line length", "quotes", "indentation"))
+        return dict.fromkeys(features(""))
     known = generator.text.characters
     text = as_read(text, known.normalization, known.hangul)[: PASSAGES * PASSAGE]
     rows = max(1, len(text) // PASSAGE)

@@ -30,7 +30,7 @@ class TrainingWindows:
 
     Attributes:
       window, batch_size: those in use.
-      steps_per_pass: batches in an epoch, the same for each.
+      steps_per_pass: batches in a pass over the text, the same for each.
     """
 
     def __init__(

@@ -104,7 +104,7 @@ def _result(comparison: Comparison, name: str, settings: Settings, which: str) -
             result["trained"] = answer["trained"]
         else:
             result.setdefault("evaluated", {})[split] = answer["evaluated"]
-        _store(file, result)
+        atomic_files.write_json(file, result)
     return result
 
 
@@ -125,7 +125,7 @@ def _within(comparison: Comparison, minutes: float, settings: Settings, folder: 
             raise UserError(f"{folder.name}: its loss becomes NaN within {2 * TIMED_STEPS} steps; clip its gradients")
         seconds = history[1]["seconds"] / TIMED_STEPS
         budget = {"minutes": minutes, "steps": max(VALIDATIONS, round(60.0 * minutes / seconds))}
-        _store(file, budget)
+        atomic_files.write_json(file, budget)
     return _with_training(settings, epochs=VALIDATIONS, steps_per_epoch=math.ceil(budget["steps"] / VALIDATIONS))
 
 
@@ -147,8 +147,3 @@ def _answers(job: dict):
 
 def _stored(file: Path, otherwise: dict) -> dict:
     return json.loads(file.read_text(encoding="utf-8")) if file.exists() else otherwise
-
-
-def _store(file: Path, content: dict) -> None:
-    with atomic_files.replacing(file) as path:
-        path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

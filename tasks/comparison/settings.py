@@ -9,7 +9,7 @@ import tyro
 from pydantic import Field, field_validator
 
 from models.settings import Cell, Settings
-from tasks.settings_files import did_you_mean
+from tasks import comma_lists
 
 CELLS = get_args(Cell)
 
@@ -82,16 +82,13 @@ class CompareArguments(Settings):
     @field_validator("cells")
     @classmethod
     def _known_cells(cls, value: str) -> str:
-        for cell in _parts(value):
-            if cell not in CELLS:
-                raise ValueError(f"{cell!r} is no cell; take {', '.join(CELLS)}{did_you_mean(cell, CELLS)}")
-        return value
+        return comma_lists.check(value, CELLS, "cell")
 
     @field_validator("units")
     @classmethod
     def _units_are_a_list(cls, value: str | None) -> str | None:
         if value is not None:
-            _parts(value)
+            comma_lists.parts(value)
         return value
 
     @field_validator("vary")
@@ -103,17 +100,17 @@ class CompareArguments(Settings):
                 raise ValueError(f"{words!r} is not NAME=VALUE,VALUE...")
             if name in OWN or names.count(name) > 1:
                 raise ValueError(f"{words!r}: {OWN.get(name, 'name all of its values at once')}")
-            _parts(words.partition("=")[2])
+            comma_lists.parts(words.partition("=")[2])
         return value
 
     @property
     def axes(self) -> dict[str, list[str]]:
         """What is varied: the option's name on the command line -> its values."""
-        axes = {"cell": _parts(self.cells)}
+        axes = {"cell": comma_lists.parts(self.cells)}
         if self.units is not None:
-            axes["units"] = _parts(self.units)
+            axes["units"] = comma_lists.parts(self.units)
         for words in self.vary:
-            axes[_option(words)] = _parts(words.partition("=")[2])
+            axes[_option(words)] = comma_lists.parts(words.partition("=")[2])
         return axes
 
     @property
@@ -126,17 +123,6 @@ class CompareArguments(Settings):
 def _option(words: str) -> str:
     """NAME=VALUE,... -> the option, as it is spelt on the command line."""
     return words.partition("=")[0].replace("_", "-").lstrip("-")
-
-
-def _parts(text: str) -> list[str]:
-    """Splits at commas that are in no brackets."""
-    parts = [part.strip() for part in re.split(r",(?![^(]*\))", text)]
-    if not all(parts):
-        raise ValueError(f"{text!r} has an empty part; join the values with commas: a,b,c")
-    twice = next((part for part in parts if parts.count(part) > 1), None)
-    if twice is not None:
-        raise ValueError(f"{text!r} names {twice} twice; name each once")
-    return parts
 
 
 def _folder_name(options: dict[str, str]) -> str:

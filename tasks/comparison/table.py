@@ -1,7 +1,5 @@
 """The figures of runs -> a row for each variation, as text, CSV and JSON."""
 
-import csv
-import json
 import math
 import statistics
 from pathlib import Path
@@ -106,9 +104,5 @@ def write(table: list[dict], folder: Path) -> None:
     """Writes table.txt, table.csv and table.json."""
     with atomic_files.replacing(folder / "table.txt") as path:
         path.write_text(as_text(table) + "\n", encoding="utf-8")
-    with atomic_files.replacing(folder / "table.json") as path:
-        path.write_text(json.dumps({"rows": table}, indent=2) + "\n", encoding="utf-8")
-    with atomic_files.replacing(folder / "table.csv") as path, open(path, "w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, table[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(table)
+    atomic_files.write_json(folder / "table.json", {"rows": table})
+    atomic_files.write_csv(folder / "table.csv", table)

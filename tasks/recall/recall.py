@@ -51,8 +51,7 @@ def study(arguments: RecallArguments) -> tuple[Table, dict[str, verdicts.Verdict
     table = Table(results.get(experiment) for experiment in wanted)
     found = verdicts.verdicts(table, arguments)
     files = table.write(results.path)
-    with atomic_files.replacing(results.path / "verdicts.json") as path:
-        path.write_text(json.dumps(_as_json(table, found)["verdicts"], indent=2) + "\n", encoding="utf-8")
+    atomic_files.write_json(results.path / "verdicts.json", _as_json(table, found)["verdicts"])
     files.append(results.path / "verdicts.json")
     files += plots.draw(table, arguments, results.plots)
     return table, found, files

@@ -46,8 +46,7 @@ class Results:
                     "Name another folder with --run, or add --overwrite"
                 )
         self.plots.mkdir(parents=True, exist_ok=True)
-        with atomic_files.replacing(self.path / "settings.json") as path:
-            path.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+        atomic_files.write_json(self.path / "settings.json", settings)
         self._rows = self._read() if self.file.exists() else {}
 
     def _read(self) -> dict[tuple, dict]:

@@ -1,15 +1,13 @@
 """What is studied, and how the networks are trained. Imports no TensorFlow."""
 
-import re
-from collections.abc import Sequence
 from typing import Annotated, Literal, get_args
 
 import tyro
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from models import keras_values
 from models.settings import Cell, Settings
-from tasks.settings_files import did_you_mean
+from tasks import comma_lists
 
 CELLS = get_args(Cell)
 # Each looks at one claim; see verdicts.CLAIMS.
@@ -18,7 +16,13 @@ STUDIES = ("memory", "clipping", "initializer", "forget_bias")
 TrainingLags = Literal["fixed", "uniform", "log_uniform"]
 TRAINING_LAGS = get_args(TrainingLags)
 
-# How a list is written, for an error.
+# The lists of known names, and what one of them is called.
+KNOWN = {
+    "cells": (CELLS, "cell"),
+    "training_lags": (TRAINING_LAGS, "way to draw lags"),
+    "studies": (STUDIES, "study"),
+}
+# How another list is written, for an error.
 LAGS, INITIALIZERS = "5,10,20", "glorot_uniform,random_normal"
 
 # They choose which results are made and shown, and do not change any of them.
@@ -69,25 +73,15 @@ class RecallArguments(Settings):
     json_: Annotated[bool, tyro.conf.arg(name="json")] = False
     """Prints one JSON object."""
 
-    @field_validator("cells")
+    @field_validator(*KNOWN)
     @classmethod
-    def _known_cells(cls, value: str) -> str:
-        return _known(value, CELLS, "cell")
-
-    @field_validator("training_lags")
-    @classmethod
-    def _known_training_lags(cls, value: str) -> str:
-        return _known(value, TRAINING_LAGS, "way to draw lags")
-
-    @field_validator("studies")
-    @classmethod
-    def _known_studies(cls, value: str) -> str:
-        return _known(value, STUDIES, "study")
+    def _known_names(cls, value: str, info: ValidationInfo) -> str:
+        return comma_lists.check(value, *KNOWN[info.field_name])
 
     @field_validator("lags")
     @classmethod
     def _lags_are_steps(cls, value: str) -> str:
-        for part in _parts(value, LAGS):
+        for part in comma_lists.parts(value, LAGS):
             try:
                 lag = int(part)
             except ValueError:
@@ -99,50 +93,32 @@ class RecallArguments(Settings):
     @field_validator("random_initializers")
     @classmethod
     def _known_initializers(cls, value: str) -> str:
-        for part in _parts(value, INITIALIZERS):
+        for part in comma_lists.parts(value, INITIALIZERS):
             keras_values.check("initializer", part)
         return value
 
     @property
     def cell_names(self) -> tuple[str, ...]:
-        return tuple(_parts(self.cells, ",".join(CELLS)))
+        return tuple(comma_lists.parts(self.cells))
 
     @property
     def lag_values(self) -> tuple[int, ...]:
         """From the shortest to the longest."""
-        return tuple(sorted(map(int, _parts(self.lags, LAGS))))
+        return tuple(sorted(map(int, comma_lists.parts(self.lags))))
 
     @property
     def training_lag_names(self) -> tuple[str, ...]:
-        return tuple(_parts(self.training_lags, ",".join(TRAINING_LAGS)))
+        return tuple(comma_lists.parts(self.training_lags))
 
     @property
     def study_names(self) -> tuple[str, ...]:
-        return tuple(_parts(self.studies, ",".join(STUDIES)))
+        return tuple(comma_lists.parts(self.studies))
 
     @property
     def initializer_names(self) -> tuple[str, ...]:
-        return tuple(_parts(self.random_initializers, INITIALIZERS))
+        return tuple(comma_lists.parts(self.random_initializers))
 
     @property
     def of_the_results(self) -> dict:
         """The settings that change a result, as JSON has them."""
         return self.model_dump(mode="json", exclude=set(CHOICES))
-
-
-def _parts(text: str, example: str) -> list[str]:
-    parts = [part.strip() for part in re.split(r",(?![^(]*\))", text)]  # not at those in brackets
-    if not all(parts):
-        what = "is empty" if not text.strip() else f"{text!r} has an empty part"
-        raise ValueError(f"{what}; write {example}")
-    twice = next((part for part in parts if parts.count(part) > 1), None)
-    if twice is not None:
-        raise ValueError(f"{text!r} names {twice} twice; name each once")
-    return parts
-
-
-def _known(text: str, known: Sequence[str], what: str) -> str:
-    for part in _parts(text, ",".join(known)):
-        if part not in known:
-            raise ValueError(f"{part!r} is no {what}; take {', '.join(known)}{did_you_mean(part, known)}")
-    return text

@@ -1,6 +1,5 @@
 """Results -> tables: means and spreads over the seeds, as rows, as text and as CSV."""
 
-import csv
 import math
 import statistics
 from collections.abc import Iterable
@@ -166,10 +165,7 @@ class Table:
         """Writes accuracy.csv and state_gradients.csv; gives them."""
         files = {"accuracy.csv": self.accuracy(), "state_gradients.csv": self.state_gradients()}
         for name, rows in files.items():
-            with atomic_files.replacing(folder / name) as path, open(path, "w", encoding="utf-8", newline="") as file:
-                writer = csv.DictWriter(file, rows[0], lineterminator="\n")
-                writer.writeheader()
-                writer.writerows(rows)
+            atomic_files.write_csv(folder / name, rows)
         return [folder / name for name in files]
 
 

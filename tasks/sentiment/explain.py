@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from models.attribution import IntegratedGradients
 from models.classifier import TextClassifier
-from models.gates import gates, layer_inputs
+from models.gates import layer_gates
 from models.text import vocabulary
 from tasks import plots
 from tasks.errors import UserError
@@ -86,9 +86,7 @@ def explain(
     verdict = int(probabilities[-1].argmax())
     explained = verdict if label is None else names.index(label)
     try:
-        read = layer_inputs(model, layer, ids)
-        recurrent = model.get_layer(f"recurrent_{layer}")
-        states = gates(recurrent, **read._asdict(), direction=direction)
+        states = layer_gates(model, layer, ids, direction=direction)
     except ValueError as error:
         raise UserError(f"{run}: {error}; name another --layer or --direction") from None
     stride = settings.classifier.stride

@@ -1,42 +1,22 @@
 """Attributions: complete, in the right places, and those of a linear model are what its parts add."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
 
 from models.attribution import IntegratedGradients
-from models.classifier import build_classifier
-from models.network_settings import ClassifierSettings
-from models.ngrams import frequent_ngrams, ngram_hashes
-from models.settings import RecurrentSettings
+from models.ngrams import ngram_hashes
 
 PIECES, CLASSES, LENGTH, PADDING = 12, 3, 7, 2
 IDS = np.array([[4, 5, 6, 4, 5, 7, 4] + [0] * PADDING], np.int32)  # (4, 5) occurs twice
 
 
-def noise(*shape, seed=0):
-    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
-
-
-def build(recurrent=(), seed=1, **settings):
-    """A small classifier with random weights everywhere, also where training begins at zero."""
-    settings = ClassifierSettings(embedding_size=6, **settings)
-    wide = {}
-    if settings.wide_ngrams:
-        wide["wide_keys"] = frequent_ngrams([IDS], 1, settings.wide_ngrams, least=1, most=20)
-        shape = (len(wide["wide_keys"]) + 1, CLASSES)
-        wide["wide_counts"] = np.random.default_rng(seed).integers(1, 5, shape).astype(np.float32)
-    model = build_classifier(
-        settings,
-        RecurrentSettings(**{"units": 5, **dict(recurrent)}),
-        vocabulary_size=PIECES,
-        classes=CLASSES,
-        ngram_keys=frequent_ngrams([IDS], 2, settings.ngrams, least=1, most=20) if settings.ngrams > 1 else None,
-        **wide,
-    )
-    for index, weight in enumerate(model.trainable_weights):
-        weight.assign(0.5 * noise(*weight.shape, seed=seed + index))
-    return model
+@pytest.fixture(scope="module")
+def build(random_classifier):
+    """Builds a small classifier of random weights."""
+    return functools.partial(random_classifier, IDS, PIECES, CLASSES)
 
 
 def decision(model, ids, class_index):
@@ -59,8 +39,8 @@ WIDE = {"wide_ngrams": 2, "wide_share": 0.3}
     ],
     ids=str,
 )
-def test_the_parts_sum_to_the_decision(recurrent, settings, tolerance):
-    model = build(recurrent, **settings)
+def test_the_parts_sum_to_the_decision(build, recurrent, settings, tolerance):
+    model = build(recurrent=recurrent, **settings)
     explain = IntegratedGradients(model)
     for class_index in range(CLASSES):
         found = explain(IDS, class_index)
@@ -76,8 +56,8 @@ def test_the_parts_sum_to_the_decision(recurrent, settings, tolerance):
 
 
 @pytest.mark.parametrize("stride", [1, 3])
-def test_in_a_linear_model_a_token_adds_what_goes_without_its_vector(stride):
-    model = build({"cell": "simple_rnn", "activation": None, "layers": 2}, stride=stride)
+def test_in_a_linear_model_a_token_adds_what_goes_without_its_vector(build, stride):
+    model = build(recurrent={"cell": "simple_rnn", "activation": None, "layers": 2}, stride=stride)
     found = IntegratedGradients(model)(IDS, 1, steps=1)
     embedding = model.get_layer("embedding")
     (table,) = embedding.get_weights()
@@ -89,8 +69,8 @@ def test_in_a_linear_model_a_token_adds_what_goes_without_its_vector(stride):
     assert found.baseline == pytest.approx(decision(model, IDS, 1), abs=1e-5)
 
 
-def test_a_vector_of_an_ngram_counts_where_the_ngram_ends():
-    model = build({"cell": "simple_rnn", "activation": None}, ngrams=2)
+def test_a_vector_of_an_ngram_counts_where_the_ngram_ends(build):
+    model = build(recurrent={"cell": "simple_rnn", "activation": None}, ngrams=2)
     found = IntegratedGradients(model)(IDS, 0, steps=1)
     ngrams = model.get_layer("ngrams")
     (table,) = ngrams.vectors.get_weights()
@@ -103,7 +83,7 @@ def test_a_vector_of_an_ngram_counts_where_the_ngram_ends():
     np.testing.assert_allclose(found.tokens - without.tokens, changed, atol=1e-5)
 
 
-def test_an_ngram_of_the_wide_path_is_shared_by_its_places_and_tokens():
+def test_an_ngram_of_the_wide_path_is_shared_by_its_places_and_tokens(build):
     model = build(wide_ngrams=2, wide_share=0.3)
     dense = model.get_layer("recurrent_logits")
     dense.set_weights([np.zeros(weights.shape) for weights in dense.get_weights()])  # the wide path alone decides
@@ -131,7 +111,7 @@ def test_an_ngram_of_the_wide_path_is_shared_by_its_places_and_tokens():
         np.testing.assert_allclose(found.tokens, 0.3 * (expected[:, class_index] - rest), atol=1e-6)
 
 
-def test_texts_of_a_batch_do_not_share_their_ngrams():
+def test_texts_of_a_batch_do_not_share_their_ngrams(build):
     wide = build(wide_ngrams=2).get_layer("wide_logits")
     batch = np.concatenate([IDS, np.roll(IDS, 1, axis=1), 0 * IDS])
     occurrences = np.asarray(wide.occurrences(batch))
@@ -139,9 +119,9 @@ def test_texts_of_a_batch_do_not_share_their_ngrams():
     np.testing.assert_array_equal(occurrences[:1], wide.occurrences(IDS))
 
 
-def test_a_loaded_model_of_a_fixed_length_is_explained_as_the_one_that_was_saved(tmp_path):
+def test_a_loaded_model_of_a_fixed_length_is_explained_as_the_one_that_was_saved(build, tmp_path):
     recurrent = {"cell": "simple_rnn", "unroll": True, "bidirectional": True}
-    model = build(recurrent, max_tokens=LENGTH + PADDING, ngrams=2, **WIDE)
+    model = build(recurrent=recurrent, max_tokens=LENGTH + PADDING, ngrams=2, **WIDE)
     expected = IntegratedGradients(model)(IDS, 2)
     model.save(tmp_path / "model.keras")  # after it was explained, which left it as it was
     found = IntegratedGradients(keras.saving.load_model(tmp_path / "model.keras"))(IDS, 2)
@@ -149,7 +129,7 @@ def test_a_loaded_model_of_a_fixed_length_is_explained_as_the_one_that_was_saved
     assert found.difference == pytest.approx(decision(model, IDS, 2), abs=1e-5)
 
 
-def test_what_cannot_be_explained_is_refused():
+def test_what_cannot_be_explained_is_refused(build):
     explain = IntegratedGradients(build())
     with pytest.raises(ValueError, match=r"shape \(2, 9\); take one text"):
         explain(np.repeat(IDS, 2, axis=0), 0)

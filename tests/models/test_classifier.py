@@ -1,5 +1,6 @@
 """The classifier: what padding, the paths, a saved file and other precisions do to its logits."""
 
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +21,6 @@ from models.classifier import (
     training_view,
 )
 from models.network_settings import ClassifierSettings
-from models.ngrams import frequent_ngrams
 from models.settings import RecurrentSettings
 from models.text import SentencePieceText, train_sentencepiece
 
@@ -34,25 +34,10 @@ def noise(*shape, seed=0):
     return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
 
 
-def build(cell="lstm", recurrent=(), seed=1, **settings):
-    """A small classifier with random weights everywhere, also where training begins at zero."""
-    settings = ClassifierSettings(embedding_size=6, **settings)
-    wide = {}
-    if settings.wide_ngrams:
-        wide["wide_keys"] = frequent_ngrams([IDS], 1, settings.wide_ngrams, least=1, most=20)
-        shape = (len(wide["wide_keys"]) + 1, CLASSES)
-        wide["wide_counts"] = np.random.default_rng(seed).integers(1, 5, shape).astype(np.float32)
-    model = build_classifier(
-        settings,
-        RecurrentSettings(cell=cell, units=5, **dict(recurrent)),
-        vocabulary_size=PIECES,
-        classes=CLASSES,
-        ngram_keys=frequent_ngrams([IDS], 2, settings.ngrams, least=1, most=20) if settings.ngrams > 1 else None,
-        **wide,
-    )
-    for index, weight in enumerate(model.trainable_weights):
-        weight.assign(0.5 * noise(*weight.shape, seed=seed + index))
-    return model
+@pytest.fixture(scope="module")
+def build(random_classifier):
+    """Builds a small classifier of random weights."""
+    return functools.partial(random_classifier, IDS, PIECES, CLASSES)
 
 
 def viewed(model, ids):
@@ -94,7 +79,7 @@ SEQUENCES = {"return_sequences": True}
     ],
     ids=lambda options: ",".join(f"{name}={value}" for name, value in options.items()) or "-",
 )
-def test_padding_changes_no_logits(cell, recurrent, settings):
+def test_padding_changes_no_logits(build, cell, recurrent, settings):
     model = build(cell, recurrent, **settings)
     together = np.asarray(model(IDS))
     assert np.all(np.isfinite(together))
@@ -146,7 +131,7 @@ def test_word_vectors_reach_the_embedding():
     assert model.get_layer("embedding").trainable
 
 
-def test_dropouts_have_their_rates_and_work_in_training_only():
+def test_dropouts_have_their_rates_and_work_in_training_only(build):
     rates = {"spatial_dropout": 0.2, "head_dropout": 0.3, "layer_dropout": 0.4, "ngram_dropout": 0.5}
     model = build(recurrent={"layers": 2}, ngrams=2, **rates)
     assert model.get_layer("spatial_dropout").rate == 0.2
@@ -159,14 +144,14 @@ def test_dropouts_have_their_rates_and_work_in_training_only():
     assert_close(without(IDS, training=True), without(IDS), 1e-7)
 
 
-def test_options_that_make_no_sense_are_refused():
+def test_options_that_make_no_sense_are_refused(build):
     with pytest.raises(ValueError, match="stateful=True makes no sense for a classifier"):
         build(recurrent={"stateful": True})
 
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("stride", [1, 2])
-def test_unrolled_layers_take_a_fixed_length(cell, stride):
+def test_unrolled_layers_take_a_fixed_length(build, cell, stride):
     looped = build(cell, {"bidirectional": True}, max_tokens=STEPS, stride=stride)
     unrolled = build(cell, {"bidirectional": True, "unroll": True}, max_tokens=STEPS, stride=stride)
     assert looped.input_shape == (None, None)
@@ -183,7 +168,7 @@ def bfloat16():
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("options", [{"stride": 2}, {"ngrams": 2, "wide_ngrams": 2, "pooling": "attention"}])
-def test_logits_stay_float32_under_mixed_precision(cell, options, bfloat16):
+def test_logits_stay_float32_under_mixed_precision(build, cell, options, bfloat16):
     model = build(cell, SEQUENCES, **options)
     view = training_view(model)
     assert model(IDS).dtype == "float32"
@@ -194,7 +179,7 @@ def test_logits_stay_float32_under_mixed_precision(cell, options, bfloat16):
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_the_training_view_shares_weights_and_averages_to_the_logits(cell):
+def test_the_training_view_shares_weights_and_averages_to_the_logits(build, cell):
     model = build(cell, SEQUENCES, wide_ngrams=2, wide_share=0.3, head_dropout=0.0, spatial_dropout=0.0)
     view = training_view(model)
     paths = np.asarray(view(viewed(model, IDS)))
@@ -207,12 +192,12 @@ def test_the_training_view_shares_weights_and_averages_to_the_logits(cell):
     assert np.max(np.abs(model(IDS) - before)) > 1e-3
 
 
-def test_without_a_wide_path_the_view_has_one():
+def test_without_a_wide_path_the_view_has_one(build):
     model = build()
     assert_close(training_view(model)(IDS)[:, 0], model(IDS))
 
 
-def test_each_path_learns_from_its_own_loss_only():
+def test_each_path_learns_from_its_own_loss_only(build):
     model = build(recurrent=SEQUENCES, ngrams=2, wide_ngrams=2)
     view = training_view(model)
     labels = np.array([0, 1, 2, 0, 1, 2])
@@ -270,7 +255,7 @@ def test_accuracy_is_that_of_the_average(paths):
     assert float(metric.result()) == pytest.approx(right.mean())
 
 
-def test_saved_models_give_the_same_logits_in_a_fresh_process(tmp_path):
+def test_saved_models_give_the_same_logits_in_a_fresh_process(build, tmp_path):
     recurrent = {**SEQUENCES, **BOTH, "go_backwards": True, "kernel_regularizer": "l2(0.01)"}
     expected = {}
     for cell in CELLS:
@@ -321,7 +306,7 @@ def test_text_in_label_out(unroll):
 
 
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16", "float64"])
-def test_a_model_of_another_precision_is_the_same_when_it_is_loaded(precision, tmp_path):
+def test_a_model_of_another_precision_is_the_same_when_it_is_loaded(build, precision, tmp_path):
     keras.config.set_dtype_policy(precision)
     model = build("gru", SEQUENCES, ngrams=2, wide_ngrams=2, pooling="attention")
     keras.config.set_dtype_policy("float32")

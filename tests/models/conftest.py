@@ -1,0 +1,39 @@
+"""What the tests of several models share."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from models.classifier import build_classifier
+from models.network_settings import ClassifierSettings
+from models.ngrams import frequent_ngrams
+from models.settings import RecurrentSettings
+
+
+def _random_classifier(ids, pieces, classes, cell="lstm", recurrent=(), seed=1, **settings):
+    settings = ClassifierSettings(embedding_size=6, **settings)
+    wide = {}
+    if settings.wide_ngrams:
+        wide["wide_keys"] = frequent_ngrams([ids], 1, settings.wide_ngrams, least=1, most=20)
+        shape = (len(wide["wide_keys"]) + 1, classes)
+        wide["wide_counts"] = np.random.default_rng(seed).integers(1, 5, shape).astype(np.float32)
+    model = build_classifier(
+        settings,
+        RecurrentSettings(**{"cell": cell, "units": 5, **dict(recurrent)}),
+        vocabulary_size=pieces,
+        classes=classes,
+        ngram_keys=frequent_ngrams([ids], 2, settings.ngrams, least=1, most=20) if settings.ngrams > 1 else None,
+        **wide,
+    )
+    for index, weight in enumerate(model.trainable_weights):
+        noise = np.random.default_rng(seed + index).normal(size=weight.shape)
+        weight.assign(0.5 * noise.astype(np.float32))
+    return model
+
+
+@pytest.fixture(scope="session")
+def random_classifier() -> Callable:
+    """Builds a small classifier with random weights everywhere, also where training begins at zero: the ids that its
+    n-grams are from, pieces, classes, and its settings."""
+    return _random_classifier
