@@ -37,6 +37,7 @@ class Found(NamedTuple):
 def beam_search(
     advance: Callable,
     states: list[tf.Tensor],
+    memory: Sequence[tf.Tensor] = (),
     *,
     beam_size: tf.Tensor | int,
     wanted: tf.Tensor | int,
@@ -52,16 +53,18 @@ def beam_search(
     At each step every open hypothesis is continued by every id, and the likeliest continuations are kept, as many as
     the beam has places. One that ends takes its place with it: so a beam of 1 is greedy, and a beam as wide as the
     space finds the best of all. A sentence is done when no open hypothesis can come among the `wanted` best any more:
-    scores of open ones can only fall, but for the length penalty, which is at its greatest for the longest.
+    scores of open ones can only fall, but for the length penalty, which is at its greatest for the longest. Sentences
+    that are done leave the batch as soon as they are a quarter of it, so that the long ones do not make all wait.
 
     The score of a sequence Y of |Y| ids, its end among them, for the source X is ln p(Y | X) / lp(Y) + cp(X, Y), with
     lp = ((5 + |Y|) / 6) ** alpha and cp = beta * sum_i ln min(sum_j p_ij, 1), where p_ij is the attention to step i
     when id j was written (Wu et al. 2016, equation 14).
 
     Args:
-      advance: ids int32 (batch, beam) and states (batch, beam, size) -> logits float32 (batch, beam, vocabulary_size),
-        states, and attention (batch, beam, steps) or None.
+      advance: ids int32 (batch, beam), states (batch, beam, size) and memory -> logits float32 (batch, beam,
+        vocabulary_size), states, and attention (batch, beam, steps) or None.
       states: those to begin with, (batch, size) each.
+      memory: what else `advance` needs to know of each sentence, (batch, ...) each.
       beam_size: hypotheses of each sentence.
       wanted: sequences to give, `beam_size` at the most.
       shortest, longest: int32 (batch,), ids of a sequence, its end not counted.
@@ -72,16 +75,11 @@ def beam_search(
     batch = tf.shape(shortest)[0]
     most = tf.maximum(tf.reduce_max(longest), 0) + 1  # of no sentence at all the maximum is below 0
     alpha = tf.convert_to_tensor(penalties.length, tf.float32)
-    nothing = tf.fill([batch, beam_size], -float("inf"))
-    empty = tf.zeros([batch, beam_size, most], tf.int32)
-    bound = length_penalty(longest + 1, alpha)  # (batch,)
 
-    def goes_on(time, last, open_scores, *_):
-        return tf.reduce_any(open_scores > -float("inf")) & (time < most)
-
-    def step(time, last, open_scores, ids, coverage, finished, finished_ids, *states):
-        logits, states, attention = advance(last, list(states))
-        allowed = logits + _allowed(logits, time)
+    def step(time, hypotheses: _Hypotheses, sentences: _Sentences) -> _Hypotheses:
+        last, open_scores, ids, coverage, finished, finished_ids, states = hypotheses
+        logits, states, attention = advance(last, states, sentences.memory)
+        allowed = logits + _allowed(logits, time, sentences)
         if penalties.block_repeats:
             allowed += repeats(ids, time, penalties.block_repeats, logits.shape[-1])
         size = logits.shape[-1]
@@ -102,17 +100,18 @@ def beam_search(
         finished_ids = tf.gather(tf.concat([finished_ids, ids], axis=1), order, batch_dims=1)
         ids = tf.where(tf.range(most) == time, new[..., None], ids)
         open_scores = tf.where(ends, -float("inf"), totals)
-        done = tf.reduce_max(open_scores, axis=1) / bound <= finished[:, tf.cast(wanted, tf.int32) - 1]
+        bound = tf.reduce_max(open_scores, axis=1) / length_penalty(sentences.longest + 1, alpha)
+        done = bound <= finished[:, tf.cast(wanted, tf.int32) - 1]
         open_scores = tf.where(done[:, None], -float("inf"), open_scores)
-        return time + 1, new, open_scores, ids, coverage, finished, finished_ids, *states
+        return _Hypotheses(new, open_scores, ids, coverage, finished, finished_ids, states)
 
-    def _allowed(logits, time):
+    def _allowed(logits, time, sentences):
         """(batch, 1, vocabulary_size) of 0 and -inf: the end in its time alone, and nothing that is blocked."""
         ids = tf.range(logits.shape[-1])
         blocked = tf.reduce_any(ids[:, None] == tf.constant([0, begin, *penalties.blocked]), axis=1)
         is_end = ids == end
-        too_soon = is_end & (time < shortest)[:, None]
-        too_late = ~is_end & (time >= longest)[:, None]
+        too_soon = is_end & (time < sentences.shortest)[:, None]
+        too_late = ~is_end & (time >= sentences.longest)[:, None]
         return tf.where(blocked | too_soon | too_late, -float("inf"), 0.0)[:, None]
 
     def _coverage_penalty(coverage):
@@ -120,16 +119,90 @@ def beam_search(
             return 0.0
         return penalties.coverage * tf.reduce_sum(tf.math.log(tf.clip_by_value(coverage, 1e-9, 1.0)), axis=-1)
 
-    first = tf.where(tf.range(beam_size) == 0, 0.0, nothing)  # at first all hypotheses are one
-    beams = [tf.repeat(state[:, None], beam_size, axis=1) for state in states]
+    def steps(time, hypotheses, sentences, found):
+        """Steps until some sentences are done; these are left out from then on."""
+
+        def goes_on(time, hypotheses):
+            rows = tf.shape(hypotheses.scores)[0]
+            return (4 * tf.size(_open(hypotheses)) > 3 * rows) & (time < most)
+
+        time, hypotheses = tf.while_loop(
+            goes_on,
+            lambda time, hypotheses: (time + 1, step(time, hypotheses, sentences)),
+            (time, hypotheses),
+            shape_invariants=(tf.TensorShape([]), _any_rows(hypotheses)),
+        )
+        places = sentences.place[:, None]
+        found = Found(
+            tf.tensor_scatter_nd_update(found.ids, places, hypotheses.finished_ids),
+            tf.tensor_scatter_nd_update(found.scores, places, hypotheses.finished),
+        )
+        rows = _open(hypotheses)
+        hypotheses, sentences = tf.nest.map_structure(lambda x: tf.gather(x, rows), (hypotheses, sentences))
+        return time, hypotheses, sentences, found
+
+    nothing, empty = tf.fill([batch, beam_size], -float("inf")), tf.zeros([batch, beam_size, most], tf.int32)
     # Padding counts as covered, and so adds nothing.
     covered = 1.0 - tf.cast(attends_to, tf.float32) if penalties.coverage else tf.zeros([batch, 0])
-    coverage = tf.repeat(covered[:, None], beam_size, axis=1)
-    begun = [0, tf.fill([batch, beam_size], begin), first, empty, coverage, nothing, empty, *beams]
-    # How many sentences and hypotheses there are may be known here and unknown to the loop.
-    shapes = [tf.TensorShape([]), *(tf.TensorShape([None, None, *tensor.shape[2:]]) for tensor in begun[1:])]
-    *_, finished, finished_ids = tf.while_loop(goes_on, step, begun, shape_invariants=shapes)[:7]
-    return Found(finished_ids[:, :wanted], finished[:, :wanted])
+    hypotheses = _Hypotheses(
+        last=tf.fill([batch, beam_size], begin),
+        scores=tf.where(tf.range(beam_size) == 0, 0.0, nothing),  # at first all hypotheses are one
+        ids=empty,
+        coverage=tf.repeat(covered[:, None], beam_size, axis=1),
+        finished=nothing,
+        finished_ids=empty,
+        states=[tf.repeat(state[:, None], beam_size, axis=1) for state in states],
+    )
+    sentences = _Sentences(tf.range(batch), shortest, longest, list(memory))
+    begun = (0, hypotheses, sentences, Found(empty, nothing))
+    *_, found = tf.while_loop(
+        lambda time, hypotheses, *_: (tf.shape(hypotheses.scores)[0] > 0) & (time < most),
+        steps,
+        begun,
+        shape_invariants=(tf.TensorShape([]), *map(_any_rows, begun[1:])),
+    )
+    return Found(found.ids[:, :wanted], found.scores[:, :wanted])
+
+
+class _Hypotheses(NamedTuple):
+    """Where a search stands, of each sentence and each place in its beam.
+
+    Attributes:
+      last: int32 (batch, beam), the ids written last.
+      scores: float32 (batch, beam), ln p of what is written; -inf where the hypothesis is not open.
+      ids: int32 (batch, beam, longest), what is written.
+      coverage: float32 (batch, beam, steps), attention so far; of no steps if nobody needs it.
+      finished, finished_ids: scores and ids of the hypotheses that have ended, as in `Found`.
+      states: (batch, beam, size) each.
+    """
+
+    last: tf.Tensor
+    scores: tf.Tensor
+    ids: tf.Tensor
+    coverage: tf.Tensor
+    finished: tf.Tensor
+    finished_ids: tf.Tensor
+    states: list[tf.Tensor]
+
+
+class _Sentences(NamedTuple):
+    """What a search knows of each sentence; `place` is its row in the whole batch. See `beam_search`."""
+
+    place: tf.Tensor
+    shortest: tf.Tensor
+    longest: tf.Tensor
+    memory: list[tf.Tensor]
+
+
+def _open(hypotheses: _Hypotheses) -> tf.Tensor:
+    """int (sentences,): the rows of the sentences that have an open hypothesis."""
+    return tf.where(tf.reduce_any(hypotheses.scores > -float("inf"), axis=1))[:, 0]
+
+
+def _any_rows(structure):
+    """Shapes for a loop: how many sentences there are changes, and how many hypotheses may be unknown to it."""
+    unknown = lambda x: tf.TensorShape([None, None][: x.shape.rank]).concatenate(x.shape[2:])  # noqa: E731
+    return tf.nest.map_structure(unknown, structure)
 
 
 def divisor(size: int, most: int = 128) -> int:

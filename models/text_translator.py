@@ -5,7 +5,7 @@ import tensorflow as tf
 from models.beam_search import Found, Penalties, beam_search
 from models.network_settings import SearchSettings
 from models.text import BEGIN, END, PAD, UNKNOWN, SentencePieceText, vocabulary
-from models.translator import StepTranslator
+from models.translator import Memory, StepTranslator
 
 # Pieces that any translation may have beyond its share, so that short sentences are not cut.
 SPARE_PIECES = 10
@@ -147,8 +147,9 @@ class TextTranslator(tf.Module):
         longest = share(chosen.max_length_ratio) + SPARE_PIECES
         empty = pieces == 0
         found = beam_search(
-            lambda ids, states: self.network.advance(ids, states, memory),
+            lambda ids, states, memory: self.network.advance(ids, states, Memory(*memory)),
             states,
+            [part for part in memory if part is not None],
             beam_size=beam_size,
             wanted=wanted,
             shortest=tf.minimum(share(chosen.min_length_ratio), longest),

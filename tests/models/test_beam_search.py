@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from models.beam_search import Penalties, beam_search, best, divisor
 from models.network_settings import TranslatorSettings
-from models.settings import RecurrentSettings
-from models.translator import StepTranslator, build_translator
+from models.recurrent_settings import RecurrentSettings
+from models.translator import Memory, StepTranslator, build_translator
 
 PAD, UNKNOWN, BEGIN, END = range(4)
 SIZE = 7  # three pieces beside these
@@ -37,8 +37,9 @@ def search(steps, source=SOURCE, *, beam_size, wanted=1, shortest=0, longest=MOS
         memory, states = steps.begin(tf.constant(source))
         batch = len(source)
         return beam_search(
-            lambda ids, states: steps.advance(ids, states, memory),
+            lambda ids, states, memory: steps.advance(ids, states, Memory(*memory)),
             states,
+            memory,
             beam_size=beam_size,
             wanted=wanted,
             shortest=tf.fill([batch], shortest),
@@ -159,7 +160,7 @@ def test_it_ends_when_no_open_hypothesis_can_win():
     """A network that is sure of the end at once: of a thousand steps it takes few."""
     calls = []
 
-    def advance(ids, states):
+    def advance(ids, states, memory):
         tf.py_function(lambda: calls.append(1), [], [])
         logits = tf.one_hot(tf.fill(tf.shape(ids), END), SIZE) * 20.0
         return logits, states, None
@@ -178,6 +179,35 @@ def test_it_ends_when_no_open_hypothesis_can_win():
     assert not ids.numpy().any()
     assert scores.numpy() == pytest.approx(np.full((2, 1), math.log(1 / (1 + 6 * math.exp(-20.0)))), abs=1e-5)
     assert len(calls) < 5
+
+
+def test_sentences_that_are_done_leave_the_batch():
+    """Eight sentences, the first of one piece, the last of eight: each has what is its own, for as long as it lasts."""
+    rows = []
+
+    def advance(ids, states, memory):
+        (lengths,) = memory
+        rows.append(int(tf.shape(ids)[0]))
+        (written,) = states
+        best = tf.where(written[..., 0] < lengths[:, None], 3 + tf.cast(lengths, tf.int32)[:, None], END)
+        return tf.one_hot(best, 16) * 20.0, [written + 1], None
+
+    ids, _ = beam_search(
+        advance,
+        [tf.zeros([8, 1])],
+        [tf.range(1.0, 9.0)],
+        beam_size=2,
+        wanted=1,
+        shortest=tf.zeros([8], tf.int32),
+        longest=tf.fill([8], 20),
+        penalties=Penalties(length=1.0),
+        begin=BEGIN,
+        end=END,
+    )
+    assert [[int(id) for id in row if id] for row in ids[:, 0]] == [[3 + n] * n for n in range(1, 9)]
+    assert rows[0] == 8
+    assert rows[-1] <= 2
+    assert sum(rows) < 8 * len(rows)
 
 
 @pytest.mark.parametrize(("size", "count"), [(5000, 5), (1200, 10), (997, 3), (40, 40), (64, 33)])
