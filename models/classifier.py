@@ -7,7 +7,7 @@ import tensorflow as tf
 from models.network_settings import ClassifierSettings
 from models.ngrams import NgramEmbedding, WideNgrams
 from models.recurrent import NotPadding, recurrent_stack, reverse_time
-from models.settings import RecurrentSettings
+from models.recurrent_settings import RecurrentSettings
 from models.text import SentencePieceText
 
 

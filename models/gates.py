@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 import keras
 import numpy as np
 
-from models.settings import Cell
+from models.recurrent_settings import Cell
 
 _CELLS = {"lstm": keras.layers.LSTMCell, "gru": keras.layers.GRUCell, "simple_rnn": keras.layers.SimpleRNNCell}
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from models.network_settings import LanguageModelSettings
 from models.recurrent import STATES, recurrent_layers, recurrent_stack, stack_step
-from models.settings import RecurrentSettings
+from models.recurrent_settings import RecurrentSettings
 
 
 def build_language_model(

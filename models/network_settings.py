@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from models.settings import ABSENT, Cell, Initializer, Rate, RecurrentSettings, Settings
+from models.recurrent_settings import ABSENT, Cell, Initializer, Rate, RecurrentSettings, Settings
 
 
 def refuse(recurrent: RecurrentSettings, network: str, **reasons: str) -> None:

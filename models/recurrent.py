@@ -2,8 +2,8 @@
 
 import keras
 
-from models import keras_values
-from models.settings import ABSENT, RecurrentSettings
+from models import keras_objects
+from models.recurrent_settings import ABSENT, RecurrentSettings
 
 
 @keras.saving.register_keras_serializable("models")
@@ -50,8 +50,8 @@ def layer_arguments(settings: RecurrentSettings) -> dict:
         if value is None and name in ("recurrent_activation", "unit_forget_bias", "reset_after"):
             continue
         kind = name.rpartition("_")[2]
-        if kind in keras_values.ARGUMENTS:
-            value = keras_values.build(kind, value)
+        if kind in keras_objects.ARGUMENTS:
+            value = keras_objects.build(kind, value)
         arguments[name] = value
     return arguments
 

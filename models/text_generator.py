@@ -3,9 +3,9 @@
 import tensorflow as tf
 
 from models.characters import REPLACEMENT, UNKNOWN, CharacterText
-from models.decoding import NONE, Sampling, Writing, uniforms, write
 from models.language_model import StepModel
 from models.network_settings import SamplingSettings
+from models.sampling import NONE, Sampling, Writing, uniforms, write
 
 
 class TextGenerator(tf.Module):
@@ -97,7 +97,7 @@ class TextGenerator(tf.Module):
 
     @tf.function(reduce_retracing=True)
     def go_on(self, writing: Writing, uniform, temperature, top_k, top_p):
-        """Writes as many characters as `uniform` (batch, length) has columns; as `models.decoding.write`."""
+        """Writes as many characters as `uniform` (batch, length) has columns; as `models.sampling.write`."""
         return self._write(writing, uniform, temperature, top_k, top_p)
 
     def shown(self, ids) -> tf.Tensor:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
-from models import keras_values
+from models import keras_objects
 from models.attention import Attention, key_projection
 from models.network_settings import TranslatorSettings
 from models.recurrent import (
@@ -21,7 +21,7 @@ from models.recurrent import (
     reverse_time,
     stack_step,
 )
-from models.settings import RecurrentSettings
+from models.recurrent_settings import RecurrentSettings
 
 
 def build_translator(
@@ -84,7 +84,7 @@ def _embedded(settings: TranslatorSettings, layer_class, vocabulary_size: int, i
     embedding = layer_class(
         vocabulary_size,
         settings.embedding_size,
-        embeddings_initializer=keras_values.build("initializer", settings.embedding_initializer),
+        embeddings_initializer=keras_objects.build("initializer", settings.embedding_initializer),
         name="embedding",
     )
     x = embedding(ids)

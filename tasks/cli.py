@@ -20,7 +20,7 @@ from typing import Annotated
 import pydantic
 import tyro
 
-from models.settings import Settings
+from models.recurrent_settings import Settings
 from tasks.comparison.settings import YARDSTICKS, CompareArguments, Comparison
 from tasks.errors import TrainingDiverged, UserError
 from tasks.settings_files import did_you_mean, explain, read_settings

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 import pydantic
 
-from models.settings import Settings
+from models.recurrent_settings import Settings
 from tasks import atomic_files
 from tasks.errors import TrainingDiverged, UserError
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import tyro
 from pydantic import Field, field_validator, model_validator
 
-from models.settings import Rate, RecurrentSettings, Settings
+from models.recurrent_settings import Rate, RecurrentSettings, Settings
 
 
 class RecurrentOptions(RecurrentSettings):

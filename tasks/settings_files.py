@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pydantic
 
-from models.settings import Settings
+from models.recurrent_settings import Settings
 from tasks.errors import UserError
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import keras
 import tensorflow as tf
 
-from models.settings import RecurrentSettings
+from models.recurrent_settings import RecurrentSettings
 from tasks.checkpoints import RunKeeper
 from tasks.errors import UserError
 from tasks.optimizers import make_optimizer

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from models.settings import Settings
+from models.recurrent_settings import Settings
 from tasks.chargen.settings import ChargenSettings, GenerateArguments
 from tasks.comparison.settings import CompareArguments
 from tasks.recall.settings import RecallArguments

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from models.characters import as_read
 from models.text_generator import TextGenerator
-from tasks import atomic_files, figures
+from tasks import atomic_files, results
 from tasks.chargen import data, generate
 from tasks.chargen.copied import longest_common_passage
 from tasks.chargen.settings import ChargenSettings, EvaluationSettings
@@ -29,7 +29,7 @@ def main(arguments: EvaluateArguments) -> None:
     if arguments.json_:
         print(json.dumps(result))
         return
-    figures.show(result)
+    results.show(result)
     print()
     print(Run(arguments.run).samples_file.read_text(encoding="utf-8"))
     print(Run(arguments.run).samples_file)
@@ -80,7 +80,7 @@ def evaluate(run: Path | str, *, location: str | None = None, split: str = "test
         "seconds": seconds,
     }
     result |= _write_samples(folder, settings, generator, source if location is None else None)
-    figures.keep(folder, settings.data.data if location is None else location, split, result)
+    results.keep(folder, settings.data.data if location is None else location, split, result)
     return result
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from models import decoding
 from models.characters import Characters, CharacterText, as_read, composed
 from models.language_model import StepModel
 from models.network_settings import SamplingSettings
+from models.sampling import uniforms
 from models.text_generator import TextGenerator
 from tasks import exporting, lines
 from tasks.chargen import data
@@ -135,7 +135,7 @@ def stream(generator: TextGenerator, prompt: str) -> Iterator[str]:
     shown, waiting = _complete_syllables(prompt, hangul)
     yield shown
     writing = generator.begin(tf.constant([prompt.encode("utf-8", "replace")]))
-    uniform = decoding.uniforms(tf.constant([chosen.sampling_seed]), tf.constant(chosen.length))
+    uniform = uniforms(tf.constant([chosen.sampling_seed]), tf.constant(chosen.length))
     scalars = (tf.constant(chosen.temperature), tf.constant(chosen.top_k), tf.constant(chosen.top_p))
     for start in range(0, chosen.length, SHOWN_AT_ONCE):
         ids, writing = generator.go_on(writing, uniform[:, start : start + SHOWN_AT_ONCE], *scalars)

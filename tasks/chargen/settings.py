@@ -6,7 +6,7 @@ import tyro
 from pydantic import Field, field_validator, model_validator
 
 from models.network_settings import LanguageModelSettings, SamplingSettings
-from models.settings import Rate, Settings
+from models.recurrent_settings import Rate, Settings
 from tasks.settings import PredictArguments, RecurrentOptions, TrainingSettings
 
 

@@ -16,7 +16,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from models.settings import Settings
+from models.recurrent_settings import Settings
 from tasks import atomic_files, runs
 from tasks.comparison import plots, table
 from tasks.comparison.settings import Comparison

@@ -8,7 +8,7 @@ from typing import Annotated, get_args
 import tyro
 from pydantic import Field, field_validator
 
-from models.settings import Cell, Settings
+from models.recurrent_settings import Cell, Settings
 from tasks import comma_lists
 
 CELLS = get_args(Cell)

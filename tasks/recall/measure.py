@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from models.gradients import state_gradients
 from models.recurrent import recurrent_layers, recurrent_stack
-from models.settings import RecurrentSettings
+from models.recurrent_settings import RecurrentSettings
 from tasks import training
 from tasks.optimizers import make_optimizer
 from tasks.recall import sequences

@@ -34,7 +34,8 @@ class Line(NamedTuple):
 def draw(table: Table, arguments: RecallArguments, folder: Path) -> list[Path]:
     """Draws every picture that there are results for; gives their files."""
     ways, chance = arguments.training_lag_names, 1.0 / arguments.symbols
-    pictures = {"": [Line(cell, STANDARD, cell) for cell in arguments.cell_names]}
+    # Where two cells do equally well, both lines are seen.
+    pictures = {"": [Line(cell, STANDARD, cell, STYLES[number]) for number, cell in enumerate(arguments.cell_names)]}
     for study in WITH:
         if study in arguments.study_names:
             pictures[f"{study}_"] = _lines(table, study, arguments)

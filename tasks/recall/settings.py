@@ -5,8 +5,8 @@ from typing import Annotated, Literal, get_args
 import tyro
 from pydantic import Field, ValidationInfo, field_validator
 
-from models import keras_values
-from models.settings import Cell, Settings
+from models import keras_objects
+from models.recurrent_settings import Cell, Settings
 from tasks import comma_lists
 
 CELLS = get_args(Cell)
@@ -94,7 +94,7 @@ class RecallArguments(Settings):
     @classmethod
     def _known_initializers(cls, value: str) -> str:
         for part in comma_lists.parts(value, INITIALIZERS):
-            keras_values.check("initializer", part)
+            keras_objects.check("initializer", part)
         return value
 
     @property

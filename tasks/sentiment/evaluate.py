@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from sklearn import metrics
 
-from tasks import atomic_files, figures, plots
+from tasks import atomic_files, plots, results
 from tasks.runs import Run
 from tasks.sentiment import data, predict
 from tasks.sentiment.settings import SentimentEvaluateArguments, SentimentSettings
@@ -30,7 +30,7 @@ def main(arguments: SentimentEvaluateArguments) -> None:
     if arguments.json_:
         print(json.dumps(result))
         return
-    figures.show(result)
+    results.show(result)
     with open(Run(arguments.run).mistakes_file, encoding="utf-8", newline="") as file:
         mistakes = list(csv.DictReader(file))
     if mistakes:
@@ -99,7 +99,7 @@ def evaluate(
     plots.confusion_matrix(matrix, labels, folder.plots / "confusion_matrix.png")
     plots.reliability(probabilities.max(axis=1), guesses == truth, folder.plots / "reliability.png")
     mistakes.write(folder.mistakes_file)
-    figures.keep(folder, location or settings.data.data, split, result)
+    results.keep(folder, location or settings.data.data, split, result)
     return result
 
 

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from models.network_settings import ClassifierSettings
-from models.settings import Rate, Settings
+from models.recurrent_settings import Rate, Settings
 from tasks.settings import (
     BucketedTrainingSettings,
     EvaluateArguments,

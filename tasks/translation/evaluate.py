@@ -13,7 +13,7 @@ import tensorflow as tf
 from sacrebleu.metrics import BLEU, CHRF, TER
 
 from models.text_translator import TextTranslator
-from tasks import atomic_files, figures, plots
+from tasks import atomic_files, plots, results
 from tasks.batching import chunks
 from tasks.errors import UserError
 from tasks.runs import Run
@@ -42,7 +42,7 @@ def main(arguments: TranslationEvaluateArguments) -> None:
         return
     run = Run(arguments.run)
     stored = json.loads(run.evaluation_file.read_text(encoding="utf-8"))
-    figures.show(result)
+    results.show(result)
     print(f"\n{stored['bleu_signature']}\n\nBLEU by words of the source")
     for words, bleu in stored["bleu_by_length"].items():
         print(f"{words:>7} {bleu:6.2f}")
@@ -121,7 +121,7 @@ def evaluate(
     told = {"bleu_signature": str(bleu.get_signature()), "bleu_by_length": by_length}
     _write_table(folder.translations_file, answers, references)
     _draw(folder, translator, sources, by_length, settings)
-    figures.keep(folder, location or settings.data.data, split, result | told)
+    results.keep(folder, location or settings.data.data, split, result | told)
     return result
 
 
@@ -171,7 +171,7 @@ def _write_table(path: Path, answers: list[dict], references: Sequence[str]) -> 
         table = csv.writer(file)
         table.writerow(["source", "translation", "reference", "score"])
         for answer, reference in zip(answers, references, strict=True):
-            table.writerow([answer["text"], answer["translation"], reference, figures.shown(answer["score"])])
+            table.writerow([answer["text"], answer["translation"], reference, results.shown(answer["score"])])
 
 
 def _draw(

@@ -6,7 +6,7 @@ import tyro
 from pydantic import Field, model_validator
 
 from models.network_settings import SearchSettings, TranslatorSettings
-from models.settings import Rate, Settings
+from models.recurrent_settings import Rate, Settings
 from tasks.settings import (
     BucketedTrainingSettings,
     EvaluateArguments,

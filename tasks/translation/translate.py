@@ -18,7 +18,7 @@ from models.network_settings import SearchSettings
 from models.text import shortened
 from models.text_translator import TextTranslator
 from models.translator import StepTranslator
-from tasks import exporting, figures, lines, plots
+from tasks import exporting, lines, plots, results
 from tasks.answering import WINDOW, answered
 from tasks.checkpoints import load_model
 from tasks.errors import UserError
@@ -69,7 +69,7 @@ def main(arguments: TranslateArguments) -> None:
                 print(json.dumps(answer, ensure_ascii=False), file=out)
             elif arguments.n_best > 1:
                 for one in answer["n_best"]:
-                    print(number, figures.shown(one["score"]), one["translation"], sep="\t", file=out)
+                    print(number, results.shown(one["score"]), one["translation"], sep="\t", file=out)
             else:
                 print(answer["translation"], file=out)
 

@@ -8,11 +8,11 @@ import time
 
 import tensorflow as tf
 
-from models import decoding
 from models.characters import Characters, CharacterText
 from models.language_model import StepModel, build_language_model
 from models.network_settings import LanguageModelSettings, SamplingSettings
-from models.settings import RecurrentSettings
+from models.recurrent_settings import RecurrentSettings
+from models.sampling import drawn
 from models.text_generator import TextGenerator
 
 CHARACTERS = sorted(string.ascii_letters + string.digits + " .,")
@@ -33,7 +33,7 @@ def python_loop(generator: TextGenerator):
     def step(ids, uniform, *states):
         states = generator.step_model.advance(ids, list(states))
         probabilities = tf.nn.softmax(generator.step_model.logits(states) / TEMPERATURE)
-        return decoding.drawn(probabilities, uniform, tf.constant(TEMPERATURE)), states
+        return drawn(probabilities, uniform, tf.constant(TEMPERATURE)), states
 
     def write(length: int) -> None:
         uniform = tf.unstack(tf.random.uniform([length, 1]))

@@ -8,7 +8,7 @@ import pytest
 from models.classifier import build_classifier
 from models.network_settings import ClassifierSettings
 from models.ngrams import frequent_ngrams
-from models.settings import RecurrentSettings
+from models.recurrent_settings import RecurrentSettings
 
 
 def _random_classifier(ids, pieces, classes, cell="lstm", recurrent=(), seed=1, **settings):

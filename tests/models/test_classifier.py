@@ -21,7 +21,7 @@ from models.classifier import (
     training_view,
 )
 from models.network_settings import ClassifierSettings
-from models.settings import RecurrentSettings
+from models.recurrent_settings import RecurrentSettings
 from models.text import SentencePieceText, train_sentencepiece
 
 CELLS = ("lstm", "gru", "simple_rnn")

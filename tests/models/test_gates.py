@@ -10,7 +10,7 @@ from models.gates import gates, layer_inputs, recurrent_layers_of
 from models.language_model import build_language_model
 from models.network_settings import ClassifierSettings, LanguageModelSettings
 from models.recurrent import CELLS, recurrent_stack
-from models.settings import RecurrentSettings
+from models.recurrent_settings import RecurrentSettings
 
 BATCH, STEPS, FEATURES, UNITS = 3, 6, 4, 5
 # Ragged, and with a hole: Keras holds the state over wherever a step is masked.

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from models.language_model import StepModel, build_language_model, training_view
 from models.network_settings import LanguageModelSettings
-from models.settings import RecurrentSettings
+from models.recurrent_settings import RecurrentSettings
 
 SIZE = 11
 CELLS = ["lstm", "gru", "simple_rnn"]

@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from models import keras_values
+from models import keras_objects
 from models.recurrent import CELLS, recurrent_layers, recurrent_stack
-from models.settings import ABSENT, RecurrentSettings
+from models.recurrent_settings import ABSENT, RecurrentSettings
 
 PLAIN = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "simple_rnn": keras.layers.SimpleRNN}
 BATCH, STEPS, FEATURES, UNITS = 3, 6, 4, 5
@@ -87,10 +87,10 @@ def assert_option(layer, option, expected):
         return
     actual = getattr(layer, option)
     kind = option.rpartition("_")[2]
-    if kind not in keras_values.ARGUMENTS:
+    if kind not in keras_objects.ARGUMENTS:
         assert actual == expected
         return
-    wanted = keras_values.build(kind, expected)
+    wanted = keras_objects.build(kind, expected)
     if kind == "activation":
         assert actual is wanted
     else:

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models import decoding
 from models.characters import Characters, CharacterText, as_read
 from models.language_model import StepModel, build_language_model
 from models.network_settings import LanguageModelSettings, SamplingSettings
-from models.settings import RecurrentSettings
+from models.recurrent_settings import RecurrentSettings
+from models.sampling import uniforms
 from models.text_generator import TextGenerator
 
 TEXT = "the quick brown fox jumps over the lazy dog. 한국어 값을 읽다\n"
@@ -74,7 +74,7 @@ def test_the_default_signature_uses_the_settings():
 
 def test_writing_in_parts_gives_the_same_text(generator):
     writing = generator.begin(tf.constant(["the quick"]))
-    uniform = decoding.uniforms(tf.constant([7]), tf.constant(40))
+    uniform = uniforms(tf.constant([7]), tf.constant(40))
     parts = []
     for start in range(0, 40, 9):
         ids, writing = generator.go_on(writing, uniform[:, start : start + 9], 1.0, 0, 1.0)

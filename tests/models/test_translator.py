@@ -7,7 +7,7 @@ import tensorflow as tf
 from pydantic import ValidationError
 
 from models.network_settings import TranslatorSettings
-from models.settings import RecurrentSettings
+from models.recurrent_settings import RecurrentSettings
 from models.translator import StepTranslator, build_translator
 
 SOURCE_SIZE, TARGET_SIZE = 20, 30

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from models.settings import Settings
+from models.recurrent_settings import Settings
 from tasks import runs
 from tasks.errors import UserError
 from tasks.runs import Run

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from keras.src import activations, constraints, initializers, regularizers
 
-from models.keras_values import ALIASES, ARGUMENTS, build, check
+from models.keras_objects import ALIASES, ARGUMENTS, build, check
 
 # What the installed Keras looks names up in.
 REGISTRIES = {

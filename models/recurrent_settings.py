@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from models import keras_values
+from models import keras_objects
 
 Cell = Literal["lstm", "gru", "simple_rnn"]
 
@@ -20,11 +20,11 @@ ABSENT: dict[str, tuple[str, ...]] = {
 }
 
 
-def _keras_value(kind: keras_values.Kind):
+def _keras_value(kind: keras_objects.Kind):
     def read(value):
         if isinstance(value, dict):  # a table in a TOML or JSON file
             value = json.dumps(value)
-        return keras_values.check(kind, value) if isinstance(value, str) else value
+        return keras_objects.check(kind, value) if isinstance(value, str) else value
 
     return BeforeValidator(read)
 

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from models.network_settings import ClassifierSettings
-from models.settings import ABSENT, RecurrentSettings
+from models.recurrent_settings import ABSENT, RecurrentSettings
 
 LAYERS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "simple_rnn": keras.layers.SimpleRNN}
 OF_THE_STACK = {"cell", "layers", "bidirectional", "merge_mode", "time_major"}
@@ -208,7 +208,7 @@ def test_validation_imports_no_tensorflow():
     program = """
 import sys
 from models.network_settings import ClassifierSettings
-from models.settings import RecurrentSettings
+from models.recurrent_settings import RecurrentSettings
 
 recurrent = RecurrentSettings(cell="gru", activation="relu", kernel_initializer="he_normal(seed=1)",
     kernel_regularizer="l2(0.01)", kernel_constraint={"class_name": "MaxNorm", "config": {"max_value": 2}})
