@@ -30,6 +30,17 @@ class DataSettings(Settings):
     """Share of the texts that test, where the source is all training texts."""
 
 
+class SentimentRecurrentOptions(RecurrentOptions):
+    """The recurrent stack: which cell, how many layers, and every option of the Keras layer."""
+
+    units: int = Field(64, ge=1)
+    """Size of the state."""
+    bidirectional: bool = True
+    """Reads in both directions (keras.layers.Bidirectional)."""
+    return_sequences: bool = True
+    """Gives the output of every step, not only the last."""
+
+
 class SentimentTrainingSettings(BucketedTrainingSettings):
     """How the network is trained."""
 
@@ -73,7 +84,7 @@ class SentimentSettings(Settings):
     data: DataSettings = DataSettings()
     vocabulary: VocabularySettings = VocabularySettings()
     classifier: ClassifierSettings = ClassifierSettings()
-    recurrent: RecurrentOptions = RecurrentOptions(units=64, bidirectional=True, return_sequences=True)
+    recurrent: SentimentRecurrentOptions = SentimentRecurrentOptions()
     training: SentimentTrainingSettings = SentimentTrainingSettings()
 
     @model_validator(mode="after")

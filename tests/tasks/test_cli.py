@@ -100,10 +100,16 @@ def test_neither_help_nor_a_mistake_imports_tensorflow(process, tmp_path):
 def test_help_lists_every_setting_under_kerass_own_name(sentiment):
     answer = sentiment("train", "--help")
     assert answer.code == 0 and not answer.err
-    for group in SentimentSettings.model_fields.values():
-        for name in group.annotation.model_fields:
-            option = "recurrent-seed" if group.annotation.__name__ == "RecurrentOptions" and name == "seed" else name
+    for group, field in SentimentSettings.model_fields.items():
+        for name in field.annotation.model_fields:
+            option = "recurrent-seed" if group == "recurrent" and name == "seed" else name
             assert f"--{option.replace('_', '-')} " in answer.out.replace("│", " ").replace(",", " ")
+
+
+def test_naming_a_setting_in_python_leaves_the_others_as_they_are():
+    assert SentimentSettings(recurrent={"cell": "gru"}).recurrent == SentimentSettings().recurrent.model_copy(
+        update={"cell": "gru"}
+    )
 
 
 def test_without_a_command_the_commands_are_listed_and_the_exit_code_is_2(sentiment_process, tmp_path):
