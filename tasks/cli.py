@@ -22,7 +22,7 @@ import tyro
 
 from models.recurrent_settings import Settings
 from tasks.comparison.settings import YARDSTICKS, CompareArguments, Comparison
-from tasks.errors import TrainingDiverged, UserError
+from tasks.errors import TrainingFailed, UserError
 from tasks.settings_files import did_you_mean, explain, read_settings
 
 FLAT = (tyro.conf.OmitArgPrefixes,)  # --units, not --recurrent.units
@@ -103,14 +103,16 @@ def _guarded(run: Callable[[list[str]], int], argv: Sequence[str] | None) -> int
         return code
     except UserError as error:
         return _fail(str(error), 2)
-    except TrainingDiverged as error:
+    except TrainingFailed as error:
         return _fail(str(error), 1)
     except pydantic.ValidationError as error:
         return _fail(explain(error, option=True), 2)
     except SystemExit as error:  # tyro, after --help
         return int(error.code or 0)
     except KeyboardInterrupt:
-        return _fail("interrupted; an unfinished training goes on with the same command", 130)
+        # With it only `train` goes on: it knows its own unfinished run.
+        without = " without --overwrite" if "--overwrite" in argv and argv[0] != "train" else ""
+        return _fail(f"interrupted; what is unfinished goes on with the same command{without}", 130)
     except BrokenPipeError:  # the reader of standard output has seen enough
         _drop_output()
         return 0
@@ -119,12 +121,12 @@ def _guarded(run: Callable[[list[str]], int], argv: Sequence[str] | None) -> int
             sys.stdout.flush()
         except OSError:  # standard output is what cannot be written
             _drop_output()
-        return _fail(*_os_error(error))
+        return _fail(*os_error(error))
     except Exception as error:
         # TensorFlow's own writers have their own exceptions, with the system's words in them.
         full = next((code for code in DISK_FULL if os.strerror(code) in str(error)), None)
         if full is not None:
-            return _fail(*_os_error(OSError(full, os.strerror(full))))
+            return _fail(*os_error(OSError(full, os.strerror(full))))
         raise
 
 
@@ -138,7 +140,8 @@ def _drop_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _os_error(error: OSError) -> tuple[str, int]:
+def os_error(error: OSError) -> tuple[str, int]:
+    """What to say of it, and the exit code."""
     # The caller knows the name of the file, and not the one it has while it is written.
     place = f"{error.filename}: ".replace(".writing-", "") if error.filename else ""
     if error.errno in DISK_FULL:

@@ -9,8 +9,12 @@ class UserError(Exception):
     """
 
 
-class TrainingDiverged(Exception):
-    """The loss became NaN or infinite: not the caller's mistake, so exit code 1, but no traceback either.
+class TrainingFailed(Exception):
+    """A training that could not be carried through: not the caller's mistake, so exit code 1, but no traceback either.
 
-    The message names the step, the loss and what to try.
+    The message says what became of it and what to try.
     """
+
+
+class TrainingDiverged(TrainingFailed):
+    """The loss became NaN or infinite; the message names the step, the loss and what to try."""

@@ -12,6 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from tasks import atomic_files
+from tasks.errors import UserError
 
 
 def _use_fonts() -> None:
@@ -37,9 +38,16 @@ def new_figure(columns: int = 1, width: float = 5.0, height: float = 3.6) -> tup
 
 
 def save(figure: Figure, path: Path) -> Path:
-    """Writes the figure to `path`, whole or not at all; gives `path`."""
+    """Writes the figure to `path`, whole or not at all; gives `path`.
+
+    Raises:
+      UserError: its ending names no kind of picture; without one it is a PNG.
+    """
+    kind, known = path.suffix[1:].lower() or "png", figure.canvas.get_supported_filetypes()
+    if kind not in known:
+        raise UserError(f"{path}: .{kind} is no kind of picture; take one of {', '.join(sorted(known))}")
     with atomic_files.replacing(path) as temporary:
-        figure.savefig(temporary)
+        figure.savefig(temporary, format=kind)
     return path
 
 

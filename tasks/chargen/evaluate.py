@@ -73,7 +73,7 @@ def evaluate(run: Path | str, *, location: str | None = None, split: str = "test
     result = {
         "nats_per_character": nats,
         "bits_per_character": nats / math.log(2),
-        "perplexity": math.exp(nats),
+        "perplexity": math.exp(min(nats, 700.0)),
         "unknown_share": sum(character not in known for character in read) / len(read),
         "loss": nats * len(spelt) / len(read),
         "examples": len(spelt),

@@ -1,6 +1,7 @@
 """Trains what is to be compared, one run after the other, and puts the figures side by side.
 
 runs/compare-TASK/
+  comparison.json          tells that it is one
   VARIATION/seed-N/        the run
   VARIATION/seed-N.json    its figures
   VARIATION/budget.json    with --minutes: the steps that fit into them
@@ -12,6 +13,7 @@ import json
 import logging
 import math
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +22,7 @@ from models.recurrent_settings import Settings
 from tasks import atomic_files, runs
 from tasks.comparison import plots, table
 from tasks.comparison.settings import Comparison
-from tasks.errors import UserError
+from tasks.errors import TrainingFailed, UserError
 
 log = logging.getLogger(__name__)
 
@@ -48,20 +50,28 @@ def compare(comparison: Comparison) -> list[dict]:
     Returns: the table, a row for each variation; see `table.rows`.
 
     Raises:
-      UserError: the data cannot be used, or the folder holds a comparison with other settings.
+      UserError: the data cannot be used, or the folder holds something else, or a comparison with other settings.
+      TrainingFailed: a training's process ended before its time; what is finished is kept.
     """
     folder = Path(comparison.path)
+    marker = folder / "comparison.json"
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir()) and not marker.exists()):
+        raise UserError(f"{folder} is no comparison; name another folder with --run")
     if comparison.arguments.overwrite:
         shutil.rmtree(folder, ignore_errors=True)
-    elif folder.is_file() or runs.Run(folder).settings_file.exists():
-        raise UserError(f"{folder} is no comparison; name another folder with --run")
+    planned = [
+        (name, _with_training(settings, seed=settings.training.seed + number))
+        for name, settings in comparison.settings.items()
+        for number in range(comparison.arguments.seeds)
+    ]
+    for name, settings in planned:  # all of them before the first training: it may take hours
+        _begun(comparison, name, settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    atomic_files.write_json(marker, {"task": comparison.task})
     results: dict[str, list[dict]] = {}
-    total = len(comparison.settings) * comparison.arguments.seeds
-    for name, settings in comparison.settings.items():
-        for number in range(comparison.arguments.seeds):
-            seeded = _with_training(settings, seed=settings.training.seed + number)
-            done = sum(map(len, results.values())) + 1
-            results.setdefault(name, []).append(_result(comparison, name, seeded, f"run {done} of {total}"))
+    for number, (name, settings) in enumerate(planned, start=1):
+        result = _result(comparison, name, settings, f"run {number} of {len(planned)}")
+        results.setdefault(name, []).append(result)
     rows = table.rows(comparison, results)
     table.write(rows, folder)
     (folder / "plots").mkdir(exist_ok=True)
@@ -76,26 +86,34 @@ def _with_training(settings: Settings, **changes) -> Settings:
     return type(settings).model_validate(dumped)
 
 
-def _result(comparison: Comparison, name: str, settings: Settings, which: str) -> dict:
-    """The figures of one run: from its file where it is there, else the run is trained, or goes on, and is measured."""
-    folder = Path(comparison.path) / name
-    file = folder / f"seed-{settings.training.seed}.json"
-    minutes, split = comparison.arguments.minutes, comparison.arguments.split
-    asked = {"minutes": minutes, **settings.model_dump(mode="json")}
-    result = _stored(file, {"asked": asked})
+def _file(comparison: Comparison, name: str, settings: Settings) -> Path:
+    return Path(comparison.path) / name / f"seed-{settings.training.seed}.json"
+
+
+def _begun(comparison: Comparison, name: str, settings: Settings) -> dict:
+    """What is known of one run: what was asked for, and with luck its figures."""
+    asked = {"minutes": comparison.arguments.minutes, **settings.model_dump(mode="json")}
+    result = _stored(_file(comparison, name, settings), {"asked": asked})
     difference = runs.first_difference(result["asked"], asked)
     if difference:
         raise UserError(
             f"{comparison.path} holds a comparison with other settings: {difference}. "
             "Name another folder with --run, or add --overwrite"
         )
+    return result
+
+
+def _result(comparison: Comparison, name: str, settings: Settings, which: str) -> dict:
+    """The figures of one run: from its file where it is there, else the run is trained, or goes on, and is measured."""
+    file, result = _file(comparison, name, settings), _begun(comparison, name, settings)
+    minutes, split = comparison.arguments.minutes, comparison.arguments.split
     if "trained" in result and split in result.get("evaluated", {}):
         log.info("%s: %s, seed %d: done before", which, name, settings.training.seed)
         return result
     log.info("%s: %s, seed %d", which, name, settings.training.seed)
-    folder.mkdir(parents=True, exist_ok=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
     if minutes is not None:
-        settings = _within(comparison, minutes, settings, folder)
+        settings = _within(comparison, minutes, settings, file.parent)
     job = {"task": comparison.task, "settings": settings, "run": str(file.with_suffix("")), "evaluate": split}
     if "trained" not in result and runs.Run(job["run"]).finished:
         shutil.rmtree(job["run"])  # killed between the two: what it cost is not known
@@ -111,8 +129,9 @@ def _result(comparison: Comparison, name: str, settings: Settings, which: str) -
 def _within(comparison: Comparison, minutes: float, settings: Settings, folder: Path) -> Settings:
     """The settings with as many steps as fit into so many minutes; timed once, and the same for each seed."""
     file = folder / "budget.json"
+    asked = {"minutes": minutes, **_with_training(settings, seed=0).model_dump(mode="json")}
     budget = _stored(file, {})
-    if budget.get("minutes") != minutes:
+    if budget.get("asked") != asked:
         log.info("timing %d steps", TIMED_STEPS)
         trial = folder / ".timing"
         shutil.rmtree(trial, ignore_errors=True)
@@ -122,9 +141,12 @@ def _within(comparison: Comparison, minutes: float, settings: Settings, folder: 
         shutil.rmtree(trial)
         history = answer["trained"]["history"]
         if len(history) < 2:
-            raise UserError(f"{folder.name}: its loss becomes NaN within {2 * TIMED_STEPS} steps; clip its gradients")
-        seconds = history[1]["seconds"] / TIMED_STEPS
-        budget = {"minutes": minutes, "steps": max(VALIDATIONS, round(60.0 * minutes / seconds))}
+            # It will diverge again; another seed of it may live, and is then given as few.
+            steps = 2 * TIMED_STEPS
+            log.warning("%s: its loss becomes NaN within %d steps, so it gets no more of them", folder.name, steps)
+        else:
+            steps = max(VALIDATIONS, round(60.0 * minutes * TIMED_STEPS / history[1]["seconds"]))
+        budget = {"asked": asked, "steps": steps}
         atomic_files.write_json(file, budget)
     return _with_training(settings, epochs=VALIDATIONS, steps_per_epoch=math.ceil(budget["steps"] / VALIDATIONS))
 
@@ -140,9 +162,15 @@ def _answers(job: dict):
             answer = json.loads(line)
             if "error" in answer:
                 raise UserError(answer["error"])
+            if "failed" in answer:
+                raise TrainingFailed(answer["failed"])
             yield answer
     if worker.returncode:
-        raise RuntimeError(f"the training of {job['run']} ended with exit code {worker.returncode}")
+        why = ", killed by the system: was there too little memory?" if worker.returncode == -signal.SIGKILL else ""
+        raise TrainingFailed(
+            f"the training of {job['run']} ended with exit code {worker.returncode}{why}; "
+            "what is finished is kept, and the same command goes on"
+        )
 
 
 def _stored(file: Path, otherwise: dict) -> dict:

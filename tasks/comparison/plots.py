@@ -17,20 +17,23 @@ def quality_against_time(results: dict[str, list[dict]], watched: str, path: Pat
     figure, (panel,) = new_figure(width=7.0, height=4.2)
     for name, runs in results.items():
         histories = [
-            [(seconds, row[watched]) for seconds, row in zip(_elapsed(history), history, strict=True)]
+            [(seconds, row.get(watched)) for seconds, row in zip(_elapsed(history), history, strict=True)]
             for history in (run["trained"]["history"] for run in runs)
         ]
         histories = [[point for point in history if point[1] is not None] for history in histories]
-        steps = min(map(len, histories))  # a run that stopped early is shorter
-        if not steps:
+        histories = [history for history in histories if history]  # one may diverge before its first validation
+        if not histories:
             continue
+        steps = min(map(len, histories))  # a run that stopped early is shorter
         points = np.array([history[:steps] for history in histories])  # (seeds, steps, 2)
-        seconds, mean, spread = points[..., 0].mean(0), points[..., 1].mean(0), points[..., 1].std(0)
+        seconds, mean = points[..., 0].mean(0), points[..., 1].mean(0)
+        spread = points[..., 1].std(0, ddof=1) if len(points) > 1 else np.zeros(steps)  # that of the table
         (line,) = panel.plot(seconds, mean, marker="o", markersize=3, label=name)
         panel.fill_between(seconds, mean - spread, mean + spread, color=line.get_color(), alpha=0.2, linewidth=0)
     panel.set(xlabel="seconds of training", ylabel=watched.replace("val_", "validation "))
     panel.grid(alpha=0.3)
-    panel.legend(fontsize="small")
+    if panel.get_legend_handles_labels()[0]:
+        panel.legend(fontsize="small")
     return save(figure, path)
 
 
@@ -49,5 +52,6 @@ def quality_against_parameters(rows: list[dict], metric: str, path: Path) -> Pat
         panel.errorbar(row["parameters"], row[metric], yerr=row["spread"], marker="o", capsize=4, label=label)
     panel.set(xlabel="parameters", ylabel=metric.replace("_", " "))
     panel.grid(alpha=0.3)
-    panel.legend(fontsize="small")
+    if panel.get_legend_handles_labels()[0]:
+        panel.legend(fontsize="small")
     return save(figure, path)

@@ -19,8 +19,10 @@ def rows(comparison: Comparison, results: dict[str, list[dict]]) -> list[dict]:
     Returns: for each variation
       its options; the metric (mean over the seeds), spread (standard deviation over the seeds, with n - 1; None for one
       seed), runs; parameters; seconds_per_pass over the training data and tokens_per_second (means, of training steps
-      alone); peak_memory (bytes, the highest, preparation of the data included); quality, seconds_to_quality (mean over
-      the runs that reached it; training steps alone) and reached (so many runs); diverged (so many runs).
+      alone, without the first epoch, in which the graph is built); peak_memory (bytes, the highest, preparation of the
+      data included, but of a training that was interrupted its last process alone); quality, quality_of (the column of
+      the history that it is about), seconds_to_quality (mean over the runs that reached it; training alone, building
+      of the graph included) and reached (so many runs); diverged (so many runs).
     """
     watched, sign = comparison.yardstick.watched, 1.0 if comparison.yardstick.higher_is_better else -1.0
     quality = comparison.arguments.quality
@@ -31,7 +33,7 @@ def rows(comparison: Comparison, results: dict[str, list[dict]]) -> list[dict]:
     for name, runs in results.items():
         values = [run["evaluated"][comparison.arguments.split][comparison.metric] for run in runs]
         histories = [run["trained"]["history"] for run in runs]
-        last = [history[-1] for history in histories if history]
+        speeds = [_speed(history) for history in histories if history]
         times = [time for history in histories if (time := _seconds_to(quality, history, watched, sign)) is not None]
         table.append(
             comparison.arguments.variations[name]
@@ -40,12 +42,11 @@ def rows(comparison: Comparison, results: dict[str, list[dict]]) -> list[dict]:
                 "spread": statistics.stdev(values) if len(values) > 1 and None not in values else None,
                 "runs": len(runs),
                 "parameters": runs[0]["trained"]["parameters"],
-                "seconds_per_pass": _mean(
-                    [sum(row["seconds"] for row in history) / history[-1]["passes"] for history in histories if history]
-                ),
-                "tokens_per_second": _mean([row["tokens_per_second"] for row in last]),
+                "seconds_per_pass": _mean([seconds for seconds, _ in speeds]),
+                "tokens_per_second": _mean([tokens for _, tokens in speeds]),
                 "peak_memory": max(run["trained"]["peak_memory"] for run in runs),
                 "quality": None if math.isnan(quality) else quality,
+                "quality_of": watched,
                 "seconds_to_quality": _mean(times),
                 "reached": len(times),
                 "diverged": sum(run["trained"]["diverged"] for run in runs),
@@ -58,9 +59,18 @@ def _mean(values: list[float | None]) -> float | None:
     return None if not values or None in values else statistics.fmean(values)
 
 
+def _speed(history: list[dict]) -> tuple[float, float]:
+    """Seconds for a pass, and tokens a second."""
+    first, *rest = history
+    passes = history[-1]["passes"] - (first["passes"] if rest else 0.0)
+    rest = rest or [first]
+    seconds = sum(row["seconds"] for row in rest)
+    return seconds / passes, sum(row["tokens_per_second"] * row["seconds"] for row in rest) / seconds
+
+
 def _best(result: dict, watched: str, sign: float) -> float | None:
     """The best value of the history's column in a run; None where it was never measured."""
-    values = [row[watched] for row in result["trained"]["history"] if row[watched] is not None]
+    values = [value for row in result["trained"]["history"] if (value := row.get(watched)) is not None]
     return max(values, key=lambda value: sign * value) if values else None
 
 
@@ -68,7 +78,8 @@ def _seconds_to(quality: float, history: list[dict], watched: str, sign: float) 
     seconds = 0.0
     for row in history:
         seconds += row["seconds"]
-        if row[watched] is not None and sign * row[watched] >= sign * quality:
+        value = row.get(watched)
+        if value is not None and sign * value >= sign * quality:
             return seconds
     return None
 
@@ -87,7 +98,7 @@ def _shown(row: dict) -> dict[str, str]:
     reached = "-" if not row["reached"] else f"{row['seconds_to_quality']:.0f}"
     if row["reached"] < row["runs"]:
         reached += f" ({row['reached']} of {row['runs']})"
-    quality = "quality" if row["quality"] is None else f"{row['quality']:.4g}"
+    quality = "quality" if row["quality"] is None else f"{row['quality_of']} {row['quality']:.4g}"
     number = lambda name, digits=0: "-" if row[name] is None else f"{row[name]:,.{digits}f}"  # noqa: E731
     return {name: row[name] for name in options} | {
         metric: value + spread,

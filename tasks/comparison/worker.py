@@ -2,7 +2,8 @@
 
 Reads its job as a line of JSON from standard input, and answers with lines of JSON on standard output:
 {"task": ..., "settings": ..., "run": ..., "evaluate": split or null} -> {"trained": ...}, {"evaluated": ...}, or
-{"error": message}. Standard input stays open as long as the comparison lives; the process ends with it.
+{"error": message} for a mistake of the caller's, {"failed": message} for what nobody could help. Standard input stays
+open as long as the comparison lives; the process ends with it.
 """
 
 import contextlib
@@ -10,6 +11,7 @@ import csv
 import importlib
 import json
 import os
+import re
 import resource
 import sys
 import threading
@@ -38,6 +40,8 @@ def main() -> int:
                 answer(evaluated=evaluate(job["run"], split=job["evaluate"]))
     except UserError as error:
         answer(error=str(error))
+    except OSError as error:
+        answer(failed=cli.os_error(error)[0])
     except KeyboardInterrupt:
         return 130
     return 0
@@ -55,8 +59,7 @@ def _train(train, job: dict) -> dict:
         train(settings_class.model_validate(job["settings"]), job["run"], verbose=1 if sys.stderr.isatty() else 2)
     except TrainingDiverged:
         diverged = True
-    unit = 1 if sys.platform == "darwin" else 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    peak = _peak_memory()
     from tasks.checkpoints import load_model  # brings TensorFlow, which `cli.load` starts quietly
 
     return {
@@ -65,6 +68,15 @@ def _train(train, job: dict) -> dict:
         "peak_memory": peak,
         "diverged": diverged,
     }
+
+
+def _peak_memory() -> int:
+    """Bytes."""
+    status = Path("/proc/self/status")
+    if status.exists():  # Linux, whose ru_maxrss begins with what the process had that started this one
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status.read_text())[1]) * 1024
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def _history(run: Run) -> list[dict[str, float | None]]:

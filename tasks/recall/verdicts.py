@@ -46,9 +46,11 @@ class Verdict:
 
     @property
     def verdict(self) -> str:
-        """That of the parts where they agree, else "in part"."""
+        """That of the parts where they agree; else "in part" if one of them holds."""
         verdicts = {part.verdict for part in self.parts}
-        return verdicts.pop() if len(verdicts) == 1 else "in part"
+        if len(verdicts) == 1:
+            return verdicts.pop()
+        return "in part" if HOLDS in verdicts else FAILS
 
     def as_dict(self) -> dict:
         return {"claim": self.claim, "verdict": self.verdict, "parts": [asdict(part) for part in self.parts]}

@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 from models.classifier import build_classifier
-from models.gates import gates, layer_inputs, recurrent_layers_of
+from models.gates import gates, layer_gates, layer_inputs, recurrent_layers_of
 from models.language_model import build_language_model
 from models.network_settings import ClassifierSettings, LanguageModelSettings
 from models.recurrent import CELLS, recurrent_stack
@@ -46,10 +46,6 @@ def stack_model(settings):
     return randomized(keras.Model([inputs, mask], recurrent_stack(settings, inputs, mask=mask)))
 
 
-def of_layer(model, number, inputs, **options):
-    return gates(recurrent_layers_of(model)[number - 1], **layer_inputs(model, number, inputs)._asdict(), **options)
-
-
 def outputs_of(model, number, inputs):
     return np.asarray(keras.Model(model.inputs, recurrent_layers_of(model)[number - 1].output)(inputs))
 
@@ -87,7 +83,7 @@ def test_states_are_those_of_keras(cell, options):
                 outputs = outputs[:, ::-1]
             assert np.std(outputs) > 0.05
             for index in range(2 if settings.bidirectional else 1):
-                found = of_layer(model, number, [X, mask], direction=("forward", "backward")[index])
+                found = layer_gates(model, number, [X, mask], direction=("forward", "backward")[index])
                 assert list(found) == NAMES[cell]
                 assert {value.shape for value in found.values()} == {(BATCH, STEPS, UNITS)}
                 expected = outputs[..., index * UNITS : (index + 1) * UNITS]
@@ -211,8 +207,8 @@ def test_the_layers_of_a_classifier(cell, recurrent, settings):
     for number in (1, 2):
         np.testing.assert_array_equal(layer_inputs(model, number, IDS).mask, there)
     outputs = outputs_of(model, 2, [IDS])
-    forward = of_layer(model, 2, IDS)["state"]
-    backward = of_layer(model, 2, IDS, direction="backward")["state"] if recurrent.bidirectional else None
+    forward = layer_gates(model, 2, IDS)["state"]
+    backward = layer_gates(model, 2, IDS, direction="backward")["state"] if recurrent.bidirectional else None
     if recurrent.return_sequences:
         assert_close(np.concatenate([forward, backward], axis=-1)[there], outputs[there])
     elif recurrent.bidirectional:
@@ -227,7 +223,7 @@ def test_a_language_models_layers_begin_with_the_states_that_it_is_given():
     states = [noise(len(IDS), UNITS, seed=seed) for seed in range(4)]
     _, h_1, c_1, h_2, c_2 = model([IDS, *states])
     for number, h, c in ((1, h_1, c_1), (2, h_2, c_2)):
-        found = of_layer(model, number, [IDS, *states])
+        found = layer_gates(model, number, [IDS, *states])
         assert_close(found["state"][:, -1], h)
         assert_close(found["cell"][:, -1], c)
 
@@ -246,7 +242,7 @@ def test_a_mask_that_keras_hands_on_is_found():
     randomized(model)
     read = layer_inputs(model, 2, IDS)
     np.testing.assert_array_equal(read.mask, IDS != 0)
-    found = of_layer(model, 2, IDS, direction="backward")["state"][:, 0]
+    found = layer_gates(model, 2, IDS, direction="backward")["state"][:, 0]
     assert_close(found, outputs_of(model, 2, [IDS])[:, UNITS:])
 
 

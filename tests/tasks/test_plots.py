@@ -3,8 +3,10 @@
 import warnings
 
 import numpy as np
+import pytest
 
 from tasks import plots
+from tasks.errors import UserError
 
 
 def test_hangul_labels_have_a_font(tmp_path):
@@ -20,3 +22,12 @@ def test_learning_curves_draw_a_panel_for_each_validated_figure(tmp_path):
     two = plots.learning_curves([row | {"accuracy": 0.5, "val_accuracy": 0.6}], tmp_path / "two.png").stat().st_size
     assert two > one
     assert not list(tmp_path.glob(".writing*"))
+
+
+def test_a_picture_is_of_the_kind_that_its_name_ends_in(tmp_path):
+    figure, _ = plots.new_figure()
+    for name, begins in (("picture", b"\x89PNG"), ("picture.PNG", b"\x89PNG"), ("picture.pdf", b"%PDF")):
+        assert plots.save(figure, tmp_path / name).read_bytes().startswith(begins)
+    with pytest.raises(UserError, match=r"\.foo is no kind of picture; take one of .*png"):
+        plots.save(figure, tmp_path / "picture.foo")
+    assert not [path for path in tmp_path.iterdir() if "writing" in path.name or path.suffix == ".foo"]

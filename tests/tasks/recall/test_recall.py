@@ -240,6 +240,7 @@ def test_the_verdict_on_memory_follows_the_numbers(made):
     assert memory(hundred, short) == "does not hold"
     assert memory(ten, short) == "in part"
     assert memory({5: [0.2], 10: [0.1]}, short) == "does not hold"
+    assert memory(hundred, {100: [1.0]}) == "does not hold"  # one part fails, and of the other nothing is known
     assert memory({5: [1.0], 10: [1.0]}, {50: [1.0], 100: [1.0]}) == "not settled"  # longer ones were not tried
     assert memory({5: [1.0], 100: [0.1]}, {100: [1.0], 1000: [0.1]}) == "not settled"  # nor those between
 
