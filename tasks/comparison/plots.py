@@ -4,6 +4,7 @@ import itertools
 from pathlib import Path
 
 import numpy as np
+from matplotlib.ticker import EngFormatter
 
 from tasks.plots import new_figure, save
 
@@ -51,6 +52,7 @@ def quality_against_parameters(rows: list[dict], metric: str, path: Path) -> Pat
         label = ", ".join(row[name] if name == "cell" else f"{name} {row[name]}" for name in options)
         panel.errorbar(row["parameters"], row[metric], yerr=row["spread"], marker="o", capsize=4, label=label)
     panel.set(xlabel="parameters", ylabel=metric.replace("_", " "))
+    panel.xaxis.set_major_formatter(EngFormatter())  # 25.2 M
     panel.grid(alpha=0.3)
     if panel.get_legend_handles_labels()[0]:
         panel.legend(fontsize="small")

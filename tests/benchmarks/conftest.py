@@ -9,7 +9,7 @@ def pytest_addoption(parser):
     parser.addoption(
         "--corpora",
         type=Path,
-        default=Path(__file__).parents[3] / "shared" / "corpora",
+        default=Path(__file__).parents[2] / "corpora",
         help="the folder with nsmc/ratings_train.txt",
     )
     parser.addoption("--rounds", type=int, default=3, help="how often two ways are measured in turn")
