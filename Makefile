@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/ready
 
-.PHONY: demo test lint benchmarks
+.PHONY: demo test lint notebooks benchmarks
 
 demo: $(READY)
 	$(RUN) -m tasks.sentiment train --run runs/sentiment --overwrite
@@ -22,12 +22,16 @@ lint: $(READY)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 
+# Runs every notebook from top to bottom, and keeps what comes out in it; with FAST=1 a trial that keeps nothing.
+notebooks: $(READY)
+	$(RUN) notebooks/run.py
+
 # Timings and other measurements; nothing is asserted about them in the tests.
 benchmarks: $(READY)
-	$(RUN) -m pytest tests/benchmarks --override-ini addopts= -s
+	$(RUN) -m pytest tests/benchmarks --override-ini addopts= -rs -s $(OPTIONS)
 
 $(READY): requirements.txt pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13) and "Python 3.11, 3.12 or 3.13 is needed, for TensorFlow: make PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --upgrade pip
 	$(RUN) -m pip install --quiet -r requirements.txt

@@ -12,7 +12,7 @@ from tasks.recall.settings import CELLS, RecallArguments
 from tasks.recall.tables import EXPLOSION, Group, Table
 
 COLORS = {cell: f"C{number}" for number, cell in enumerate(CELLS)}
-STYLES = ("-", "--", ":", "-.")
+STYLES = ("-", "--", "-.", ":")
 # What the standard condition has in a study, and what a condition without it is called.
 WITH = {"clipping": "clipped", "initializer": "orthogonal", "forget_bias": "bias 1"}
 WITHOUT = {UNCLIPPED: "not clipped", NO_FORGET_BIAS: "bias 0"}
