@@ -100,8 +100,7 @@ def beam_search(
         finished_ids = tf.gather(tf.concat([finished_ids, ids], axis=1), order, batch_dims=1)
         ids = tf.where(tf.range(most) == time, new[..., None], ids)
         open_scores = tf.where(ends, -float("inf"), totals)
-        bound = tf.reduce_max(open_scores, axis=1) / length_penalty(sentences.longest + 1, alpha)
-        done = bound <= finished[:, tf.cast(wanted, tf.int32) - 1]
+        done = tf.reduce_max(open_scores, axis=1) / sentences.bound <= finished[:, tf.cast(wanted, tf.int32) - 1]
         open_scores = tf.where(done[:, None], -float("inf"), open_scores)
         return _Hypotheses(new, open_scores, ids, coverage, finished, finished_ids, states)
 
@@ -153,7 +152,8 @@ def beam_search(
         finished_ids=empty,
         states=[tf.repeat(state[:, None], beam_size, axis=1) for state in states],
     )
-    sentences = _Sentences(tf.range(batch), shortest, longest, list(memory))
+    bound = length_penalty(longest + 1, alpha)
+    sentences = _Sentences(tf.range(batch), shortest, longest, bound, list(memory))
     begun = (0, hypotheses, sentences, Found(empty, nothing))
     *_, found = tf.while_loop(
         lambda time, hypotheses, *_: (tf.shape(hypotheses.scores)[0] > 0) & (time < most),
@@ -186,11 +186,17 @@ class _Hypotheses(NamedTuple):
 
 
 class _Sentences(NamedTuple):
-    """What a search knows of each sentence; `place` is its row in the whole batch. See `beam_search`."""
+    """What a search knows of each sentence; see `beam_search`.
+
+    Attributes:
+      place: its row in the whole batch.
+      bound: the length penalty of its longest sequence.
+    """
 
     place: tf.Tensor
     shortest: tf.Tensor
     longest: tf.Tensor
+    bound: tf.Tensor
     memory: list[tf.Tensor]
 
 

@@ -64,13 +64,13 @@ def compare(comparison: Comparison) -> list[dict]:
         for name, settings in comparison.settings.items()
         for number in range(comparison.arguments.seeds)
     ]
-    for name, settings in planned:  # all of them before the first training: it may take hours
-        _begun(comparison, name, settings)
+    # All of them before the first training: it may take hours.
+    stored = [_begun(comparison, name, settings) for name, settings in planned]
     folder.mkdir(parents=True, exist_ok=True)
     atomic_files.write_json(marker, {"task": comparison.task})
     results: dict[str, list[dict]] = {}
-    for number, (name, settings) in enumerate(planned, start=1):
-        result = _result(comparison, name, settings, f"run {number} of {len(planned)}")
+    for number, ((name, settings), begun) in enumerate(zip(planned, stored, strict=True), start=1):
+        result = _result(comparison, name, settings, begun, f"run {number} of {len(planned)}")
         results.setdefault(name, []).append(result)
     rows = table.rows(comparison, results)
     table.write(rows, folder)
@@ -103,9 +103,13 @@ def _begun(comparison: Comparison, name: str, settings: Settings) -> dict:
     return result
 
 
-def _result(comparison: Comparison, name: str, settings: Settings, which: str) -> dict:
-    """The figures of one run: from its file where it is there, else the run is trained, or goes on, and is measured."""
-    file, result = _file(comparison, name, settings), _begun(comparison, name, settings)
+def _result(comparison: Comparison, name: str, settings: Settings, result: dict, which: str) -> dict:
+    """The figures of one run: what is known of it where that is all, else the run is trained, or goes on, and measured.
+
+    Args:
+      result: from `_begun`.
+    """
+    file = _file(comparison, name, settings)
     minutes, split = comparison.arguments.minutes, comparison.arguments.split
     if "trained" in result and split in result.get("evaluated", {}):
         log.info("%s: %s, seed %d: done before", which, name, settings.training.seed)

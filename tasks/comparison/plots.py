@@ -4,6 +4,8 @@ import itertools
 from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
 from tasks.plots import new_figure, save
@@ -32,10 +34,7 @@ def quality_against_time(results: dict[str, list[dict]], watched: str, path: Pat
         (line,) = panel.plot(seconds, mean, marker="o", markersize=3, label=name)
         panel.fill_between(seconds, mean - spread, mean + spread, color=line.get_color(), alpha=0.2, linewidth=0)
     panel.set(xlabel="seconds of training", ylabel=watched.replace("val_", "validation "))
-    panel.grid(alpha=0.3)
-    if panel.get_legend_handles_labels()[0]:
-        panel.legend(fontsize="small")
-    return save(figure, path)
+    return _finished(figure, panel, path)
 
 
 def _elapsed(history: list[dict]) -> list[float]:
@@ -53,7 +52,11 @@ def quality_against_parameters(rows: list[dict], metric: str, path: Path) -> Pat
         panel.errorbar(row["parameters"], row[metric], yerr=row["spread"], marker="o", capsize=4, label=label)
     panel.set(xlabel="parameters", ylabel=metric.replace("_", " "))
     panel.xaxis.set_major_formatter(EngFormatter())  # 25.2 M
+    return _finished(figure, panel, path)
+
+
+def _finished(figure: Figure, panel: Axes, path: Path) -> Path:
     panel.grid(alpha=0.3)
-    if panel.get_legend_handles_labels()[0]:
+    if panel.get_legend_handles_labels()[0]:  # nothing may have been measured
         panel.legend(fontsize="small")
     return save(figure, path)
