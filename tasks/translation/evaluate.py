@@ -99,7 +99,7 @@ def evaluate(
     sources, references = zip(*pairs, strict=True)
 
     began = time.monotonic()
-    answers = list(translate.translations(translator.translate, sources))
+    answers = list(translate.translations(translator.translate, sources, beam_size=translator.settings.beam_size))
     seconds = time.monotonic() - began
     found = [answer["translation"] for answer in answers]
     bleu = BLEU(tokenize=settings.evaluation.sacrebleu_tokenizer)
@@ -184,5 +184,6 @@ def _draw(
     if translator.network.attends:
         for number in settings.evaluation.attention_pairs:
             if number <= len(sources):
-                path = folder.plots / f"attention_{number}.png"
-                translate.draw_attention(translate.alignment(translator.align, sources[number - 1]), path)
+                found = translate.alignment(translator.align, sources[number - 1])
+                if found["target_pieces"]:  # else nothing is left of it when its spelling is normalized
+                    translate.draw_attention(found, folder.plots / f"attention_{number}.png")

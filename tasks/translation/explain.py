@@ -38,7 +38,7 @@ def explain(run: Path | str, text: str, *, picture: Path | str | None = None) ->
     if not translator.network.attends:
         raise UserError(f"{run} was trained with attention=none, so there is none to show; train with attention")
     found = translate.alignment(translator.align, text)
-    if not found["source_pieces"]:
+    if not found["target_pieces"]:
         raise UserError(f"{text!r} has no piece for this model, so there is nothing to explain; give another sentence")
     if picture is not None:
         translate.draw_attention(found, Path(picture))

@@ -50,17 +50,24 @@ def main(arguments: TranslateArguments) -> None:
     given = arguments.texts if arguments.input is None else lines.read(arguments.input, arguments.input_key)
     texts = iter(_warned(given, model.source, model.max_tokens))
     if arguments.attention is not None:
+        if asked and arguments.model is not None:
+            option = next(iter(asked)).replace("_", "-")
+            raise UserError(
+                f"--attention: an exported model draws what its own search finds, so --{option} does not go with it; "
+                "leave it out, or name the run with --run"
+            )
         first = list(itertools.islice(texts, 1))
-        if not "".join(first).strip():
+        found = alignment(model.align, "".join(first))
+        if not found["target_pieces"]:
             raise UserError("--attention: the first sentence is empty, so there is nothing to draw")
-        draw_attention(alignment(model.align, first[0]), Path(arguments.attention))
+        draw_attention(found, Path(arguments.attention))
         texts = itertools.chain(first, texts)
     typed = arguments.input == "-" and sys.stdin.isatty()  # somebody waits for the answer to each line
     window = 1 if typed else WINDOW
     if arguments.n_best > 1 or (asked and arguments.model is not None):
         answers = n_best(model.beam, texts, model.search, arguments.n_best, window)
     else:
-        answers = translations(model.translate, texts, window)
+        answers = translations(model.translate, texts, window, beam_size)
     # On a terminal only, and where it does not stand between the answers.
     quiet = None if arguments.input is not None and arguments.output is not None else True
     with lines.writer(arguments.output) as out:
@@ -111,13 +118,14 @@ def load(run: Path | str, **search) -> TextTranslator:
     return TextTranslator(network, *pieces, _changed(settings.search, search))
 
 
-def translations(translate: Callable, texts: Iterable[str], window: int = WINDOW) -> Iterator[dict]:
+def translations(translate: Callable, texts: Iterable[str], window: int = WINDOW, beam_size: int = 1) -> Iterator[dict]:
     """Translations of sentences, in their order.
 
     Args:
       translate: `TextTranslator.translate`, or an exported signature: string (batch,) -> translation, score.
       texts: any number of them.
       window: so many are read before their translations come; those of like length share a batch.
+      beam_size: that of its search; a wide beam has fewer sentences in a batch.
 
     Returns: {"text": str, "translation": str, "score": float} for each; None is the score where the settings of the
       search allow no translation.
@@ -131,7 +139,7 @@ def translations(translate: Callable, texts: Iterable[str], window: int = WINDOW
             for text, found, score in rows
         ]
 
-    return answered(answer, texts, window=window, most=SENTENCES)
+    return answered(answer, texts, window=window, most=_batch_size(beam_size))
 
 
 def n_best(
@@ -166,7 +174,12 @@ def n_best(
             found.append({"text": text, **best[0], **({"n_best": best} if most > 1 else {})})
         return found
 
-    return answered(answer, texts, window=window, most=max(1, min(SENTENCES, HYPOTHESES // search.beam_size)))
+    return answered(answer, texts, window=window, most=_batch_size(search.beam_size))
+
+
+def _batch_size(beam_size: int) -> int:
+    """Sentences that are searched for at once: the fewer, the wider the beam."""
+    return max(1, min(SENTENCES, HYPOTHESES // beam_size))
 
 
 def alignment(align: Callable, text: str) -> dict:
@@ -175,8 +188,8 @@ def alignment(align: Callable, text: str) -> dict:
     Args:
       align: see `TextTranslator`.
 
-    Returns: translation, source_pieces, target_pieces (with the end, </s>), and attention, (target pieces, source
-      pieces), as lists.
+    Returns: translation, source_pieces, target_pieces (with the end, </s>; none where nothing of the sentence is read),
+      and attention, (target pieces, source pieces), as lists.
     """
     out = {name: value.numpy()[0] for name, value in align(text=strings([text])).items()}
     source, target = ([piece.decode() for piece in out[f"{side}_pieces"] if piece] for side in data.SIDES)

@@ -2,6 +2,7 @@
 
 import csv
 import itertools
+import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -90,6 +91,12 @@ def finished_run(train, corpus, tmp_path_factory) -> Path:
     answer = train(folder, *options, data=corpus)
     assert answer.code == 0, answer.err
     return folder
+
+
+@pytest.fixture
+def finished_copy(finished_run, tmp_path) -> Path:
+    """A copy of it, to be changed."""
+    return shutil.copytree(finished_run, tmp_path / "copy")
 
 
 @pytest.fixture(scope="session")

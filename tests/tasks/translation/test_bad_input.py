@@ -1,7 +1,5 @@
 """Bad input to whole commands: the exit code, the message, and that nothing which was there before is lost."""
 
-import shutil
-
 import pytest
 
 from tasks.runs import Run
@@ -10,11 +8,6 @@ from tasks.translation import translate
 
 def contents(folder):
     return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-@pytest.fixture
-def finished_copy(finished_run, tmp_path):
-    return shutil.copytree(finished_run, tmp_path / "copy")
 
 
 # --- Data that cannot be trained on ---------------------------------------------------------------------------------

@@ -90,6 +90,18 @@ def test_another_source_is_read_by_its_own_names(translation, finished_run, pair
     assert line.startswith("left out 1 of 21 all pairs: 1 with an empty side (the first at ") and line.endswith(":7)")
 
 
+def test_a_source_of_which_nothing_is_read_has_no_picture(translation, finished_copy, pairs, tmp_path):
+    path = tmp_path / "other.csv"
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("en", "ko"), ("\u200b", "없어요."), *pairs[:4]])
+    names = ("--source-column", "en", "--target-column", "ko")
+    found = translation("evaluate", "--run", finished_copy, "--data", path, *names, "--json")
+    assert found.code == 0, found.err
+    assert json.loads(found.out)["examples"] == 5
+    drawn = sorted(picture.name for picture in (finished_copy / "plots").glob("attention_*.png"))
+    assert drawn == ["attention_2.png", "attention_3.png"]
+
+
 def test_lower_search_settings_are_measured_too(finished_run, plain_run):
     for run in (finished_run, plain_run):
         greedy = evaluate.evaluate(run, beam_size=1)

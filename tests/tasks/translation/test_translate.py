@@ -85,12 +85,25 @@ def test_beam_and_length_penalty_are_the_callers(translation, finished_run, pair
     assert found[()] != found["--beam-size", "1"]
     length = lambda rows: sum(map(len, rows))  # noqa: E731
     assert length(found["--length-penalty", "0"]) < length(found["--length-penalty", "3"])
+    # Of an export only the translations are the caller's; the attention is that of its own search.
+    path = tmp_path / "attention.png"
+    message = translation("translate", "--model", version, "--beam-size", "1", "--attention", path, sources[0]).error()
+    assert "--beam-size does not go with it" in message and not path.exists()
+    lines(translation("translate", "--model", version, "--attention", path, sources[0]))
+    assert path.exists()
 
 
 def test_attention_is_drawn(translation, finished_run, pairs, tmp_path):
     path = tmp_path / "attention.png"
     out = lines(translation("translate", "--run", finished_run, "--attention", path, *(pair[0] for pair in pairs[:2])))
     assert len(out) == 2 and path.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("text", ["", " ", "\u200b"])
+def test_there_is_no_attention_to_draw_where_nothing_is_read(translation, finished_run, tmp_path, text):
+    path = tmp_path / "attention.png"
+    message = translation("translate", "--run", finished_run, "--attention", path, text, "two").error()
+    assert "first sentence is empty" in message and not path.exists()
 
 
 def test_align_tells_the_pieces_and_what_was_attended_to(translator, answers, pairs):
