@@ -69,6 +69,23 @@ def swap_folder(new: Path, path: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def put_aside(path: Path) -> Iterator[None]:
+    """Takes a folder out of the way, if there is one; removes it at the end, and on an error puts it back."""
+    old = _old(path)
+    shutil.rmtree(old, ignore_errors=True)
+    if path.exists():
+        path.rename(old)
+    try:
+        yield
+    except BaseException:
+        if old.exists():
+            shutil.rmtree(path, ignore_errors=True)
+            old.rename(path)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
 def finish_swap(path: Path) -> None:
     """Puts back what was at `path` if `swap_folder` was killed between its two renames."""
     if not path.exists() and _old(path).exists():

@@ -1,7 +1,7 @@
 """One record of text, the columns that a task asks a source for, and the names that splits go by."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -82,6 +82,19 @@ def split_in_name(path: Path) -> str | None:
     if len(found) > 1:
         raise UserError(f"{path}: the name speaks of {' and '.join(sorted(found))}; expected one split in a file name.")
     return found.pop() if found else None
+
+
+def named_splits(split: str, there: Collection[str], location: str) -> list[str]:
+    """Returns the splits that are meant: one, several joined with "+", or "all": train, validation and test.
+
+    Raises:
+        UserError: one of them is not there.
+    """
+    names = [name for name in SPLITS if name in there] if split == "all" else split.split("+")
+    for name in names:
+        if name not in there:
+            raise UserError(f"{location} has no split {name!r}; its splits are: {listing(list(there))}.")
+    return names
 
 
 def listing(names: Sequence[str], most: int = 20) -> str:

@@ -12,7 +12,17 @@ from pathlib import Path
 
 from tasks.aligned_files import aligned_splits, check_languages
 from tasks.errors import UserError
-from tasks.records import SPLIT_WORDS, SPLITS, Column, Reader, Record, find_column, listing, split_in_name
+from tasks.records import (
+    SPLIT_WORDS,
+    SPLITS,
+    Column,
+    Reader,
+    Record,
+    find_column,
+    listing,
+    named_splits,
+    split_in_name,
+)
 from tasks.table_files import TABLE_SUFFIXES, column_names, read_table, table_format, text_lines
 from tasks.tfds_source import tfds_splits
 
@@ -56,12 +66,8 @@ class Source:
         Raises:
             UserError: there is no such split, it has no records, or a record cannot be read.
         """
-        readers = self.stored if split == "all" else self.readers
-        names = [name for name in SPLITS if name in readers] if split == "all" else split.split("+")
-        for name in names:
-            if name not in readers:
-                raise UserError(f"{self.location} has no split {name!r}; its splits are: {listing(self.splits)}.")
-        return self._stream({name: readers[name] for name in names})
+        readers = self.stored if split == "all" else {name: self.readers[name] for name in self.splits}
+        return self._stream({name: readers[name] for name in named_splits(split, readers, self.location)})
 
     def _stream(self, readers: Mapping[str, Reader]) -> Iterator[Record]:
         required = [(place, column) for place, column in enumerate(self.columns) if column.required]

@@ -16,7 +16,7 @@ from models.characters import UNKNOWN, Characters, as_read
 from tasks import atomic_files
 from tasks.chargen.settings import ChargenSettings, DataSettings
 from tasks.errors import UserError
-from tasks.records import SPLIT_WORDS, SPLITS, Column, listing
+from tasks.records import SPLIT_WORDS, SPLITS, Column, named_splits
 from tasks.runs import Run
 from tasks.sources import open_source
 from tasks.table_files import text_lines
@@ -62,11 +62,7 @@ class TextSource:
             UserError: there is no such split, or no character in it.
         """
         texts = self.stored if split == "all" else self.splits
-        names = [name for name in SPLITS if name in texts] if split == "all" else split.split("+")
-        for name in names:
-            if name not in texts:
-                raise UserError(f"{self.location} has no split {name!r}; its splits are: {listing(list(self.splits))}.")
-        joined = "".join(texts[name] for name in names)
+        joined = "".join(texts[name] for name in named_splits(split, texts, self.location))
         if not joined:
             raise UserError(f"{self.location}: there is no text in its {split} split; expected a character at least.")
         return joined

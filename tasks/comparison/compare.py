@@ -9,6 +9,7 @@ runs/compare-TASK/
   plots/*.png              quality against time, and against parameters
 """
 
+import contextlib
 import json
 import logging
 import math
@@ -57,21 +58,23 @@ def compare(comparison: Comparison) -> list[dict]:
     marker = folder / "comparison.json"
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir()) and not marker.exists()):
         raise UserError(f"{folder} is no comparison; name another folder with --run")
-    if comparison.arguments.overwrite:
-        shutil.rmtree(folder, ignore_errors=True)
     planned = [
         (name, _with_training(settings, seed=settings.training.seed + number))
         for name, settings in comparison.settings.items()
         for number in range(comparison.arguments.seeds)
     ]
-    # All of them before the first training: it may take hours.
-    stored = [_begun(comparison, name, settings) for name, settings in planned]
-    folder.mkdir(parents=True, exist_ok=True)
-    atomic_files.write_json(marker, {"task": comparison.task})
     results: dict[str, list[dict]] = {}
-    for number, ((name, settings), begun) in enumerate(zip(planned, stored, strict=True), start=1):
-        result = _result(comparison, name, settings, begun, f"run {number} of {len(planned)}")
-        results.setdefault(name, []).append(result)
+    with contextlib.ExitStack() as until_the_first:
+        if comparison.arguments.overwrite:
+            until_the_first.enter_context(atomic_files.put_aside(folder))
+        # All of them before the first training: it may take hours.
+        stored = [_begun(comparison, name, settings) for name, settings in planned]
+        folder.mkdir(parents=True, exist_ok=True)
+        atomic_files.write_json(marker, {"task": comparison.task})
+        for number, ((name, settings), begun) in enumerate(zip(planned, stored, strict=True), start=1):
+            result = _result(comparison, name, settings, begun, f"run {number} of {len(planned)}")
+            until_the_first.close()  # what was there before is no longer needed
+            results.setdefault(name, []).append(result)
     rows = table.rows(comparison, results)
     table.write(rows, folder)
     (folder / "plots").mkdir(exist_ok=True)

@@ -33,23 +33,37 @@ class Yardstick:
       metrics: all keys that may be asked for.
       watched: the column of the history that is drawn against the time of training.
       higher_is_better: of `watched`.
+      source: module:function that opens the data that [data] of the settings names; what it gives knows its `splits`.
     """
 
     metric: str
     metrics: tuple[str, ...]
     watched: str
     higher_is_better: bool
+    source: str
 
 
 YARDSTICKS = {
     "sentiment": Yardstick(
-        "accuracy", ("accuracy", "macro_f1", "roc_auc", "log_loss", "calibration_error"), "val_accuracy", True
+        "accuracy",
+        ("accuracy", "macro_f1", "roc_auc", "log_loss", "calibration_error"),
+        "val_accuracy",
+        True,
+        "tasks.sentiment.data:labelled_source",
     ),
     "chargen": Yardstick(
-        "nats_per_character", ("nats_per_character", "bits_per_character", "perplexity"), "val_loss", False
+        "nats_per_character",
+        ("nats_per_character", "bits_per_character", "perplexity"),
+        "val_loss",
+        False,
+        "tasks.chargen.data:open_text",
     ),
     "translation": Yardstick(
-        "bleu", ("bleu", "bleu_lowercase", "chrf", "ter", "exact_match", "perplexity", "loss"), "val_bleu", True
+        "bleu",
+        ("bleu", "bleu_lowercase", "chrf", "ter", "exact_match", "perplexity", "loss"),
+        "val_bleu",
+        True,
+        "tasks.translation.data:pair_source",
     ),
 }
 
@@ -77,7 +91,7 @@ class CompareArguments(Settings):
     """The time is told that each takes to this validation figure (accuracy, in chargen the loss, in translation BLEU);
     what all of them reach if not given."""
     overwrite: bool = False
-    """Begins the comparison anew."""
+    """Begins the comparison anew; what is there stays until the first training is finished."""
     json_: Annotated[bool, tyro.conf.arg(name="json")] = False
     """Prints the table as a JSON object."""
 

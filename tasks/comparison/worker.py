@@ -17,8 +17,11 @@ import sys
 import threading
 from pathlib import Path
 
+from models.recurrent_settings import Settings
 from tasks import cli
+from tasks.comparison.settings import YARDSTICKS
 from tasks.errors import TrainingDiverged, UserError
+from tasks.records import named_splits
 from tasks.runs import Run
 
 
@@ -33,8 +36,12 @@ def main() -> int:
     try:
         with contextlib.redirect_stdout(sys.stderr):  # Keras draws its progress bar on standard output
             train = cli.load(f"tasks.{job['task']}.train:train")
-            if not Run(job["run"]).finished:  # only the evaluation was cut off
-                answer(trained=_train(train, job))
+            settings = importlib.import_module(f"tasks.{job['task']}.__main__").COMMANDS["train"].arguments
+            settings = settings.model_validate(job["settings"])
+            if not Run(job["run"]).finished:  # else only the evaluation was cut off
+                if job["evaluate"]:
+                    _check_split(job, settings)
+                answer(trained=_train(train, settings, job["run"]))
             if job["evaluate"]:
                 evaluate = cli.load(f"tasks.{job['task']}.evaluate:evaluate")
                 answer(evaluated=evaluate(job["run"], split=job["evaluate"]))
@@ -52,19 +59,24 @@ def _end_with_the_comparison() -> None:
     os._exit(1)  # a training that nobody waits for would disturb the next one
 
 
-def _train(train, job: dict) -> dict:
-    settings_class = importlib.import_module(f"tasks.{job['task']}.__main__").COMMANDS["train"].arguments
+def _check_split(job: dict, settings: Settings) -> None:
+    """A split that is not there is told before hours of training, and not after them."""
+    source = cli.load(YARDSTICKS[job["task"]].source)(settings.data)
+    named_splits(job["evaluate"], source.splits, source.location)
+
+
+def _train(train, settings: Settings, run: str) -> dict:
     diverged = False
     try:
-        train(settings_class.model_validate(job["settings"]), job["run"], verbose=1 if sys.stderr.isatty() else 2)
+        train(settings, run, verbose=1 if sys.stderr.isatty() else 2)
     except TrainingDiverged:
         diverged = True
     peak = _peak_memory()
     from tasks.checkpoints import load_model  # brings TensorFlow, which `cli.load` starts quietly
 
     return {
-        "history": _history(Run(job["run"])),
-        "parameters": load_model(Run(job["run"])).count_params(),
+        "history": _history(Run(run)),
+        "parameters": load_model(Run(run)).count_params(),
         "peak_memory": peak,
         "diverged": diverged,
     }

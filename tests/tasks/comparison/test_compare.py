@@ -120,6 +120,22 @@ def test_other_settings_need_another_folder(compared, sentiment):
     assert not (folder / "lstm_units=4_layers=1").exists()
 
 
+def test_a_split_that_is_not_there_is_told_before_the_first_training_and_nothing_is_overwritten(compared, sentiment):
+    folder, command, *_ = compared
+    before = sorted(folder.rglob("*"))
+    message = sentiment(*command, "--overwrite", "--split", "tset").error()
+    assert "has no split 'tset'; its splits are: 'train', 'validation', 'test'" in message
+    assert sorted(folder.rglob("*")) == before and [path.name for path in folder.parent.iterdir()] == [folder.name]
+
+
+def test_what_is_overwritten_goes_when_the_first_training_is_there(reviews, tmp_path, sentiment):
+    command = ["compare", "--data", reviews, "--run", tmp_path / "cells", "--units", "4", "--seeds", "1", *SMALL]
+    assert sentiment(*command, "--cells", "gru").code == 0
+    assert sentiment(*command, "--cells", "simple_rnn", "--overwrite").code == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["cells"]
+    assert (tmp_path / "cells" / "simple_rnn_units=4").exists() and not (tmp_path / "cells" / "gru_units=4").exists()
+
+
 def test_trainings_with_a_budget_of_minutes(reviews, tmp_path, sentiment):
     command = ["compare", "--data", reviews, "--run", tmp_path / "cells", "--cells", "simple_rnn", "--seeds", "1"]
     answer = sentiment(*command, "--units", "4", "--minutes", "0.02", "--json", *SMALL)
