@@ -246,7 +246,8 @@ def _parse_known(target, program: str, argv: list[str]) -> tuple:
         with contextlib.redirect_stderr(messages):
             return tyro.cli(target, prog=program, args=argv, config=FLAT, return_unknown_args=True)
     except SystemExit:
-        raise UserError(f"{_unframed(messages.getvalue())}\n{program} --help lists the options") from None
+        message = _unframed(messages.getvalue(), _options(target, program))
+        raise UserError(f"{message}\n{program} --help lists the options") from None
 
 
 def _options(target, program: str) -> list[str]:
@@ -256,7 +257,7 @@ def _options(target, program: str) -> list[str]:
     return [word.strip(",│") for word in help_text.getvalue().split() if word.startswith("--")]
 
 
-def _unframed(text: str) -> str:
+def _unframed(text: str, options: list[str]) -> str:
     lines = [line.strip("│╭╰╮╯─┌┐└┘ ").strip() for line in text.splitlines()]
     kept = []
     for line in lines:
@@ -272,7 +273,10 @@ def _unframed(text: str) -> str:
     if mistake:
         setting, kind, reason, given = mistake.groups()
         reason = reason if kind == "Value error, " else f"{given} {reason}".replace(" should be", ": it should be")
-        return f"--{setting.replace('_', '-')}: {reason}" if setting else reason
+        if not setting:
+            return reason
+        option = f"--{setting.replace('_', '-')}"
+        return f"{option if option in options else setting}: {reason}"  # what is given by its place has no dashes
     message = re.sub(r"^(Value error|Invalid choice|Missing argument) ", "", message)
     message = re.sub(r"^Error parsing (--[\w-]+): ", r"\1: ", message).replace(" Argument helptext: ", "; ")
     unfit = re.match(r"(--[\w-]+): no type matching (\S+) could be instantiated from \['(.*?)'\]", message)

@@ -71,7 +71,7 @@ def test_the_other_direction_of_the_layer_and_the_table_for_people(sentiment, fi
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([""], ["empty"]),
+        ([""], ["error: text: the text is empty"]),
         (["  \n"], ["empty"]),
         (["good", "--layer", "2"], ["no recurrent layer 2", "1 recurrent layer", "--layer"]),
         (["good", "--layer", "0"], ["--layer: 0"]),
