@@ -85,7 +85,7 @@ def _seconds_to(quality: float, history: list[dict], watched: str, sign: float) 
 
 
 def as_text(table: list[dict]) -> str:
-    """The table for people."""
+    """The table for people, in Markdown."""
     return tabulate([_shown(row) for row in table], headers="keys", disable_numparse=True, tablefmt="github")
 
 

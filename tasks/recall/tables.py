@@ -118,14 +118,14 @@ class Table:
         ]
 
     def as_text(self, chance: float) -> str:
-        """The tables for people."""
+        """The tables for people, in Markdown."""
         parts = [self._accuracy_text(chance), self._gradients_text()]
         if self.explosion():
             (lag,) = self.lags(EXPLOSION[EXPLODING])
             rows = [{name: _short(value) for name, value in row.items()} for row in self.explosion()]
             title = (
                 f"Explosion: simple_rnn with large random recurrent weights, SGD, lag {lag}; norms of the gradient,\n"
-                f"before clipping, and of the weights' step; a guess has a loss of {math.log(1 / chance):.2f} nats\n"
+                f"before clipping, and of the weights' step; a guess has a loss of {math.log(1 / chance):.2f} nats\n\n"
             )
             parts.append(title + _text(rows))
         return "\n\n".join(parts)
@@ -139,7 +139,7 @@ class Table:
                 shown[group][f"lag {row['lag']}"] = f"{row['accuracy']:.2f}{spread}"
         seeds = len({row["seed"] for row in self.results})
         of_seeds = "one seed" if seeds == 1 else f"mean and standard deviation over {seeds} seeds"
-        return f"Accuracy at the asked lag, {of_seeds}; chance is {chance:.3f}\n" + _text(shown.values())
+        return f"Accuracy at the asked lag, {of_seeds}; chance is {chance:.3f}\n\n" + _text(shown.values())
 
     def _gradients_text(self) -> str:
         """Before training for each kind of initial weights, after it with and without clipping."""
@@ -159,7 +159,7 @@ class Table:
             f"Norm of d loss / d state (of an LSTM h and c) by the distance from the end, at lag {lag};\n"
             "a step: what one more step back multiplies it by, in the mean"
         )
-        return f"{title}\n{_text(rows)}"
+        return f"{title}\n\n{_text(rows)}"
 
     def write(self, folder: Path) -> list[Path]:
         """Writes accuracy.csv and state_gradients.csv; gives them."""

@@ -69,7 +69,7 @@ def as_text(found: dict[str, Verdict]) -> str:
         lines.append(f"{verdict.claim}\n  -> {verdict.verdict}")
         for part in verdict.parts:
             text = f"     {part.verdict + ':':<14} {part.measured}"
-            lines.append(textwrap.fill(text, 118, subsequent_indent=20 * " ", break_on_hyphens=False))
+            lines.append(textwrap.fill(text, 96, subsequent_indent=20 * " ", break_on_hyphens=False))
     return "\n".join(lines)
 
 
