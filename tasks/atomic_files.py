@@ -61,10 +61,7 @@ def replacing_folder(path: Path) -> Iterator[Path]:
 
 def swap_folder(new: Path, path: Path) -> None:
     """Puts the folder `new` in the place of `path`, and then removes what was there."""
-    old = _old(path)
-    shutil.rmtree(old, ignore_errors=True)
-    if path.exists():
-        path.rename(old)
+    old = _out_of_the_way(path)
     new.rename(path)
     shutil.rmtree(old, ignore_errors=True)
 
@@ -72,10 +69,7 @@ def swap_folder(new: Path, path: Path) -> None:
 @contextlib.contextmanager
 def put_aside(path: Path) -> Iterator[None]:
     """Takes a folder out of the way, if there is one; removes it at the end, and on an error puts it back."""
-    old = _old(path)
-    shutil.rmtree(old, ignore_errors=True)
-    if path.exists():
-        path.rename(old)
+    old = _out_of_the_way(path)
     try:
         yield
     except BaseException:
@@ -87,9 +81,18 @@ def put_aside(path: Path) -> Iterator[None]:
 
 
 def finish_swap(path: Path) -> None:
-    """Puts back what was at `path` if `swap_folder` was killed between its two renames."""
+    """Puts back what was at `path` if `swap_folder` or `put_aside` was killed when there was nothing in its place."""
     if not path.exists() and _old(path).exists():
         _old(path).rename(path)
+
+
+def _out_of_the_way(path: Path) -> Path:
+    """Renames a folder, if there is one; gives the name that it has then."""
+    old = _old(path)
+    shutil.rmtree(old, ignore_errors=True)
+    if path.exists():
+        path.rename(old)
+    return old
 
 
 def _old(path: Path) -> Path:

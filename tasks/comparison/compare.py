@@ -56,6 +56,7 @@ def compare(comparison: Comparison) -> list[dict]:
     """
     folder = Path(comparison.path)
     marker = folder / "comparison.json"
+    atomic_files.finish_swap(folder)
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir()) and not marker.exists()):
         raise UserError(f"{folder} is no comparison; name another folder with --run")
     planned = [

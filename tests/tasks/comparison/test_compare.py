@@ -128,6 +128,14 @@ def test_a_split_that_is_not_there_is_told_before_the_first_training_and_nothing
     assert sorted(folder.rglob("*")) == before and [path.name for path in folder.parent.iterdir()] == [folder.name]
 
 
+def test_what_was_put_aside_comes_back_after_a_kill(compared, sentiment):
+    folder, command, *_ = compared
+    # What `atomic_files.put_aside` does, up to where it was killed.
+    folder.rename(folder.with_name(f".old-{folder.name}"))
+    assert "learning_rate was 0.004" in sentiment(*command, "--learning-rate", "0.5").error()
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name] and (folder / "table.json").exists()
+
+
 def test_what_is_overwritten_goes_when_the_first_training_is_there(reviews, tmp_path, sentiment):
     command = ["compare", "--data", reviews, "--run", tmp_path / "cells", "--units", "4", "--seeds", "1", *SMALL]
     assert sentiment(*command, "--cells", "gru").code == 0
