@@ -1,7 +1,6 @@
 """Every picture that the suite draws, as PNG."""
 
 import importlib.util
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -55,12 +54,12 @@ def learning_curves(history: Sequence[dict[str, float]], path: Path) -> Path:
     """Each figure of the history against the epoch, training and validation in one panel; writes `path`, gives it."""
     names = [name.removeprefix("val_") for name in history[0] if name.startswith("val_")]
     figure, panels = new_figure(len(names))
-    epochs = [row["epoch"] for row in history]
     for panel, name in zip(panels, names, strict=True):
         for key, label in ((name, "training"), (f"val_{name}", "validation")):
             if key in history[0]:
-                measured = [math.nan if row[key] is None else row[key] for row in history]
-                panel.plot(epochs, measured, marker="o", markersize=3, label=label)
+                measured = [row for row in history if row[key] is not None]  # BLEU is not, in some epochs
+                epochs, values = [row["epoch"] for row in measured], [row[key] for row in measured]
+                panel.plot(epochs, values, marker="o", markersize=3, label=label)
         panel.set(xlabel="epoch", title=name)
         panel.xaxis.get_major_locator().set_params(integer=True)
         panel.grid(alpha=0.3)

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from matplotlib import image
 
 from tasks import plots
 from tasks.errors import UserError
@@ -22,6 +23,15 @@ def test_learning_curves_draw_a_panel_for_each_validated_figure(tmp_path):
     two = plots.learning_curves([row | {"accuracy": 0.5, "val_accuracy": 0.6}], tmp_path / "two.png").stat().st_size
     assert two > one
     assert not list(tmp_path.glob(".writing*"))
+
+
+def test_a_figure_that_is_measured_in_some_epochs_is_drawn_through_the_others(tmp_path):
+    def drawn(name, values):
+        history = [{"epoch": epoch, "val_bleu": value} for epoch, value in enumerate(values, start=1)]
+        pixels = image.imread(plots.learning_curves(history, tmp_path / name))
+        return np.count_nonzero(pixels[..., 2] > pixels[..., 0] + 0.3)  # blue
+
+    assert drawn("some.png", [10.0, None, 30.0, None, 50.0]) > 0.8 * drawn("all.png", [10.0, 20.0, 30.0, 40.0, 50.0])
 
 
 def test_a_picture_is_of_the_kind_that_its_name_ends_in(tmp_path):
