@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from tasks.settings_files import did_you_mean
+from tasks.cli.settings_files import did_you_mean
 
 
 def parts(text: str, example: str = "a,b,c") -> list[str]:

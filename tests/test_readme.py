@@ -9,7 +9,7 @@ import pytest
 from models.recurrent_settings import Settings
 from tasks.chargen.settings import ChargenSettings, GenerateArguments
 from tasks.comparison.settings import CompareArguments
-from tasks.recall.settings import RecallArguments
+from tasks.memory.settings import RecallArguments
 from tasks.sentiment.settings import SentimentSettings
 from tasks.settings import ExplainGatesArguments
 from tasks.translation.settings import TranslateArguments, TranslationSettings

@@ -3,7 +3,7 @@
 import sys
 
 from tasks.chargen.settings import ChargenSettings, GenerateArguments
-from tasks.cli import Command, main
+from tasks.cli.main import Command, main
 from tasks.comparison.settings import CompareArguments
 from tasks.settings import EvaluateArguments, ExplainGatesArguments, ExportArguments
 

@@ -15,15 +15,15 @@ import numpy as np
 from models.characters import UNKNOWN, Characters, as_read
 from tasks import atomic_files
 from tasks.chargen.settings import ChargenSettings, DataSettings
+from tasks.data.records import SPLIT_WORDS, SPLITS, Column, named_splits
+from tasks.data.sources import open_source
+from tasks.data.table_files import text_lines
 from tasks.errors import UserError
-from tasks.records import SPLIT_WORDS, SPLITS, Column, named_splits
-from tasks.runs import Run
-from tasks.sources import open_source
-from tasks.table_files import text_lines
+from tasks.training.runs import Run
 
 log = logging.getLogger(__name__)
 
-SAMPLE = Path(__file__).parent / "sample" / "verse.txt"
+SAMPLE = Path(__file__).parents[1] / "samples" / "chargen" / "verse.txt"
 TEXT_SUFFIXES = (".txt", ".txt.gz")
 # A split begins with a line, unless the next one is further away than this.
 LONGEST_LINE = 1000

@@ -11,13 +11,14 @@ import tensorflow as tf
 
 from models.characters import as_read
 from models.text_generator import TextGenerator
-from tasks import atomic_files, results
+from tasks import atomic_files
 from tasks.chargen import data, generate
-from tasks.chargen.copied import longest_common_passage
+from tasks.chargen.memorization import longest_common_passage
 from tasks.chargen.settings import ChargenSettings, EvaluationSettings
 from tasks.errors import UserError
-from tasks.runs import Run
+from tasks.reports import results
 from tasks.settings import EvaluateArguments
+from tasks.training.runs import Run
 
 log = logging.getLogger(__name__)
 

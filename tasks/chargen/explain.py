@@ -13,12 +13,12 @@ import tensorflow as tf
 from models.characters import as_read
 from models.gates import layer_gates
 from models.text_generator import TextGenerator
-from tasks import plots
 from tasks.chargen import data, generate
 from tasks.chargen.settings import ChargenSettings
 from tasks.errors import UserError
-from tasks.runs import Run
+from tasks.reports import plots
 from tasks.settings import ExplainGatesArguments
+from tasks.training.runs import Run
 
 log = logging.getLogger(__name__)
 

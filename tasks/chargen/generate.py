@@ -15,11 +15,12 @@ from models.language_model import StepModel
 from models.network_settings import SamplingSettings
 from models.sampling import uniforms
 from models.text_generator import TextGenerator
-from tasks import exporting, lines
 from tasks.chargen import data
 from tasks.chargen.settings import ChargenSettings, GenerateArguments
-from tasks.checkpoints import load_model
-from tasks.runs import Run
+from tasks.serving import export as exporting
+from tasks.serving import text_io as lines
+from tasks.training.checkpoint import load_model
+from tasks.training.runs import Run
 
 log = logging.getLogger(__name__)
 

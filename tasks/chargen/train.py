@@ -6,11 +6,12 @@ from pathlib import Path
 import keras
 
 from models.language_model import build_language_model, training_view
-from tasks import runs, training
 from tasks.chargen import data
 from tasks.chargen.settings import ChargenSettings
 from tasks.chargen.windows import TrainingWindows, validation_windows
-from tasks.runs import Run
+from tasks.training import fit as training
+from tasks.training import runs
+from tasks.training.runs import Run
 
 log = logging.getLogger(__name__)
 

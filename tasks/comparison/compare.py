@@ -20,10 +20,11 @@ import sys
 from pathlib import Path
 
 from models.recurrent_settings import Settings
-from tasks import atomic_files, runs
+from tasks import atomic_files
 from tasks.comparison import plots, table
 from tasks.comparison.settings import Comparison
 from tasks.errors import TrainingFailed, UserError
+from tasks.training import runs
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
-from tasks.plots import new_figure, save
+from tasks.reports.plots import new_figure, save
 
 
 def quality_against_time(results: dict[str, list[dict]], watched: str, path: Path) -> Path:

@@ -18,11 +18,11 @@ import threading
 from pathlib import Path
 
 from models.recurrent_settings import Settings
-from tasks import cli
+from tasks.cli import main as cli
 from tasks.comparison.settings import YARDSTICKS
+from tasks.data.records import named_splits
 from tasks.errors import TrainingDiverged, UserError
-from tasks.records import named_splits
-from tasks.runs import Run
+from tasks.training.runs import Run
 
 
 def main() -> int:
@@ -72,7 +72,7 @@ def _train(train, settings: Settings, run: str) -> dict:
     except TrainingDiverged:
         diverged = True
     peak = _peak_memory()
-    from tasks.checkpoints import load_model  # brings TensorFlow, which `cli.load` starts quietly
+    from tasks.training.checkpoint import load_model  # brings TensorFlow, which `cli.load` starts quietly
 
     return {
         "history": _history(Run(run)),

@@ -2,7 +2,7 @@
 
 import sys
 
-from tasks.cli import Command, main
+from tasks.cli.main import Command, main
 from tasks.comparison.settings import CompareArguments
 from tasks.sentiment.settings import SentimentEvaluateArguments, SentimentExplainArguments, SentimentSettings
 from tasks.settings import ExportArguments, PredictArguments

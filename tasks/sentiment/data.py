@@ -11,15 +11,17 @@ import sentencepiece
 import tensorflow as tf
 
 from models import ngrams, text
-from tasks import atomic_files, batching, vocabularies
+from tasks import atomic_files
+from tasks.data import bucketing as batching
+from tasks.data import vocabularies
+from tasks.data.sources import Column, Record, Source, open_source
 from tasks.errors import UserError
-from tasks.runs import Run
 from tasks.sentiment.settings import DataSettings, SentimentSettings
-from tasks.sources import Column, Record, Source, open_source
+from tasks.training.runs import Run
 
 log = logging.getLogger(__name__)
 
-SAMPLE = Path(__file__).parent / "sample"
+SAMPLE = Path(__file__).parents[1] / "samples" / "sentiment"
 MOST_LABELS = 10_000
 # Texts that the n-grams are counted on: bounds the memory of the count, however large the corpus.
 NGRAM_TEXTS = 200_000

@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 from sklearn import metrics
 
-from tasks import atomic_files, plots, results
-from tasks.runs import Run
+from tasks import atomic_files
+from tasks.reports import plots, results
 from tasks.sentiment import data, predict
 from tasks.sentiment.settings import SentimentEvaluateArguments, SentimentSettings
+from tasks.training.runs import Run
 
 SHOWN_MISTAKES = 5
 

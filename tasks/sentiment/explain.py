@@ -10,11 +10,11 @@ from models.attribution import IntegratedGradients
 from models.classifier import TextClassifier
 from models.gates import layer_gates
 from models.text import vocabulary
-from tasks import plots
 from tasks.errors import UserError
-from tasks.runs import Run
+from tasks.reports import plots
 from tasks.sentiment import predict
 from tasks.sentiment.settings import SentimentExplainArguments, SentimentSettings
+from tasks.training.runs import Run
 
 # Tokens named as those that moved the verdict most.
 MOST = 3

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from tasks import exporting
-from tasks.runs import Run
 from tasks.sentiment import data, predict
+from tasks.serving import export as exporting
 from tasks.settings import ExportArguments
+from tasks.training.runs import Run
 
 
 def main(arguments: ExportArguments) -> None:

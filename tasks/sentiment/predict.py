@@ -9,13 +9,14 @@ import tensorflow as tf
 
 from models.classifier import TextClassifier
 from models.text import SentencePieceText
-from tasks import exporting, lines
-from tasks.answering import WINDOW, answered
-from tasks.checkpoints import load_model
-from tasks.runs import Run
 from tasks.sentiment import data
 from tasks.sentiment.settings import SentimentSettings
+from tasks.serving import export as exporting
+from tasks.serving import text_io as lines
+from tasks.serving.batched_inference import WINDOW, answered
 from tasks.settings import PredictArguments
+from tasks.training.checkpoint import load_model
+from tasks.training.runs import Run
 
 
 def main(arguments: PredictArguments) -> None:

@@ -7,11 +7,14 @@ import numpy as np
 
 from models import classifier
 from models.text import vocabulary
-from tasks import batching, runs, training, word_vectors
+from tasks.data import bucketing as batching
+from tasks.data import word_vectors
 from tasks.errors import UserError
-from tasks.runs import Run
 from tasks.sentiment import data
 from tasks.sentiment.settings import SentimentSettings
+from tasks.training import fit as training
+from tasks.training import runs
+from tasks.training.runs import Run
 
 log = logging.getLogger(__name__)
 

@@ -11,16 +11,18 @@ import sentencepiece
 import tensorflow as tf
 
 from models.text import BEGIN, END, SentencePieceText
-from tasks import atomic_files, batching, vocabularies
+from tasks import atomic_files
+from tasks.data import bucketing as batching
+from tasks.data import vocabularies
+from tasks.data.sources import Column, Record, Source, open_source
 from tasks.errors import UserError
-from tasks.runs import Run
-from tasks.sources import Column, Record, Source, open_source
+from tasks.training.runs import Run
 from tasks.translation.segmentation import Ways, WordIds
 from tasks.translation.settings import DataSettings, TranslationSettings
 
 log = logging.getLogger(__name__)
 
-SAMPLE = Path(__file__).parent / "sample"
+SAMPLE = Path(__file__).parents[1] / "samples" / "translation"
 SIDES = ("source", "target")
 
 

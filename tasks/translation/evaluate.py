@@ -13,10 +13,11 @@ import tensorflow as tf
 from sacrebleu.metrics import BLEU, CHRF, TER
 
 from models.text_translator import TextTranslator
-from tasks import atomic_files, plots, results
-from tasks.batching import chunks
+from tasks import atomic_files
+from tasks.data.bucketing import chunks
 from tasks.errors import UserError
-from tasks.runs import Run
+from tasks.reports import plots, results
+from tasks.training.runs import Run
 from tasks.translation import data, translate
 from tasks.translation.settings import DataSettings, TranslationEvaluateArguments, TranslationSettings
 

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from tasks import exporting
-from tasks.runs import Run
+from tasks.serving import export as exporting
 from tasks.settings import ExportArguments
+from tasks.training.runs import Run
 from tasks.translation import data, translate
 
 

@@ -12,8 +12,9 @@ from models.losses import SmoothedCrossentropy
 from models.network_settings import SearchSettings
 from models.text_translator import TextTranslator
 from models.translator import StepTranslator, build_translator
-from tasks import runs, training
-from tasks.runs import Run
+from tasks.training import fit as training
+from tasks.training import runs
+from tasks.training.runs import Run
 from tasks.translation import data, translate
 from tasks.translation.settings import TranslationSettings
 

@@ -18,12 +18,14 @@ from models.network_settings import SearchSettings
 from models.text import shortened
 from models.text_translator import TextTranslator
 from models.translator import StepTranslator
-from tasks import exporting, lines, plots, results
-from tasks.answering import WINDOW, answered
-from tasks.checkpoints import load_model
+from tasks.cli.settings_files import explain
 from tasks.errors import UserError
-from tasks.runs import Run
-from tasks.settings_files import explain
+from tasks.reports import plots, results
+from tasks.serving import export as exporting
+from tasks.serving import text_io as lines
+from tasks.serving.batched_inference import WINDOW, answered
+from tasks.training.checkpoint import load_model
+from tasks.training.runs import Run
 from tasks.translation import data
 from tasks.translation.settings import TranslateArguments, TranslationSettings
 

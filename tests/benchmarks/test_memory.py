@@ -13,7 +13,8 @@ ROOT = Path(__file__).parents[2]
 # Trains for `steps` steps, and prints the peak of the resident memory in kilobytes.
 TRAIN = """
 import resource, sys
-from tasks import cli, training
+from tasks.cli import main as cli
+from tasks.training import fit as training
 from tasks.sentiment.settings import SentimentSettings
 
 arguments, steps = sys.argv[1:-1], int(sys.argv[-1])
@@ -73,7 +74,7 @@ def test_peak_memory_does_not_grow_with_the_file(nsmc, steps, tmp_path, report):
 # Translates a file, and prints the peak of the resident memory in kilobytes.
 TRANSLATE = """
 import resource, sys
-from tasks import cli
+from tasks.cli import main as cli
 from tasks.translation.__main__ import COMMANDS
 
 code = cli.main("translation", COMMANDS, sys.argv[1:])

@@ -13,12 +13,15 @@ import pytest
 import tensorflow as tf
 
 from models import classifier
-from tasks import batching, optimizers, sentiment, training
+from tasks import sentiment
+from tasks.cli.settings_files import read_settings
+from tasks.data import bucketing as batching
 from tasks.errors import UserError
-from tasks.runs import Run
 from tasks.sentiment import data
 from tasks.sentiment.settings import SentimentSettings
-from tasks.settings_files import read_settings
+from tasks.training import fit as training
+from tasks.training import optimizers
+from tasks.training.runs import Run
 
 RECIPE = Path(sentiment.__file__).parent / "recipes" / "imdb.toml"
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from models.text import BEGIN, END, PAD, UNKNOWN
 from models.text_translator import SPARE_PIECES, TextTranslator
-from tasks.runs import Run
+from tasks.training.runs import Run
 from tasks.translation import data, translate
 from tasks.translation.settings import TranslationSettings
 

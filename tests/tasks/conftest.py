@@ -18,8 +18,8 @@ import keras
 import numpy as np
 import pytest
 
-from tasks import cli
-from tasks.runs import Run
+from tasks.cli import main as cli
+from tasks.training.runs import Run
 
 ROOT = Path(__file__).parents[2]
 # How often a training is killed, and what decides the moments.

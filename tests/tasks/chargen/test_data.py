@@ -12,7 +12,7 @@ from models.characters import UNKNOWN, Characters, as_read
 from tasks.chargen import data
 from tasks.chargen.settings import ChargenSettings, DataSettings
 from tasks.errors import UserError
-from tasks.runs import Run
+from tasks.training.runs import Run
 
 LINES = "".join(f"line number {number}\n" for number in range(1000))
 

@@ -7,7 +7,7 @@ import pytest
 
 from tasks.chargen import data, evaluate, generate
 from tasks.chargen.settings import DataSettings
-from tasks.runs import Run
+from tasks.training.runs import Run
 
 
 @pytest.fixture(scope="module")

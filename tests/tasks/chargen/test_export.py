@@ -12,7 +12,7 @@ import tensorflow as tf
 from models.characters import as_read
 from tasks.chargen import data, export, generate
 from tasks.chargen.settings import DataSettings
-from tasks.runs import Run
+from tasks.training.runs import Run
 
 ALONE = """
 import json, sys

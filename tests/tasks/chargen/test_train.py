@@ -9,7 +9,7 @@ import pytest
 from tasks.chargen import generate
 from tasks.chargen.settings import ChargenSettings
 from tasks.chargen.train import train as train_run
-from tasks.runs import Run
+from tasks.training.runs import Run
 
 
 def rows(run):

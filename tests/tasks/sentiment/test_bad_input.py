@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from tasks.runs import Run
+from tasks.training.runs import Run
 
 GOOD = [(f"good {index}", "yes") for index in range(60)] + [(f"bad {index}", "no") for index in range(60)]
 HEADER = "text,label\n"

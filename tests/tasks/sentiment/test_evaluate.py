@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from tasks.runs import Run
 from tasks.sentiment import evaluate, predict
+from tasks.training.runs import Run
 
 METRICS = {
     "accuracy",

@@ -8,8 +8,8 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
-from tasks import exporting
 from tasks.sentiment import export, predict
+from tasks.serving import export as exporting
 
 # Imports tensorflow and tensorflow_text alone, answers the texts of a JSON file, and then shows and runs the model with
 # the tool that TensorFlow brings.

@@ -6,7 +6,7 @@ KILLS in the environment says how often it is killed, ten times by default; KILL
 import pytest
 
 import models.classifier  # noqa: F401  its layers, for Keras to find them
-from tasks.runs import Run
+from tasks.training.runs import Run
 
 # All that has a state of its own: three kinds of dropout, running averages, n-gram vocabularies, momentum.
 OPTIONS = (

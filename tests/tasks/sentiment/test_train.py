@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from models.classifier import PathCrossentropy
-from tasks import batching
+from tasks.data import bucketing as batching
 from tasks.errors import UserError
-from tasks.runs import Run
 from tasks.sentiment import data
+from tasks.training.runs import Run
 
 WORDS = {"bad": "no", "awful": "no", "good": "yes", "lovely": "yes"}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.runs import Run
+from tasks.training.runs import Run
 from tasks.translation import translate
 
 

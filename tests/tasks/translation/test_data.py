@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from tasks import batching
-from tasks.runs import Run
+from tasks.data import bucketing as batching
+from tasks.training.runs import Run
 from tasks.translation import data
 from tasks.translation.segmentation import Ways, WordIds
 from tasks.translation.settings import TranslationSettings

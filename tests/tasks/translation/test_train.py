@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from models import text_translator
-from tasks.runs import Run
+from tasks.training.runs import Run
 from tasks.translation import data, translate
 
 

@@ -1,0 +1,43 @@
+"""Pictures: written whole, and readable in Korean."""
+
+import warnings
+
+import numpy as np
+import pytest
+from matplotlib import image
+
+from tasks.errors import UserError
+from tasks.reports import plots
+
+
+def test_hangul_labels_have_a_font(tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # matplotlib warns of a character that no font has
+        path = plots.confusion_matrix(np.array([[5, 2], [1, 9]]), ["부정", "긍정"], tmp_path / "matrix.png")
+    assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_learning_curves_draw_a_panel_for_each_validated_figure(tmp_path):
+    row = {"epoch": 1, "loss": 0.7, "val_loss": 0.6, "seconds": 3.0}
+    one = plots.learning_curves([row], tmp_path / "one.png").stat().st_size
+    two = plots.learning_curves([row | {"accuracy": 0.5, "val_accuracy": 0.6}], tmp_path / "two.png").stat().st_size
+    assert two > one
+    assert not list(tmp_path.glob(".writing*"))
+
+
+def test_a_figure_that_is_measured_in_some_epochs_is_drawn_through_the_others(tmp_path):
+    def drawn(name, values):
+        history = [{"epoch": epoch, "val_bleu": value} for epoch, value in enumerate(values, start=1)]
+        pixels = image.imread(plots.learning_curves(history, tmp_path / name))
+        return np.count_nonzero(pixels[..., 2] > pixels[..., 0] + 0.3)  # blue
+
+    assert drawn("some.png", [10.0, None, 30.0, None, 50.0]) > 0.8 * drawn("all.png", [10.0, 20.0, 30.0, 40.0, 50.0])
+
+
+def test_a_picture_is_of_the_kind_that_its_name_ends_in(tmp_path):
+    figure, _ = plots.new_figure()
+    for name, begins in (("picture", b"\x89PNG"), ("picture.PNG", b"\x89PNG"), ("picture.pdf", b"%PDF")):
+        assert plots.save(figure, tmp_path / name).read_bytes().startswith(begins)
+    with pytest.raises(UserError, match=r"\.foo is no kind of picture; take one of .*png"):
+        plots.save(figure, tmp_path / "picture.foo")
+    assert not [path for path in tmp_path.iterdir() if "writing" in path.name or path.suffix == ".foo"]
