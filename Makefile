@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/ready
 
-.PHONY: demo test lint notebooks benchmarks
+.PHONY: demo check test test-environments lint settings notebooks benchmarks
 
 demo: $(READY)
 	$(RUN) -m tasks.sentiment train --run runs/sentiment --overwrite
@@ -15,18 +15,31 @@ demo: $(READY)
 	    "No one would call the service friendly." \
 	    "직원은 무례했지만 음식이 맛있었어요."
 
+# Lint and every quick test, in at most three minutes.
+check: lint
+	$(RUN) -m pytest -n 2 --dist loadfile -m "not slow and not environment"
+
+# The whole suite, in at most 15 minutes.
 test: $(READY)
-	$(RUN) -m pytest -n 2 --dist loadfile
+	$(RUN) -m pytest -n 2 --dist loadfile -m "not environment"
+
+# What needs an environment of its own, such as another version of TensorFlow. pytest ends with 5 where there is none.
+test-environments: $(READY)
+	$(RUN) -m pytest -m environment || test $$? -eq 5
 
 lint: $(READY)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 
-# Runs every notebook from top to bottom, and keeps what comes out in it; with FAST=1 a trial that keeps nothing.
+# Writes tasks/NAME/SETTINGS.md, the reference of every setting.
+settings: $(READY)
+	$(RUN) -m tasks.cli.settings_reference
+
+# Runs every notebook from top to bottom and stores its outputs; FAST=1 is a short trial that stores nothing.
 notebooks: $(READY)
 	$(RUN) notebooks/run.py
 
-# Timings and other measurements; nothing is asserted about them in the tests.
+# Timings and other measurements, about which the tests assert nothing.
 benchmarks: $(READY)
 	$(RUN) -m pytest tests/benchmarks --override-ini addopts= -rs -s $(OPTIONS)
 

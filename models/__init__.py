@@ -1,0 +1,1 @@
+"""Networks, and what runs inside their graphs: tokenizers, sampling, search, and views of their inside."""

@@ -1,4 +1,4 @@
-"""Search for the likeliest sequence: greedy and beam search, for a whole batch, in one loop inside the graph."""
+"""Greedy and beam search for the most probable sequences of a batch, in one loop inside the graph."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -7,266 +7,287 @@ import tensorflow as tf
 
 
 class Penalties(NamedTuple):
-    """What scores are made of besides probabilities; see `SearchSettings`.
+    """What scores depend on besides probabilities; see `SearchSettings`.
 
     Attributes:
-      length: alpha of Wu et al. 2016; may be a tensor.
-      coverage: beta of Wu et al. 2016.
-      block_repeats: n of the n-grams that may not come twice; 0 blocks none.
-      blocked: ids that are never written.
+        length: alpha of Wu et al. 2016, equation 14; may be a tensor.
+        coverage: beta of Wu et al. 2016, equation 14.
+        no_repeat_ngram_size: n of the n-grams that may not occur twice; 0 allows all.
+        blocked_ids: Ids that are never generated.
     """
 
     length: tf.Tensor | float = 1.0
     coverage: float = 0.0
-    block_repeats: int = 0
-    blocked: Sequence[int] = ()
+    no_repeat_ngram_size: int = 0
+    blocked_ids: Sequence[int] = ()
 
 
-class Found(NamedTuple):
-    """What a search has found, the best first.
+class SearchResult(NamedTuple):
+    """The sequences that a search returns, the best first.
 
     Attributes:
-      ids: int32 (batch, wanted, longest), 0 from the end on; the end itself is left out.
-      scores: float32 (batch, wanted); -inf where fewer were found.
+        ids: int32 `(batch, num_return_sequences, timesteps)`, without the EOS id, padded with 0.
+        scores: float32 `(batch, num_return_sequences)`; -inf where fewer sequences were found.
     """
 
     ids: tf.Tensor
     scores: tf.Tensor
 
 
-def beam_search(
-    advance: Callable,
-    states: list[tf.Tensor],
-    memory: Sequence[tf.Tensor] = (),
-    *,
-    beam_size: tf.Tensor | int,
-    wanted: tf.Tensor | int,
-    shortest: tf.Tensor,
-    longest: tf.Tensor,
-    attends_to: tf.Tensor | None = None,
-    penalties: Penalties,
-    begin: int,
-    end: int,
-) -> Found:
-    """Follows the likeliest hypotheses of each sentence side by side.
-
-    At each step every open hypothesis is continued by every id, and the likeliest continuations are kept, as many as
-    the beam has places. One that ends takes its place with it: so a beam of 1 is greedy, and a beam as wide as the
-    space finds the best of all. A sentence is done when no open hypothesis can come among the `wanted` best any more:
-    scores of open ones can only fall, but for the length penalty, which is at its greatest for the longest. Sentences
-    that are done leave the batch as soon as they are a quarter of it, so that the long ones do not make all wait.
-
-    The score of a sequence Y of |Y| ids, its end among them, for the source X is ln p(Y | X) / lp(Y) + cp(X, Y), with
-    lp = ((5 + |Y|) / 6) ** alpha and cp = beta * sum_i ln min(sum_j p_ij, 1), where p_ij is the attention to step i
-    when id j was written (Wu et al. 2016, equation 14).
-
-    Args:
-      advance: ids int32 (batch, beam), states (batch, beam, size) and memory -> logits float32 (batch, beam,
-        vocabulary_size), states, and attention (batch, beam, steps) or None.
-      states: those to begin with, (batch, size) each.
-      memory: what else `advance` needs to know of each sentence, (batch, ...) each.
-      beam_size: hypotheses of each sentence.
-      wanted: sequences to give, `beam_size` at the most.
-      shortest, longest: int32 (batch,), ids of a sequence, its end not counted.
-      attends_to: bool (batch, steps), False at the source's padding; needed with a coverage penalty.
-      penalties: see there.
-      begin, end: ids before the first and after the last.
-    """
-    batch = tf.shape(shortest)[0]
-    most = tf.maximum(tf.reduce_max(longest), 0) + 1  # of no sentence at all the maximum is below 0
-    alpha = tf.convert_to_tensor(penalties.length, tf.float32)
-
-    def step(time, hypotheses: _Hypotheses, sentences: _Sentences) -> _Hypotheses:
-        last, open_scores, ids, coverage, finished, finished_ids, states = hypotheses
-        logits, states, attention = advance(last, states, sentences.memory)
-        allowed = logits + _allowed(logits, time, sentences)
-        if penalties.block_repeats:
-            allowed += repeats(ids, time, penalties.block_repeats, logits.shape[-1])
-        size = logits.shape[-1]
-        before = open_scores - tf.reduce_logsumexp(logits, axis=-1)  # what is added to each logit of a hypothesis
-        # In their order the candidates are the likeliest first; those without a place are dropped.
-        totals, index = best(allowed, before, beam_size, divisor(size))
-        parent, new = index // size, index % size
-        free = tf.cast(beam_size, tf.int32) - tf.reduce_sum(tf.cast(finished > -float("inf"), tf.int32), axis=1)
-        totals = tf.where(tf.range(beam_size) < free[:, None], totals, -float("inf"))
-        ends = new == end
-
-        states = [tf.gather(state, parent, batch_dims=1) for state in states]
-        ids = tf.gather(ids, parent, batch_dims=1)
-        if penalties.coverage:
-            coverage = tf.gather(coverage + tf.cast(attention, tf.float32), parent, batch_dims=1)
-        scores = totals / length_penalty(time + 1, alpha) + _coverage_penalty(coverage)
-        finished, order = tf.math.top_k(tf.concat([finished, tf.where(ends, scores, -float("inf"))], axis=1), beam_size)
-        finished_ids = tf.gather(tf.concat([finished_ids, ids], axis=1), order, batch_dims=1)
-        ids = tf.where(tf.range(most) == time, new[..., None], ids)
-        open_scores = tf.where(ends, -float("inf"), totals)
-        done = tf.reduce_max(open_scores, axis=1) / sentences.bound <= finished[:, tf.cast(wanted, tf.int32) - 1]
-        open_scores = tf.where(done[:, None], -float("inf"), open_scores)
-        return _Hypotheses(new, open_scores, ids, coverage, finished, finished_ids, states)
-
-    def _allowed(logits, time, sentences):
-        """(batch, 1, vocabulary_size) of 0 and -inf: the end in its time alone, and nothing that is blocked."""
-        ids = tf.range(logits.shape[-1])
-        blocked = tf.reduce_any(ids[:, None] == tf.constant([0, begin, *penalties.blocked]), axis=1)
-        is_end = ids == end
-        too_soon = is_end & (time < sentences.shortest)[:, None]
-        too_late = ~is_end & (time >= sentences.longest)[:, None]
-        return tf.where(blocked | too_soon | too_late, -float("inf"), 0.0)[:, None]
-
-    def _coverage_penalty(coverage):
-        if not penalties.coverage:
-            return 0.0
-        return penalties.coverage * tf.reduce_sum(tf.math.log(tf.clip_by_value(coverage, 1e-9, 1.0)), axis=-1)
-
-    def steps(time, hypotheses, sentences, found):
-        """Steps until some sentences are done; these are left out from then on."""
-
-        def goes_on(time, hypotheses):
-            rows = tf.shape(hypotheses.scores)[0]
-            return (4 * tf.size(_open(hypotheses)) > 3 * rows) & (time < most)
-
-        time, hypotheses = tf.while_loop(
-            goes_on,
-            lambda time, hypotheses: (time + 1, step(time, hypotheses, sentences)),
-            (time, hypotheses),
-            shape_invariants=(tf.TensorShape([]), _any_rows(hypotheses)),
-        )
-        places = sentences.place[:, None]
-        found = Found(
-            tf.tensor_scatter_nd_update(found.ids, places, hypotheses.finished_ids),
-            tf.tensor_scatter_nd_update(found.scores, places, hypotheses.finished),
-        )
-        rows = _open(hypotheses)
-        hypotheses, sentences = tf.nest.map_structure(lambda x: tf.gather(x, rows), (hypotheses, sentences))
-        return time, hypotheses, sentences, found
-
-    nothing, empty = tf.fill([batch, beam_size], -float("inf")), tf.zeros([batch, beam_size, most], tf.int32)
-    # Padding counts as covered, and so adds nothing.
-    covered = 1.0 - tf.cast(attends_to, tf.float32) if penalties.coverage else tf.zeros([batch, 0])
-    hypotheses = _Hypotheses(
-        last=tf.fill([batch, beam_size], begin),
-        scores=tf.where(tf.range(beam_size) == 0, 0.0, nothing),  # at first all hypotheses are one
-        ids=empty,
-        coverage=tf.repeat(covered[:, None], beam_size, axis=1),
-        finished=nothing,
-        finished_ids=empty,
-        states=[tf.repeat(state[:, None], beam_size, axis=1) for state in states],
-    )
-    bound = length_penalty(longest + 1, alpha)
-    sentences = _Sentences(tf.range(batch), shortest, longest, bound, list(memory))
-    begun = (0, hypotheses, sentences, Found(empty, nothing))
-    *_, found = tf.while_loop(
-        lambda time, hypotheses, *_: (tf.shape(hypotheses.scores)[0] > 0) & (time < most),
-        steps,
-        begun,
-        shape_invariants=(tf.TensorShape([]), *map(_any_rows, begun[1:])),
-    )
-    return Found(found.ids[:, :wanted], found.scores[:, :wanted])
-
-
 class _Hypotheses(NamedTuple):
-    """Where a search stands, of each sentence and each place in its beam.
+    """State of a search, for each sentence and each position in its beam.
 
     Attributes:
-      last: int32 (batch, beam), the ids written last.
-      scores: float32 (batch, beam), ln p of what is written; -inf where the hypothesis is not open.
-      ids: int32 (batch, beam, longest), what is written.
-      coverage: float32 (batch, beam, steps), attention so far; of no steps if nobody needs it.
-      finished, finished_ids: scores and ids of the hypotheses that have ended, as in `Found`.
-      states: (batch, beam, size) each.
+        last: int32 `(batch, beam)`, the last id.
+        scores: float32 `(batch, beam)`, ln p of the ids so far; -inf where the hypothesis is not alive.
+        ids: int32 `(batch, beam, timesteps)`, the ids so far.
+        coverage: float32 `(batch, beam, source timesteps)`, sum of the attention so far; zero timesteps if unused.
+        finished_scores: float32 `(batch, beam)`, of the hypotheses that have ended, as in `SearchResult`.
+        finished_ids: int32 `(batch, beam, timesteps)`, their ids.
+        states: The decoder's states, `(batch, beam, size)` each.
     """
 
     last: tf.Tensor
     scores: tf.Tensor
     ids: tf.Tensor
     coverage: tf.Tensor
-    finished: tf.Tensor
+    finished_scores: tf.Tensor
     finished_ids: tf.Tensor
     states: list[tf.Tensor]
 
 
 class _Sentences(NamedTuple):
-    """What a search knows of each sentence; see `beam_search`.
+    """What a search needs of each sentence that is not done; see `beam_search`.
 
     Attributes:
-      place: its row in the whole batch.
-      bound: the length penalty of its longest sequence.
+        row: int32 `(batch,)`, the sentence's row in the whole batch.
+        min_length: int32 `(batch,)`.
+        max_length: int32 `(batch,)`.
+        max_penalty: float32 `(batch,)`, the length penalty of a sequence of the maximum length.
+        memory: Tensors for the decoder, `(batch, ...)` each.
     """
 
-    place: tf.Tensor
-    shortest: tf.Tensor
-    longest: tf.Tensor
-    bound: tf.Tensor
+    row: tf.Tensor
+    min_length: tf.Tensor
+    max_length: tf.Tensor
+    max_penalty: tf.Tensor
     memory: list[tf.Tensor]
 
 
-def _open(hypotheses: _Hypotheses) -> tf.Tensor:
-    """int (sentences,): the rows of the sentences that have an open hypothesis."""
+def beam_search(
+    step: Callable,
+    states: list[tf.Tensor],
+    memory: Sequence[tf.Tensor] = (),
+    *,
+    beam_size: tf.Tensor | int,
+    num_return_sequences: tf.Tensor | int,
+    min_length: tf.Tensor,
+    max_length: tf.Tensor,
+    source_mask: tf.Tensor | None = None,
+    penalties: Penalties,
+    bos: int,
+    eos: int,
+) -> SearchResult:
+    """Search for the sequences with the highest scores.
+
+    Each step extends every alive hypothesis by every id and keeps the most probable extensions, as many as the beam
+    has free positions. A hypothesis that ends keeps its position, so a beam of 1 is greedy search, and a beam as large
+    as the number of possible sequences finds the best ones. A sentence is done when no alive hypothesis can become one
+    of its `num_return_sequences` best: ln p of an alive hypothesis only decreases, and dividing it by the length
+    penalty of the maximum length bounds its final score from above. When a quarter of the sentences in the loop are
+    done, they leave it, so that long sentences do not slow down the others.
+
+    The score of a sequence Y of |Y| ids, EOS included, for the source X is ln p(Y | X) / lp(Y) + cp(X, Y) with
+    lp(Y) = ((5 + |Y|) / 6) ** alpha and cp(X, Y) = beta * sum_i ln min(sum_j p_ij, 1), where p_ij is the attention to
+    source timestep i at target timestep j (Wu et al. 2016, equation 14).
+
+    Args:
+        step: Function of the last ids, int32 `(batch, beam)`, states `(batch, beam, size)` each, and `memory`, that
+            returns logits, float32 `(batch, beam, vocabulary_size)`, the states after the step, and the attention
+            weights, `(batch, beam, source timesteps)` or None.
+        states: Initial states, `(batch, size)` each.
+        memory: Further tensors that `step` needs for each sentence, `(batch, ...)` each.
+        beam_size: Number of hypotheses per sentence.
+        num_return_sequences: Number of sequences to return per sentence, at most `beam_size`.
+        min_length: int32 `(batch,)`, minimum number of ids of a sequence, EOS not included.
+        max_length: int32 `(batch,)`, maximum number of ids of a sequence, EOS not included.
+        source_mask: bool `(batch, source timesteps)`, False at padding; required with a coverage penalty.
+        penalties: Length and coverage penalty, and the ids that are not allowed.
+        bos: Id before the first one.
+        eos: Id after the last one.
+
+    Returns:
+        The best sequences of each sentence with their scores.
+    """
+    batch = tf.shape(min_length)[0]
+    timesteps = tf.maximum(tf.reduce_max(max_length), 0) + 1  # the maximum of an empty batch is negative
+    alpha = tf.convert_to_tensor(penalties.length, tf.float32)
+
+    def extend(time, hypotheses: _Hypotheses, sentences: _Sentences) -> _Hypotheses:
+        last, alive_scores, ids, coverage, finished_scores, finished_ids, states = hypotheses
+        logits, states, attention = step(last, states, sentences.memory)
+        allowed = logits + _id_mask(logits, time, sentences)
+        if penalties.no_repeat_ngram_size:
+            allowed += repeated_ngram_mask(ids, time, penalties.no_repeat_ngram_size, logits.shape[-1])
+        size = logits.shape[-1]
+        # ln p of an extension is its logit plus this offset of its hypothesis.
+        offsets = alive_scores - tf.reduce_logsumexp(logits, axis=-1)
+        # The candidates are sorted by probability; those beyond the free positions are dropped.
+        totals, index = grouped_top_k(allowed, offsets, beam_size, largest_divisor(size))
+        parent, new = index // size, index % size
+        finished_count = tf.reduce_sum(tf.cast(finished_scores > -float("inf"), tf.int32), axis=1)
+        free = tf.cast(beam_size, tf.int32) - finished_count
+        totals = tf.where(tf.range(beam_size) < free[:, None], totals, -float("inf"))
+        ends = new == eos
+
+        states = [tf.gather(state, parent, batch_dims=1) for state in states]
+        ids = tf.gather(ids, parent, batch_dims=1)
+        if penalties.coverage:
+            coverage = tf.gather(coverage + tf.cast(attention, tf.float32), parent, batch_dims=1)
+        scores = totals / length_penalty(time + 1, alpha) + _coverage_penalty(coverage)
+        finished_scores, order = tf.math.top_k(
+            tf.concat([finished_scores, tf.where(ends, scores, -float("inf"))], axis=1), beam_size
+        )
+        finished_ids = tf.gather(tf.concat([finished_ids, ids], axis=1), order, batch_dims=1)
+        ids = tf.where(tf.range(timesteps) == time, new[..., None], ids)
+        alive_scores = tf.where(ends, -float("inf"), totals)
+        worst_returned = finished_scores[:, tf.cast(num_return_sequences, tf.int32) - 1]
+        done = tf.reduce_max(alive_scores, axis=1) / sentences.max_penalty <= worst_returned
+        alive_scores = tf.where(done[:, None], -float("inf"), alive_scores)
+        return _Hypotheses(new, alive_scores, ids, coverage, finished_scores, finished_ids, states)
+
+    def _id_mask(logits, time, sentences):
+        # (batch, 1, vocabulary_size), 0 or -inf: EOS outside the limits of length, and blocked ids.
+        ids = tf.range(logits.shape[-1])
+        blocked = tf.reduce_any(ids[:, None] == tf.constant([0, bos, *penalties.blocked_ids]), axis=1)
+        is_eos = ids == eos
+        too_short = is_eos & (time < sentences.min_length)[:, None]
+        too_long = ~is_eos & (time >= sentences.max_length)[:, None]
+        return tf.where(blocked | too_short | too_long, -float("inf"), 0.0)[:, None]
+
+    def _coverage_penalty(coverage):
+        if not penalties.coverage:
+            return 0.0
+        return penalties.coverage * tf.reduce_sum(tf.math.log(tf.clip_by_value(coverage, 1e-9, 1.0)), axis=-1)
+
+    def extend_until_some_are_done(time, hypotheses, sentences, result):
+        def continues(time, hypotheses):
+            rows = tf.shape(hypotheses.scores)[0]
+            return (4 * tf.size(_alive_rows(hypotheses)) > 3 * rows) & (time < timesteps)
+
+        time, hypotheses = tf.while_loop(
+            continues,
+            lambda time, hypotheses: (time + 1, extend(time, hypotheses, sentences)),
+            (time, hypotheses),
+            shape_invariants=(tf.TensorShape([]), _any_rows(hypotheses)),
+        )
+        rows = sentences.row[:, None]
+        result = SearchResult(
+            tf.tensor_scatter_nd_update(result.ids, rows, hypotheses.finished_ids),
+            tf.tensor_scatter_nd_update(result.scores, rows, hypotheses.finished_scores),
+        )
+        alive = _alive_rows(hypotheses)
+        hypotheses, sentences = tf.nest.map_structure(lambda x: tf.gather(x, alive), (hypotheses, sentences))
+        return time, hypotheses, sentences, result
+
+    no_scores, no_ids = tf.fill([batch, beam_size], -float("inf")), tf.zeros([batch, beam_size, timesteps], tf.int32)
+    # Padding counts as covered, so it adds nothing to the penalty.
+    covered = 1.0 - tf.cast(source_mask, tf.float32) if penalties.coverage else tf.zeros([batch, 0])
+    hypotheses = _Hypotheses(
+        last=tf.fill([batch, beam_size], bos),
+        scores=tf.where(tf.range(beam_size) == 0, 0.0, no_scores),  # at the start all hypotheses are the same
+        ids=no_ids,
+        coverage=tf.repeat(covered[:, None], beam_size, axis=1),
+        finished_scores=no_scores,
+        finished_ids=no_ids,
+        states=[tf.repeat(state[:, None], beam_size, axis=1) for state in states],
+    )
+    max_penalty = length_penalty(max_length + 1, alpha)
+    sentences = _Sentences(tf.range(batch), min_length, max_length, max_penalty, list(memory))
+    loop_vars = (0, hypotheses, sentences, SearchResult(no_ids, no_scores))
+    *_, result = tf.while_loop(
+        lambda time, hypotheses, *_: (tf.shape(hypotheses.scores)[0] > 0) & (time < timesteps),
+        extend_until_some_are_done,
+        loop_vars,
+        shape_invariants=(tf.TensorShape([]), *map(_any_rows, loop_vars[1:])),
+    )
+    return SearchResult(result.ids[:, :num_return_sequences], result.scores[:, :num_return_sequences])
+
+
+def _alive_rows(hypotheses: _Hypotheses) -> tf.Tensor:
+    """Return the rows of the sentences with an alive hypothesis, int `(rows,)`."""
     return tf.where(tf.reduce_any(hypotheses.scores > -float("inf"), axis=1))[:, 0]
 
 
 def _any_rows(structure):
-    """Shapes for a loop: how many sentences there are changes, and how many hypotheses may be unknown to it."""
-    unknown = lambda x: tf.TensorShape([None, None][: x.shape.rank]).concatenate(x.shape[2:])  # noqa: E731
-    return tf.nest.map_structure(unknown, structure)
+    """Return the shape invariants of a loop in which the batch size changes and the beam size may be unknown."""
+    shape = lambda x: tf.TensorShape([None, None][: x.shape.rank]).concatenate(x.shape[2:])  # noqa: E731
+    return tf.nest.map_structure(shape, structure)
 
 
-def divisor(size: int, most: int = 128) -> int:
-    """The largest divisor of `size` that is not above `most`."""
-    return next(number for number in range(most, 0, -1) if size % number == 0)
+def largest_divisor(size: int, limit: int = 128) -> int:
+    """Return the largest divisor of `size` that is at most `limit`."""
+    return next(divisor for divisor in range(limit, 0, -1) if size % divisor == 0)
 
 
-def best(scores: tf.Tensor, added: tf.Tensor, count, group: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """`tf.math.top_k` of `scores + added` over rows and columns together, the first of equals first.
+def grouped_top_k(scores: tf.Tensor, offsets: tf.Tensor, k, group: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """Compute `tf.math.top_k` of `scores + offsets` over rows and columns together.
 
-    Quicker: the sum is made of the groups of neighbours with the best maxima alone, where the best must be.
+    As with `tf.math.top_k`, the lower index comes first among equal values. It is faster: the k best values lie in the
+    k groups of neighboring columns with the largest maxima, so only these are sorted.
 
     Args:
-      scores: float (batch, rows, size).
-      added: float (batch, rows).
-      count: how many to give.
-      group: of neighbours, a divisor of `size`.
+        scores: float `(batch, rows, size)`.
+        offsets: float `(batch, rows)`.
+        k: Number of values to return.
+        group: Number of columns in a group, a divisor of `size`.
 
-    Returns: the best sums and their places among all rows * size, (batch, count) each.
+    Returns:
+        The largest sums and their indexes into rows * size, `(batch, k)` each.
     """
     shape = tf.shape(scores)
-    apart = tf.reshape(scores, [shape[0], shape[1], shape[2] // group, group])
+    groups = tf.reshape(scores, [shape[0], shape[1], shape[2] // group, group])
     flat = lambda x: tf.reshape(x, [shape[0], -1])  # noqa: E731
-    maxima = flat(tf.reduce_max(apart, axis=-1) + added[..., None])  # (batch, groups of all rows)
-    chosen = tf.math.top_k(maxima, tf.minimum(count, tf.shape(maxima)[1])).indices
-    chosen = tf.sort(chosen, axis=-1)  # so that the first of equals stays the first
-    inside = tf.gather(tf.reshape(apart, [shape[0], -1, group]), chosen, batch_dims=1)
-    inside += tf.gather(added, chosen // (shape[2] // group), batch_dims=1)[..., None]
-    values, places = tf.math.top_k(flat(inside), count)
-    return values, tf.gather(chosen, places // group, batch_dims=1) * group + places % group
+    maxima = flat(tf.reduce_max(groups, axis=-1) + offsets[..., None])  # (batch, groups of all rows)
+    chosen = tf.math.top_k(maxima, tf.minimum(k, tf.shape(maxima)[1])).indices
+    chosen = tf.sort(chosen, axis=-1)  # keeps the order among equal values
+    sums = tf.gather(tf.reshape(groups, [shape[0], -1, group]), chosen, batch_dims=1)
+    sums += tf.gather(offsets, chosen // (shape[2] // group), batch_dims=1)[..., None]
+    values, indexes = tf.math.top_k(flat(sums), k)
+    return values, tf.gather(chosen, indexes // group, batch_dims=1) * group + indexes % group
 
 
 def length_penalty(length: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
-    """((5 + length) / 6) ** alpha (Wu et al. 2016, equation 14)."""
+    """Return ((5 + length) / 6) ** alpha (Wu et al. 2016, equation 14)."""
     return ((5.0 + tf.cast(length, tf.float32)) / 6.0) ** alpha
 
 
-def repeats(ids: tf.Tensor, time: tf.Tensor, n: int, vocabulary_size: int) -> tf.Tensor:
-    """(batch, beam, vocabulary_size) of 0 and -inf: the ids after which a run of n would stand there twice.
+def repeated_ngram_mask(ids: tf.Tensor, time: tf.Tensor, n: int, vocabulary_size: int) -> tf.Tensor:
+    """Mask the ids that would complete an n-gram that has already occurred.
 
     Args:
-      ids: int32 (batch, beam, longest), `time` of them written.
-      n: length of the runs, 1 or more.
+        ids: int32 `(batch, beam, timesteps)`, of which the first `time` are valid.
+        time: int32 `()`.
+        n: Size of the n-grams, at least 1.
+        vocabulary_size: Number of ids.
+
+    Returns:
+        float32 `(batch, beam, vocabulary_size)`, -inf for these ids and 0 for the others.
     """
-    length = tf.shape(ids)[-1]
-    # The n - 1 last ids, and at each place p the n - 1 ids before it: where they are the same, ids[p] would repeat.
+    timesteps = tf.shape(ids)[-1]
+    # The last n - 1 ids, and for each timestep t the n - 1 ids before it: where they are equal, ids[t] would repeat.
     last = tf.gather(ids, tf.maximum(time - n + 1 + tf.range(n - 1), 0), axis=-1)  # (batch, beam, n - 1)
-    places = tf.range(length)
-    before = tf.gather(ids, tf.maximum(places[:, None] - n + 1 + tf.range(n - 1), 0), axis=-1)
-    same = tf.reduce_all(before == last[:, :, None], axis=-1) & (places >= n - 1) & (places < time)
-    # The id 0 is padding, which is never written: it stands for none.
-    return _minus_infinity_at(tf.where(same, ids, 0), vocabulary_size)
+    positions = tf.range(timesteps)
+    before = tf.gather(ids, tf.maximum(positions[:, None] - n + 1 + tf.range(n - 1), 0), axis=-1)
+    equal = tf.reduce_all(before == last[:, :, None], axis=-1) & (positions >= n - 1) & (positions < time)
+    # Id 0 is padding, which is never generated, so it can stand for "no id".
+    return _minus_infinity_at(tf.where(equal, ids, 0), vocabulary_size)
 
 
 def _minus_infinity_at(ids: tf.Tensor, vocabulary_size: int) -> tf.Tensor:
-    """(batch, beam, vocabulary_size): -inf at each of ids (batch, beam, count), 0 elsewhere."""
+    """Return `(batch, beam, vocabulary_size)` with -inf at each of ids `(batch, beam, count)` and 0 elsewhere."""
     shape = tf.shape(ids)
     rows = tf.repeat(tf.range(shape[0] * shape[1]), shape[2])
-    places = tf.stack([rows, tf.reshape(ids, [-1])], axis=1)
-    counts = tf.scatter_nd(places, tf.ones_like(rows), [shape[0] * shape[1], vocabulary_size])
+    indexes = tf.stack([rows, tf.reshape(ids, [-1])], axis=1)
+    counts = tf.scatter_nd(indexes, tf.ones_like(rows), [shape[0] * shape[1], vocabulary_size])
     return tf.reshape(tf.where(counts > 0, -float("inf"), 0.0), [shape[0], shape[1], vocabulary_size])

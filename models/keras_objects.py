@@ -1,9 +1,8 @@
-"""Values that Keras takes by name: initializers, regularizers, constraints and activations.
+"""Keras objects by name: initializers, regularizers, constraints and activations.
 
-A value is written the way Keras accepts it: a name (`he_normal`), a name with arguments (`l2(0.01)`,
-`min_max_norm(min_value=0.5, max_value=2.0)`), or the JSON form of Keras's own `serialize`
-(`{"class_name": "L2", "config": {"l2": 0.01}}`). `check` reads a value without importing TensorFlow, so that a command
-line can refuse a misspelt one at once; `build` makes the Keras object.
+A value is a name (`he_normal`), a name with arguments (`l2(0.01)`, `min_max_norm(min_value=0.5, max_value=2.0)`), or
+the JSON form of Keras's `serialize` (`{"class_name": "L2", "config": {"l2": 0.01}}`). `check` validates a value without
+importing TensorFlow, so that a command line can reject a misspelt one at once; `build` creates the Keras object.
 """
 
 import ast
@@ -23,8 +22,8 @@ _ACTIVATIONS = """
     sparsemax squareplus swish tanh tanh_shrink threshold
 """
 
-# Names and their arguments in the order of Keras's constructors. Written out, and not asked of Keras, because the
-# check must not import TensorFlow; a test compares it with the installed Keras.
+# Names and their arguments, in the order of Keras's constructors. Written out because the check must not import
+# TensorFlow; a test compares them with the installed Keras.
 ARGUMENTS: dict[Kind, dict[str, tuple[str, ...]]] = {
     "initializer": {
         "constant": ("value",),
@@ -59,7 +58,7 @@ ARGUMENTS: dict[Kind, dict[str, tuple[str, ...]]] = {
     "activation": dict.fromkeys(_ACTIVATIONS.split(), ()),
 }
 
-# Other names that Keras knows a value by.
+# Other names that Keras accepts.
 ALIASES = {
     "normal": "random_normal",
     "uniform": "random_uniform",
@@ -75,7 +74,7 @@ def _is_number(value) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _is_whole(value) -> bool:
+def _is_integer(value) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -83,19 +82,19 @@ def _one_of(*choices: str) -> tuple[str, Callable[[Any], bool]]:
     return f"one of {', '.join(choices)}", lambda value: isinstance(value, str) and value.lower() in choices
 
 
-# What an argument may be, where Keras would fail on it, some only in the first training step.
+# Valid values of arguments, where Keras would fail on others, sometimes only in the first training step.
 _NUMBER = ("a number", _is_number)
 _NOT_NEGATIVE = ("a number of 0 or more", lambda value: _is_number(value) and value >= 0)
 _AXES = (
     "a whole number or a list of them",
-    lambda value: all(_is_whole(axis) for axis in (value if isinstance(value, list | tuple) else [value])),
+    lambda value: all(_is_integer(axis) for axis in (value if isinstance(value, list | tuple) else [value])),
 )
 _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     **dict.fromkeys(("gain", "mean", "minval", "maxval"), _NUMBER),
     **dict.fromkeys(("stddev", "l1", "l2", "factor", "min_value", "max_value", "rate"), _NOT_NEGATIVE),
     **dict.fromkeys(("axis", "input_axes", "output_axes"), _AXES),
     "scale": ("a number above 0", lambda value: _is_number(value) and value > 0),
-    "seed": ("a whole number", _is_whole),
+    "seed": ("a whole number", _is_integer),
     "initializer mode": _one_of("fan_in", "fan_out", "fan_avg"),
     "distribution": _one_of("normal", "uniform", "truncated_normal", "untruncated_normal"),
     "regularizer mode": _one_of("rows", "columns"),
@@ -103,7 +102,7 @@ _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
 
 
 def _find(kind: Kind, name: str) -> str | None:
-    """The name in ARGUMENTS that `name` means, None if there is none: `HeNormal` and `he_normal` are one."""
+    """Return the name in ARGUMENTS that `name` is a spelling of (`HeNormal` is `he_normal`); None if it is unknown."""
 
     def plain(text):
         return text.replace("_", "").lower()
@@ -115,10 +114,17 @@ def _find(kind: Kind, name: str) -> str | None:
 
 
 def _parse(kind: Kind, value: str) -> tuple[str, list[Any], dict[str, Any]] | dict:
-    """Splits a value into (name, positional arguments, keyword arguments), or gives its JSON form as a dict.
+    """Parse a value.
+
+    Args:
+        kind: As in `check`.
+        value: As in `check`.
+
+    Returns:
+        (name, positional arguments, keyword arguments), or the JSON form as a dict.
 
     Raises:
-      ValueError: the text is neither; the message says what was given and what is expected.
+        ValueError: If the value has none of the three forms; the message contains the value and what is expected.
     """
     text = value.strip()
     if text.startswith("{"):
@@ -133,7 +139,7 @@ def _parse(kind: Kind, value: str) -> tuple[str, list[Any], dict[str, Any]] | di
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             positional = [ast.literal_eval(argument) for argument in node.args]
             named = {keyword.arg: ast.literal_eval(keyword.value) for keyword in node.keywords}
-            if None not in named and len(named) == len(node.keywords):  # neither **arguments nor one name twice
+            if None not in named and len(named) == len(node.keywords):  # neither **arguments nor a repeated name
                 return node.func.id, positional, named
     except (SyntaxError, ValueError):
         pass
@@ -141,12 +147,12 @@ def _parse(kind: Kind, value: str) -> tuple[str, list[Any], dict[str, Any]] | di
 
 
 def _is_custom(parsed: dict) -> bool:
-    """Whether a JSON form names a class of the user's own, which only Keras's registry knows."""
+    """Whether a JSON form names a custom class, which only Keras's registry contains."""
     return bool(parsed.get("registered_name")) and parsed.get("class_name") != "function"
 
 
 def _parts(parsed: dict) -> tuple[str, list[Any], dict[str, Any]]:
-    """(name, positional arguments, keyword arguments) of a JSON form."""
+    """Return (name, positional arguments, keyword arguments) of a JSON form."""
     name, config = parsed["class_name"], parsed.get("config")
     if name == "function":  # the JSON form of an activation: {"class_name": "function", "config": "relu"}
         return str(config), [], {}
@@ -154,14 +160,18 @@ def _parts(parsed: dict) -> tuple[str, list[Any], dict[str, Any]]:
 
 
 def check(kind: Kind, value: str) -> str:
-    """Returns `value` unchanged if Keras would take it as a value of this kind.
+    """Check that Keras accepts a value.
 
     Args:
-      kind: "initializer", "regularizer", "constraint" or "activation".
-      value: a name, a name with arguments, or the JSON form.
+        kind: `"initializer"`, `"regularizer"`, `"constraint"` or `"activation"`.
+        value: A name, a name with arguments, or the JSON form.
+
+    Returns:
+        The value, unchanged.
 
     Raises:
-      ValueError: an unknown name, argument or argument's value, or text in none of the three forms.
+        ValueError: If the name, an argument or an argument's value is invalid, or the value has none of the three
+            forms.
     """
     parsed = _parse(kind, value)
     if isinstance(parsed, dict):
@@ -190,17 +200,22 @@ def check(kind: Kind, value: str) -> str:
         raise ValueError(f"{kind} {found} does not take {wrong[0]}; it takes: {', '.join(arguments) or 'no arguments'}")
     for argument, content in (given | named).items():
         expected, fits = _RULES.get(argument) or _RULES.get(f"{kind} {argument}") or ("anything", lambda _: True)
-        # None is Keras's default; a dict is an object of Keras's own in JSON form.
+        # None is Keras's default; a dict is a nested object in JSON form.
         if content is not None and not isinstance(content, dict) and not fits(content):
             raise ValueError(f"{argument}={content!r} of {kind} {found} is not {expected}")
     return value
 
 
 def build(kind: Kind, value: str | None):
-    """The Keras object that a checked value names; None stays None.
+    """Create the Keras object of a value.
 
-    Returns: a `keras.initializers.Initializer`, `keras.regularizers.Regularizer`, `keras.constraints.Constraint` or an
-      activation function.
+    Args:
+        kind: As in `check`.
+        value: A value that `check` accepts, or None.
+
+    Returns:
+        A `keras.initializers.Initializer`, `keras.regularizers.Regularizer`, `keras.constraints.Constraint` or an
+        activation function; None for None.
     """
     if value is None:
         return None
@@ -210,10 +225,10 @@ def build(kind: Kind, value: str | None):
     if isinstance(parsed, dict) and _is_custom(parsed):
         return getattr(keras, f"{kind}s").get(parsed)
     name, positional, named = _parts(parsed) if isinstance(parsed, dict) else parsed
-    # Keras's public name: `get` knows fewer spellings (not l1_l2), and cannot make one with arguments.
+    # By Keras's public name: `get` accepts fewer spellings (not l1_l2) and no arguments.
     found = getattr(getattr(keras, f"{kind}s"), _find(kind, name))
     if kind == "activation":
         return found
-    if isinstance(parsed, dict):  # by way of `get`: the config may hold further objects in JSON form
+    if isinstance(parsed, dict):  # with `get`: the config may contain further objects in JSON form
         return getattr(keras, f"{kind}s").get({"class_name": found.__name__, "config": named})
     return found(*positional, **named)

@@ -1,16 +1,107 @@
-"""One to many: a network that tells the next character, in three views of one set of weights.
+"""One-to-many network: a model that predicts the next character, used in three ways with one set of weights.
 
-- `build_language_model`: the Keras model that is kept: ids and states in, logits and states out, for whole sequences.
-- `training_view`: what is fitted on windows of text, the state carried from one window to the next.
-- `StepModel`: one step at a time, from the same layers' cells; generating and scoring are loops over it.
+- `LanguageModel`: the Keras model that is saved: ids and states to logits and states, for whole sequences.
+- `WindowModel`: trained on windows of text, with the state carried from one window to the next.
+- `StepModel`: one timestep at a time; generating and scoring are loops over it.
 """
 
 import keras
 import tensorflow as tf
 
+from models.network import Network, settings_dict
 from models.network_settings import LanguageModelSettings
 from models.recurrent import STATES, recurrent_layers, recurrent_stack, stack_step
 from models.recurrent_settings import RecurrentSettings
+
+
+@keras.saving.register_keras_serializable("models")
+class LanguageModel(Network):
+    """Embedding, recurrent stack and output layer, with the states as inputs and outputs.
+
+    The inputs are [ids, *states] and the outputs [logits, *states]: ids int32 `(batch, timesteps)`; logits float32
+    `(batch, timesteps, vocabulary_size)`, at each timestep those of the next character; the states of each layer
+    `(batch, units)`, h and c of an LSTM, h of the other cells.
+
+    Args:
+        settings: `LanguageModelSettings`, or their fields.
+        recurrent: `RecurrentSettings`, or their fields. `return_sequences` and `stateful` apply to training only, see
+            `training_model`.
+        vocabulary_size: Number of ids.
+        timesteps: Length of all sequences; needed with `unroll`, ignored otherwise.
+
+    Attributes:
+        settings: `LanguageModelSettings`.
+        recurrent: `RecurrentSettings`, as given.
+        vocabulary_size: Number of ids.
+        state_names: Names of the states, in their order: h_1, c_1, h_2, ...
+        embedding: The `keras.layers.Embedding`; with `tied_embeddings` a `keras.layers.ReversibleEmbedding`.
+        recurrent_layers: List of recurrent layers, first to last.
+        projection: The `keras.layers.Dense` between the stack and a tied embedding of another size, else None.
+        output_layer: The `keras.layers.Dense` that computes the logits; None with `tied_embeddings`.
+
+    Raises:
+        ValueError: If `recurrent` has an option that a language model cannot use.
+    """
+
+    def __init__(
+        self,
+        settings: LanguageModelSettings | dict,
+        recurrent: RecurrentSettings | dict,
+        vocabulary_size: int,
+        timesteps: int | None = None,
+    ):
+        settings = LanguageModelSettings.model_validate(settings)
+        recurrent = RecurrentSettings.model_validate(recurrent)
+        settings.check_recurrent(recurrent)
+        timesteps = timesteps if recurrent.unroll else None
+        stack = recurrent.model_copy(update={"stateful": False, "return_sequences": True, "return_state": True})
+        ids = keras.Input((timesteps,), dtype="int32", name="ids")
+        initial_states = [
+            [keras.Input((stack.units,), name=f"{name}_{layer + 1}") for name in STATES[stack.cell]]
+            for layer in range(stack.layers)
+        ]
+        embedding_class = keras.layers.ReversibleEmbedding if settings.tied_embeddings else keras.layers.Embedding
+        embedding = embedding_class(vocabulary_size, settings.embedding_size, name="embedding")
+        x = embedding(ids)  # (batch, timesteps, embedding_size)
+        if settings.embedding_dropout:
+            x = keras.layers.SpatialDropout1D(settings.embedding_dropout, name="embedding_dropout")(x)
+        layers = recurrent_layers(stack)
+        x, states = recurrent_stack(
+            stack,
+            x,
+            initial_state=initial_states,
+            layer_dropout=settings.layer_dropout,
+            residual=settings.residual,
+            layers=layers,
+        )  # (batch, timesteps, units)
+        if settings.output_dropout:
+            x = keras.layers.Dropout(settings.output_dropout, name="output_dropout")(x)
+        projection, output_layer = None, None
+        if settings.tied_embeddings:
+            if stack.units != settings.embedding_size:
+                projection = keras.layers.Dense(settings.embedding_size, name="projection")
+                x = projection(x)
+            logits = keras.ops.cast(embedding(x, reverse=True), "float32")
+        else:
+            # Logits are float32 also under a mixed precision policy: a softmax needs the range.
+            output_layer = keras.layers.Dense(vocabulary_size, dtype="float32", name="logits")
+            logits = output_layer(x)
+        flat_initial_states = keras.tree.flatten(initial_states)
+        super().__init__([ids, *flat_initial_states], [logits, *keras.tree.flatten(states)], name="language_model")
+        self.settings, self.recurrent = settings, recurrent
+        self.vocabulary_size, self.timesteps = vocabulary_size, timesteps
+        self.state_names = [state.name for state in flat_initial_states]
+        self.embedding, self.recurrent_layers = embedding, layers
+        self.projection, self.output_layer = projection, output_layer
+
+    def arguments(self) -> dict:
+        """Return the constructor's arguments."""
+        return {
+            "settings": settings_dict(self.settings, LanguageModelSettings),
+            "recurrent": settings_dict(self.recurrent, RecurrentSettings),
+            "vocabulary_size": self.vocabulary_size,
+            "timesteps": self.timesteps,
+        }
 
 
 def build_language_model(
@@ -18,157 +109,177 @@ def build_language_model(
     recurrent: RecurrentSettings,
     vocabulary_size: int,
     timesteps: int | None = None,
-) -> keras.Model:
-    """Builds the network: embedding, recurrent stack, next character.
+) -> LanguageModel:
+    """Build an untrained language model.
 
     Args:
-      settings: of the embedding and the dropouts.
-      recurrent: of the stack. Its `return_sequences` and `stateful` are about training: see `training_view`.
-      vocabulary_size: number of ids.
-      timesteps: the length of every window; needed with `unroll` only.
+        settings: Settings of the network.
+        recurrent: Settings of the recurrent stack.
+        vocabulary_size: Number of ids.
+        timesteps: Length of all sequences; needed with `unroll`, ignored otherwise.
 
     Returns:
-      A model from [ids, *states] to [logits, *states]: ids int32 (batch, timesteps); logits float32
-      (batch, timesteps, vocabulary_size), at each step those of the character after it; for each layer its states
-      (batch, units), an LSTM's h and c, one h for the other cells.
+        The network.
+
+    Raises:
+        ValueError: If `recurrent` has an option that a language model cannot use.
     """
-    settings.check_recurrent(recurrent)
-    recurrent = recurrent.model_copy(update={"stateful": False, "return_sequences": True, "return_state": True})
-    ids = keras.Input((timesteps if recurrent.unroll else None,), dtype="int32", name="ids")
-    begun = [
-        [keras.Input((recurrent.units,), name=f"{name}_{layer + 1}") for name in STATES[recurrent.cell]]
-        for layer in range(recurrent.layers)
-    ]
-    embedding_layer = keras.layers.ReversibleEmbedding if settings.tied_embeddings else keras.layers.Embedding
-    embedding = embedding_layer(vocabulary_size, settings.embedding_size, name="embedding")
-    x = embedding(ids)  # (batch, timesteps, embedding_size)
-    if settings.embedding_dropout:
-        x = keras.layers.SpatialDropout1D(settings.embedding_dropout, name="embedding_dropout")(x)
-    x, states = recurrent_stack(
-        recurrent,
-        x,
-        initial_state=begun,
-        layer_dropout=settings.layer_dropout,
-        residual=settings.residual,
-        layers=recurrent_layers(recurrent),
-    )  # (batch, timesteps, units)
-    if settings.output_dropout:
-        x = keras.layers.Dropout(settings.output_dropout, name="output_dropout")(x)
-    if settings.tied_embeddings:
-        if recurrent.units != settings.embedding_size:
-            x = keras.layers.Dense(settings.embedding_size, name="projection")(x)
-        logits = keras.ops.cast(embedding(x, reverse=True), "float32")
-    else:
-        # Logits stay float32 under a mixed precision policy: a softmax needs the range.
-        logits = keras.layers.Dense(vocabulary_size, dtype="float32", name="logits")(x)
-    flat = [state for layer in states for state in layer]
-    return keras.Model([ids, *(state for layer in begun for state in layer)], [logits, *flat], name="language_model")
+    return LanguageModel(settings, recurrent, vocabulary_size, timesteps)
 
 
 @keras.saving.register_keras_serializable("models")
 class WindowModel(keras.Model):
-    """The training view: windows of ids in, logits out, the states kept from one batch to the next.
+    """A language model on windows of text, with the states carried from one batch to the next.
 
-    This is what Keras's `stateful=True` does, with the state outside of the layers, which so serve any batch size; and
-    what a window begins with is told by the data, so a resumed training and a validation need no call to reset it. No
-    gradient goes back beyond the window: truncated backpropagation through time (Williams and Peng 1990).
+    This corresponds to Keras's `stateful=True`, but the states are outside of the layers, so the layers have no fixed
+    batch size. The data says which windows begin a text, so no call is needed to reset the states. Gradients do not
+    cross window boundaries: truncated backpropagation through time (Williams and Peng 1990, "An Efficient
+    Gradient-Based Algorithm for On-Line Training of Recurrent Network Trajectories").
 
     Args:
-      model: from `build_language_model`.
-      batch_size: of every batch.
-      last_only: in training gives the logits after each window's last character, and no others.
+        model: The language model, whose weights are shared.
+        batch_size: Size of every batch.
+        last_only: Whether to return, in training, the logits of the last timestep of each window only.
+        **kwargs: Arguments of `keras.Model`.
     """
 
-    def __init__(self, model: keras.Model, batch_size: int, last_only: bool = False, **kwargs):
+    def __init__(self, model: LanguageModel, batch_size: int, last_only: bool = False, **kwargs):
         super().__init__(**kwargs)
-        self.model, self.last_only = model, last_only
-        self.carried = [
+        self.model, self.batch_size, self.last_only = model, batch_size, last_only
+        self.carried_states = [
             self.add_weight(shape=(batch_size, state.shape[-1]), initializer="zeros", trainable=False, name=state.name)
             for state in model.inputs[1:]
         ]
 
     def call(self, inputs, training=None):
-        """(ids int32 (batch, timesteps), begins bool (batch,): a text begins here) -> logits."""
+        """Compute the logits of a batch of windows.
+
+        Args:
+            inputs: (ids, begins): ids int32 `(batch, timesteps)`; begins bool `(batch,)`, True where a text begins.
+            training: Whether the model is being trained.
+
+        Returns:
+            Logits `(batch, timesteps, vocabulary_size)`, or `(batch, 1, vocabulary_size)` with `last_only` in training.
+        """
         ids, begins = inputs
-        goes_on = keras.ops.logical_not(begins)[:, None]
-        states = [keras.ops.where(goes_on, state, keras.ops.zeros_like(state)) for state in self.carried]
+        continues = keras.ops.logical_not(begins)[:, None]
+        states = [keras.ops.where(continues, state, keras.ops.zeros_like(state)) for state in self.carried_states]
         logits, *states = self.model([ids, *states], training=training)
-        for variable, state in zip(self.carried, states, strict=True):
+        for variable, state in zip(self.carried_states, states, strict=True):
             variable.assign(keras.ops.cast(state, variable.dtype))
         return logits[:, -1:] if training and self.last_only else logits
 
+    def get_config(self):
+        """Return the constructor's arguments, with the language model's config."""
+        config = {name: getattr(self, name) for name in ("batch_size", "last_only", "name")}
+        return {**config, "dtype": self.dtype_policy.name, "model": keras.saving.serialize_keras_object(self.model)}
 
-def training_view(model: keras.Model, recurrent: RecurrentSettings, batch_size: int) -> WindowModel:
-    """The same weights as a model of windows. Without `return_sequences` it learns from each window's end alone."""
-    return WindowModel(model, batch_size, last_only=not recurrent.return_sequences)
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """Build the model from `get_config`."""
+        model = keras.saving.deserialize_keras_object(config["model"], custom_objects)
+        return cls(**{**config, "model": model})
+
+
+def training_model(model: LanguageModel, batch_size: int) -> WindowModel:
+    """Return a model that shares the weights and is trained on windows of text.
+
+    Args:
+        model: The language model. Without `return_sequences` only the last timestep of each window is trained.
+        batch_size: Size of every batch.
+
+    Returns:
+        The model for `fit`.
+    """
+    return WindowModel(model, batch_size, last_only=not model.recurrent.return_sequences)
 
 
 class StepModel(tf.Module):
-    """The same weights, a character at a time, in TensorFlow ops that may stand in a loop.
+    """A language model that processes one timestep at a time, in TensorFlow ops that can be part of a loop.
 
-    Each layer's own cell computes its step. The next character is told from the states alone: what a layer gives is
-    its state h.
+    The logits of the next character are computed from the states alone, since a layer's output is its state h.
 
     Args:
-      model: from `build_language_model`.
-      settings, recurrent: those that it was built with.
+        model: The language model, whose weights are shared.
 
     Attributes:
-      state_names: of each state, in their order: h_1, c_1, h_2, ...
-      vocabulary_size: number of ids.
+        model: The language model.
+        units: Size of each state.
+        state_names: Names of the states, in their order: h_1, c_1, h_2, ...
+        vocabulary_size: Number of ids.
+        dtype: Dtype of the states.
     """
 
-    def __init__(self, model: keras.Model, settings: LanguageModelSettings, recurrent: RecurrentSettings):
+    def __init__(self, model: LanguageModel):
         super().__init__()
         self.model = model
-        self.residual, self.tied = settings.residual, settings.tied_embeddings
-        self.units = recurrent.units
-        names = [layer.name for layer in model.layers]
-        self.embedding = model.get_layer("embedding")
-        self.cells = [model.get_layer(f"recurrent_{index + 1}").cell for index in range(recurrent.layers)]
-        self.projection = model.get_layer("projection") if "projection" in names else None
-        self.output = None if self.tied else model.get_layer("logits")
-        self.state_names = [
-            f"{name}_{index + 1}" for index in range(recurrent.layers) for name in STATES[recurrent.cell]
-        ]
-        self.vocabulary_size = self.embedding.input_dim
+        self.units = model.recurrent.units
+        self.cells = [layer.cell for layer in model.recurrent_layers]
+        self.state_names = list(model.state_names)
+        self.vocabulary_size = model.vocabulary_size
         self.dtype = tf.as_dtype(self.cells[0].compute_dtype)
 
     def initial_states(self, batch) -> list[tf.Tensor]:
-        """Zeros (batch, units), one for each of `state_names`."""
+        """Return the states at the beginning of a text: zeros `(batch, units)`, one for each of `state_names`."""
         return [tf.zeros([batch, self.units], self.dtype) for _ in self.state_names]
 
-    def advance(self, ids: tf.Tensor, states: list[tf.Tensor]) -> list[tf.Tensor]:
-        """ids int32 (batch,) and the states before them -> the states after them."""
-        return stack_step(self.cells, self.embedding(ids), states, residual=self.residual)[1]
+    def step(self, ids: tf.Tensor, states: list[tf.Tensor]) -> list[tf.Tensor]:
+        """Process one timestep.
+
+        Args:
+            ids: Int32 `(batch,)`.
+            states: The states before the timestep, `(batch, units)` each.
+
+        Returns:
+            The states after the timestep.
+        """
+        return stack_step(self.cells, self.model.embedding(ids), states, residual=self.model.settings.residual)[1]
 
     def logits(self, states: list[tf.Tensor]) -> tf.Tensor:
-        """The states -> float32 (batch, vocabulary_size), the logits of the next character."""
-        size = len(states) // len(self.cells)
-        outputs = states[::size]  # h of each layer
-        x = tf.add_n(outputs) if self.residual else outputs[-1]
-        if self.projection is not None:
-            x = self.projection(x)
-        logits = self.embedding(x, reverse=True) if self.tied else self.output(x)
+        """Compute the logits of the next character.
+
+        Args:
+            states: `(batch, units)` each.
+
+        Returns:
+            Float32 `(batch, vocabulary_size)`.
+        """
+        model = self.model
+        outputs = states[:: len(states) // len(self.cells)]  # h of each layer
+        x = tf.add_n(outputs) if model.settings.residual else outputs[-1]
+        if model.projection is not None:
+            x = model.projection(x)
+        logits = model.embedding(x, reverse=True) if model.output_layer is None else model.output_layer(x)
         return tf.cast(logits, tf.float32)
 
     def read(self, ids: tf.RaggedTensor, states: list[tf.Tensor]) -> list[tf.Tensor]:
-        """The states after sequences of any lengths; each row's are those that it would have alone."""
+        """Process sequences of different lengths; a row's result does not depend on the other rows.
+
+        Args:
+            ids: Int32 `(batch, None)`.
+            states: The states before the sequences, `(batch, units)` each.
+
+        Returns:
+            The states after the sequences.
+        """
         padded, lengths = ids.to_tensor(0), tf.cast(ids.row_lengths(), tf.int32)
 
         def step(time, *states):
-            after = self.advance(padded[:, time], list(states))
-            return time + 1, *_where(time < lengths, after, states)
+            new_states, active = self.step(padded[:, time], list(states)), (time < lengths)[:, None]
+            return time + 1, *[tf.where(active, new, old) for new, old in zip(new_states, states, strict=True)]
 
         _, *states = tf.while_loop(lambda time, *_: time < tf.shape(padded)[1], step, (0, *states))
         return states
 
     def log_probability(self, ids: tf.RaggedTensor, first_logits: tf.Tensor) -> tf.Tensor:
-        """float64 (batch,): the natural logarithm of each sequence's probability; 0 for an empty one.
+        """Compute the natural logarithm of each sequence's probability.
 
         Args:
-          ids: int32 (batch, None).
-          first_logits: (vocabulary_size,), of a sequence's first character.
+            ids: Int32 `(batch, None)`.
+            first_logits: Logits of a sequence's first character, `(vocabulary_size,)`.
+
+        Returns:
+            Float64 `(batch,)`, in nats; 0 for an empty sequence.
         """
         padded, lengths = ids.to_tensor(0), tf.cast(ids.row_lengths(), tf.int32)
         batch = tf.shape(padded)[0]
@@ -177,17 +288,12 @@ class StepModel(tf.Module):
             target = padded[:, time]
             gained = -tf.nn.sparse_softmax_cross_entropy_with_logits(labels=target, logits=logits)
             total += tf.where(time < lengths, tf.cast(gained, tf.float64), 0.0)
-            # Rows that have ended go on over padding: nothing more is counted there.
-            states = self.advance(target, list(states))
+            # Rows that have ended continue over padding, which is not counted.
+            states = self.step(target, list(states))
             return time + 1, total, self.logits(states), *states
 
-        begin = (0, tf.zeros([batch], tf.float64), tf.repeat(first_logits[None], batch, axis=0))
+        loop_vars = (0, tf.zeros([batch], tf.float64), tf.repeat(first_logits[None], batch, axis=0))
         _, total, *_ = tf.while_loop(
-            lambda time, *_: time < tf.shape(padded)[1], step, (*begin, *self.initial_states(batch))
+            lambda time, *_: time < tf.shape(padded)[1], step, (*loop_vars, *self.initial_states(batch))
         )
         return total
-
-
-def _where(condition, chosen, others):
-    """Row by row: `chosen` where the condition (batch,) holds."""
-    return [tf.where(condition[:, None], one, other) for one, other in zip(chosen, others, strict=True)]

@@ -1,16 +1,36 @@
-"""RecurrentSettings -> keras.layers.LSTM, GRU or SimpleRNN, stacked, in one or both directions."""
+"""Stacks of recurrent Keras layers, built from `RecurrentSettings`."""
+
+import importlib
 
 import keras
 
-from models import keras_objects
-from models.recurrent_settings import ABSENT, RecurrentSettings
+from models import keras_objects, recurrent_settings
+from models.recurrent_settings import ABSENT, STATES, RecurrentSettings
+
+__all__ = [
+    "CELLS",
+    "STATES",
+    "PaddingMask",
+    "SimpleRNN",
+    "import_class",
+    "layer_arguments",
+    "recurrent_layers",
+    "recurrent_stack",
+    "reverse_time",
+    "stack_step",
+]
 
 
 @keras.saving.register_keras_serializable("models")
 class SimpleRNN(keras.layers.SimpleRNN):
-    """`keras.layers.SimpleRNN` with the two arguments that Keras 3.15 loses there.
+    """`keras.layers.SimpleRNN` with two arguments that Keras 3.15 loses.
 
-    It drops `activity_regularizer`, and leaves `seed` out of its config, so that it is gone in a Bidirectional.
+    Keras ignores `activity_regularizer`, and leaves `seed` out of the config, so that a Bidirectional loses it.
+
+    Args:
+        units: Size of the state.
+        activity_regularizer: Regularizer of the output.
+        **kwargs: The other arguments of `keras.layers.SimpleRNN`.
     """
 
     def __init__(self, units, activity_regularizer=None, **kwargs):
@@ -18,34 +38,63 @@ class SimpleRNN(keras.layers.SimpleRNN):
         self.activity_regularizer = keras.regularizers.get(activity_regularizer)
 
     def get_config(self):
+        """Return the constructor's arguments."""
         return {**super().get_config(), "seed": self.cell.seed}
 
 
 @keras.saving.register_keras_serializable("models")
-class NotPadding(keras.layers.Layer):
-    """ids -> True where there is a piece, False at padding, 0; the first step always counts, so no text is empty."""
+class PaddingMask(keras.layers.Layer):
+    """Mask of ids: False at padding, which is id 0, on the right.
+
+    The first timestep is always True, so that a recurrent layer has at least one timestep of each text.
+    """
 
     def call(self, ids):
+        """Compute the mask.
+
+        Args:
+            ids: Int32 `(batch, timesteps)`.
+
+        Returns:
+            Bool `(batch, timesteps)`.
+        """
         return keras.ops.logical_or(ids != 0, keras.ops.arange(keras.ops.shape(ids)[1]) == 0)
 
 
-CELLS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "simple_rnn": SimpleRNN}
+def import_class(name: str) -> type:
+    """Import a class.
 
-# The states of a layer, in the order that Keras gives them.
-STATES = {"lstm": ("h", "c"), "gru": ("h",), "simple_rnn": ("h",)}
+    Args:
+        name: `"module:class"`, as in `models.recurrent_settings.CELLS`.
 
-# Settings that describe the stack and not one layer; every other one is an argument of the Keras layer.
-_OF_THE_STACK = ("cell", "layers", "bidirectional", "merge_mode", "time_major")
+    Returns:
+        The class.
+    """
+    module, _, attribute = name.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+# The layer class of each cell.
+CELLS = {name: import_class(cell.layer) for name, cell in recurrent_settings.CELLS.items()}
+
+# Settings of the stack; all other settings are arguments of the Keras layer.
+_STACK_SETTINGS = ("cell", "layers", "bidirectional", "merge_mode", "time_major")
 
 
 def layer_arguments(settings: RecurrentSettings) -> dict:
-    """The keyword arguments of the Keras layer, as Keras objects where Keras takes objects.
+    """Return the keyword arguments of the Keras layer.
 
-    A setting that is None where None means Keras's own default, or that the cell does not have, is left out.
+    Arguments that the cell does not have are left out, and so is None where it means Keras's default.
+
+    Args:
+        settings: Settings of the stack.
+
+    Returns:
+        The arguments; initializers, regularizers, constraints and activations are Keras objects.
     """
     arguments = {}
     for name, value in settings:
-        if name in _OF_THE_STACK or name in ABSENT[settings.cell]:
+        if name in _STACK_SETTINGS or name in ABSENT[settings.cell]:
             continue
         if value is None and name in ("recurrent_activation", "unit_forget_bias", "reset_after"):
             continue
@@ -59,10 +108,17 @@ def layer_arguments(settings: RecurrentSettings) -> dict:
 def recurrent_layers(
     settings: RecurrentSettings, name: str = "recurrent", dtype: keras.DTypePolicy | None = None
 ) -> list[keras.layers.Layer]:
-    """The layers of the stack, first to last, not yet connected; of the global dtype policy if none is given.
+    """Create the layers of a stack, without connecting them.
 
-    Every layer but the last gives its whole sequence; the last does as `return_sequences` says. Each is a Keras LSTM,
-    GRU or SimpleRNN, in a Bidirectional where `bidirectional` is set.
+    All layers except the last return sequences; the last one follows `settings.return_sequences`.
+
+    Args:
+        settings: Settings of the stack.
+        name: Prefix of the layers' names.
+        dtype: The layers' dtype policy; None is the global one.
+
+    Returns:
+        The layers, first to last: LSTM, GRU or SimpleRNN, wrapped in a Bidirectional if `bidirectional` is set.
     """
     layers = []
     for index in range(settings.layers):
@@ -77,10 +133,10 @@ def recurrent_layers(
 
         layer_name = f"{name}_{index + 1}"
         if settings.bidirectional:
-            # Of its own accord Keras makes the second direction only for a layer that goes forwards.
-            second = make(go_backwards=False) if settings.go_backwards else None
+            # Keras derives the backward layer itself only from a layer with go_backwards=False.
+            backward = make(go_backwards=False) if settings.go_backwards else None
             layers.append(
-                keras.layers.Bidirectional(make(), settings.merge_mode, backward_layer=second, name=layer_name)
+                keras.layers.Bidirectional(make(), settings.merge_mode, backward_layer=backward, name=layer_name)
             )
         else:
             layers.append(make(name=layer_name))
@@ -88,7 +144,7 @@ def recurrent_layers(
 
 
 def reverse_time(sequence):
-    """The steps of `sequence` (batch, time, ...) from last to first, padding included."""
+    """Reverse a sequence `(batch, timesteps, ...)` in time, including its padding."""
     return keras.ops.flip(sequence, axis=1)
 
 
@@ -102,23 +158,24 @@ def recurrent_stack(
     residual: bool = False,
     layers: list[keras.layers.Layer] | None = None,
 ):
-    """Connects the stack to `inputs`.
+    """Connect a recurrent stack to its inputs.
 
     Args:
-      settings: what to build.
-      inputs: (batch, timesteps, features), or (timesteps, batch, features) with `time_major`.
-      mask: (batch, timesteps) booleans, False for padding; or (timesteps, batch) with `time_major`.
-      initial_state: one list of state tensors (batch, units) for each layer, as `return_state` gives them.
-      layer_dropout: share of each output dropped on its way to the next layer.
-      residual: each layer but the first adds its output to its input (He et al. 2016); needs `return_sequences`.
-      layers: made by `recurrent_layers` before, to share their weights; made here if None.
+        settings: Settings of the stack.
+        inputs: `(batch, timesteps, features)`, or `(timesteps, batch, features)` with `time_major`.
+        mask: Bool `(batch, timesteps)`, False at padding; `(timesteps, batch)` with `time_major`.
+        initial_state: For each layer a list of states `(batch, units)`, as returned with `return_state`.
+        layer_dropout: Fraction of each layer's output to drop before the next layer.
+        residual: Whether to add the input of each layer except the first to its output (He et al. 2016); needs
+            `return_sequences`.
+        layers: The layers, from `recurrent_layers`; None creates them.
 
     Returns:
-      The output of the last layer: (batch, units), or with `return_sequences` (batch, timesteps, units); twice the
-      units for `bidirectional` with `concat`; a list of two for `merge_mode` None. With `return_state` a pair of that
-      output and one list of state tensors for each layer. With `go_backwards` the returned sequence runs from the last
-      step to the first, as Keras gives it; between two layers it is turned round again, so that each layer reads the
-      text from its end and the mask fits.
+        The output of the last layer: `(batch, units)`, or `(batch, timesteps, units)` with `return_sequences`. The
+        last axis is twice as long for `bidirectional` with `concat`; `merge_mode` None returns a list of two outputs.
+        With `return_state`, a pair of the output and a list of states for each layer. With `go_backwards` the output
+        sequence is in reverse order, as in Keras; between two layers it is reversed again, so that each layer
+        processes the text from its end and the mask fits.
     """
     if layers is None:
         layers = recurrent_layers(settings)
@@ -129,7 +186,7 @@ def recurrent_stack(
     for index, layer in enumerate(layers):
         if index and settings.go_backwards:
             output = reverse_time(output)
-        below = output
+        layer_input = output
         if index and layer_dropout:
             output = keras.layers.Dropout(layer_dropout)(output)
         results = layer(output, mask=mask, initial_state=None if initial_state is None else initial_state[index])
@@ -141,7 +198,7 @@ def recurrent_stack(
         else:
             output = list(results) if settings.merge_mode is None else results
         if residual and index:
-            output = output + (reverse_time(below) if settings.go_backwards else below)
+            output = output + (reverse_time(layer_input) if settings.go_backwards else layer_input)
     if settings.time_major and settings.return_sequences:
         swap = lambda sequence: keras.ops.swapaxes(sequence, 0, 1)  # noqa: E731
         output = [swap(direction) for direction in output] if isinstance(output, list) else swap(output)
@@ -149,24 +206,26 @@ def recurrent_stack(
 
 
 def stack_step(
-    cells: list, x, states: list, *, residual: bool = False, masks: list | None = None, training: bool = False
+    cells: list, inputs, states: list, *, residual: bool = False, masks: list | None = None, training: bool = False
 ) -> tuple:
-    """One time step of a stack, by the cells of its layers.
+    """Compute one timestep of a stack with the cells of its layers.
 
     Args:
-      cells: `layer.cell` of each layer, first to last.
-      x: (batch, features).
-      states: of all layers one after the other, each (batch, units).
-      residual: each layer but the first adds its output to its input.
-      masks: (batch, units) for each layer but the first: a factor of what it reads, for dropout.
+        cells: `layer.cell` of each layer, first to last.
+        inputs: `(batch, features)`.
+        states: The states of all layers in one list, `(batch, units)` each.
+        residual: Whether to add the input of each layer except the first to its output.
+        masks: For each layer except the first a dropout mask `(batch, units)` that its input is multiplied with.
+        training: Whether the cells apply their own dropout.
 
-    Returns: the last layer's output (batch, units), and the states after the step.
+    Returns:
+        The last layer's output `(batch, units)`, and the list of states after the timestep.
     """
-    after, size = [], len(states) // len(cells)
+    output, new_states, size = inputs, [], len(states) // len(cells)
     for index, cell in enumerate(cells):
-        below = x
-        x = x * masks[index - 1] if masks and index else x
-        x, new = cell(x, list(states[index * size : (index + 1) * size]), training=training)
-        x = x + below if residual and index else x
-        after += new
-    return x, after
+        layer_input = output
+        output = output * masks[index - 1] if masks and index else output
+        output, new = cell(output, list(states[index * size : (index + 1) * size]), training=training)
+        output = output + layer_input if residual and index else output
+        new_states += new
+    return output, new_states

@@ -1,32 +1,70 @@
-"""Settings of the recurrent stack, validated once when they are made. Imports no TensorFlow.
+"""Settings of the recurrent stack, validated when they are created. Does not import TensorFlow.
 
-`RecurrentSettings` names every documented argument of `keras.layers.LSTM`, `GRU` and `SimpleRNN` by Keras's own name.
+`RecurrentSettings` contains every documented argument of `keras.layers.LSTM`, `GRU` and `SimpleRNN` under its Keras
+name. `CELLS` is the only place where the available cells are declared.
 """
 
 import json
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from models import keras_objects
 
-Cell = Literal["lstm", "gru", "simple_rnn"]
 
-# Arguments that the Keras layer of a cell does not have.
-ABSENT: dict[str, tuple[str, ...]] = {
-    "lstm": ("reset_after",),
-    "gru": ("unit_forget_bias",),
-    "simple_rnn": ("recurrent_activation", "unit_forget_bias", "reset_after", "use_cudnn"),
+class CellDeclaration(NamedTuple):
+    """A recurrent cell that the settings can select.
+
+    To add a cell, add an entry to `CELLS` and its equations to `models.gates`.
+
+    Attributes:
+        layer: The layer class, as `"module:class"`, imported only when a layer is built.
+        cell: The class of the layer's cell, as `"module:class"`.
+        states: Names of the layer's states, in the order in which Keras returns them.
+        absent: Fields of `RecurrentSettings` that are not arguments of the layer.
+    """
+
+    layer: str
+    cell: str
+    states: tuple[str, ...]
+    absent: tuple[str, ...]
+
+
+CELLS: dict[str, CellDeclaration] = {
+    "lstm": CellDeclaration(
+        layer="keras.layers:LSTM",
+        cell="keras.layers:LSTMCell",
+        states=("h", "c"),
+        absent=("reset_after",),
+    ),
+    "gru": CellDeclaration(
+        layer="keras.layers:GRU",
+        cell="keras.layers:GRUCell",
+        states=("h",),
+        absent=("unit_forget_bias",),
+    ),
+    "simple_rnn": CellDeclaration(
+        layer="models.recurrent:SimpleRNN",
+        cell="keras.layers:SimpleRNNCell",
+        states=("h",),
+        absent=("recurrent_activation", "unit_forget_bias", "reset_after", "use_cudnn"),
+    ),
 }
+
+Cell = Literal[*CELLS]
+
+# By cell: the fields that its layer does not have, and the names of its states.
+ABSENT: dict[str, tuple[str, ...]] = {name: cell.absent for name, cell in CELLS.items()}
+STATES: dict[str, tuple[str, ...]] = {name: cell.states for name, cell in CELLS.items()}
 
 
 def _keras_value(kind: keras_objects.Kind):
-    def read(value):
+    def validate(value):
         if isinstance(value, dict):  # a table in a TOML or JSON file
             value = json.dumps(value)
         return keras_objects.check(kind, value) if isinstance(value, str) else value
 
-    return BeforeValidator(read)
+    return BeforeValidator(validate)
 
 
 Activation = Annotated[str, _keras_value("activation")]
@@ -37,77 +75,101 @@ Rate = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 
 class Settings(BaseModel):
-    """A group of settings: unknown names are refused, values do not change after validation."""
+    """A group of settings: immutable, and unknown names are rejected.
+
+    A subclass may change the defaults of inherited settings without declaring them again:
+
+    ```python
+    class LongTrainingSettings(TrainingSettings, defaults={"epochs": 50}):
+        ...
+    ```
+
+    Raises:
+        TypeError: If `defaults` names a setting that the class does not have.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
 
+    def __init_subclass__(cls, defaults: dict[str, Any] | None = None, **kwargs):
+        super().__init_subclass__(**kwargs)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, defaults: dict[str, Any] | None = None, **kwargs):
+        super().__pydantic_init_subclass__(**kwargs)
+        for name, value in (defaults or {}).items():
+            if name not in cls.model_fields:
+                raise TypeError(f"{cls.__name__} has no setting {name!r}")
+            cls.model_fields[name].default = value
+        if defaults:
+            cls.model_rebuild(force=True)
+
 
 class RecurrentSettings(Settings):
-    """The recurrent stack: which cell, how many layers, and every option of the Keras layer."""
+    """The recurrent stack: the cell, the number of layers, and every option of the Keras layer."""
 
     cell: Cell = "lstm"
     """The layer: keras.layers.LSTM, GRU or SimpleRNN."""
     layers: int = Field(1, ge=1)
-    """Recurrent layers, one on top of the other."""
+    """Number of stacked recurrent layers."""
     bidirectional: bool = False
-    """Reads in both directions (keras.layers.Bidirectional)."""
+    """Process the sequence in both directions (keras.layers.Bidirectional)."""
     merge_mode: Literal["concat", "sum", "mul", "ave"] | None = "concat"
-    """How the two directions are joined; None gives both."""
+    """How the outputs of the two directions are combined; None returns both."""
     units: int = Field(128, ge=1)
     """Size of the state."""
     activation: Activation | None = "tanh"
-    """Of the candidate and the output; None is linear."""
+    """Activation of the candidate and the output; None is linear."""
     recurrent_activation: Activation | None = None
-    """Of the gates (LSTM, GRU); None is Keras's default, sigmoid."""
+    """Activation of the gates (LSTM, GRU); None is Keras's default, sigmoid."""
     use_bias: bool = True
     """Whether the layer has bias vectors."""
     kernel_initializer: Initializer = "glorot_uniform"
-    """Of the weights from the input."""
+    """Initializer of the input weights."""
     recurrent_initializer: Initializer = "orthogonal"
-    """Of the weights from the state before."""
+    """Initializer of the recurrent weights."""
     bias_initializer: Initializer = "zeros"
-    """Of the biases."""
+    """Initializer of the biases."""
     unit_forget_bias: bool | None = None
-    """LSTM: the forget gate's bias starts at 1; None is Keras's default, True."""
+    """LSTM: initialize the bias of the forget gate to 1; None is Keras's default, True."""
     kernel_regularizer: Regularizer | None = None
-    """Penalty on the input weights, such as l2(0.01)."""
+    """Regularizer of the input weights, such as l2(0.01)."""
     recurrent_regularizer: Regularizer | None = None
-    """Penalty on the recurrent weights."""
+    """Regularizer of the recurrent weights."""
     bias_regularizer: Regularizer | None = None
-    """Penalty on the biases."""
+    """Regularizer of the biases."""
     activity_regularizer: Regularizer | None = None
-    """Penalty on the layer's output."""
+    """Regularizer of the layer's output."""
     kernel_constraint: Constraint | None = None
-    """Limit on the input weights, such as max_norm(2.0)."""
+    """Constraint on the input weights, such as max_norm(2.0)."""
     recurrent_constraint: Constraint | None = None
-    """Limit on the recurrent weights."""
+    """Constraint on the recurrent weights."""
     bias_constraint: Constraint | None = None
-    """Limit on the biases."""
+    """Constraint on the biases."""
     dropout: Rate = 0.0
-    """Share of the layer's inputs dropped, the same ones at each step."""
+    """Fraction of the layer's inputs to drop, the same ones at each timestep."""
     recurrent_dropout: Rate = 0.0
-    """Share of the state dropped, the same units at each step."""
+    """Fraction of the recurrent state to drop, the same units at each timestep."""
     return_sequences: bool = False
-    """Gives the output of every step, not only the last."""
+    """Return the output of every timestep instead of the last one only."""
     return_state: bool = False
-    """Gives the final state beside the output."""
+    """Return the final state in addition to the output."""
     go_backwards: bool = False
-    """Reads the sequence from its end to its beginning."""
+    """Process the sequence from its end to its beginning."""
     stateful: bool = False
-    """The state at the end of a batch begins the next one."""
+    """Use the final state of a batch as the initial state of the next batch."""
     unroll: bool = False
-    """One copy of the step for each time step: quick for short sequences, costly for long ones."""
+    """Unroll the loop over timesteps: faster for short sequences, needs more memory."""
     reset_after: bool | None = None
-    """GRU: the reset gate acts after the matrix product; None is Keras's default, True."""
+    """GRU: apply the reset gate after the matrix product; None is Keras's default, True."""
     use_cudnn: bool | Literal["auto"] = "auto"
-    """LSTM, GRU: the fused kernel on a GPU: auto, True (an error where it can't run) or False."""
+    """LSTM, GRU: use the cuDNN kernel on a GPU: auto, True (an error where it is not available) or False."""
     seed: int | None = Field(None, ge=0)
-    """Of the dropout masks; layer i of a stack takes seed + i."""
+    """Seed of the dropout masks; layer i of a stack uses seed + i."""
     time_major: bool = False
-    """The stack takes and gives (timesteps, batch, features)."""
+    """The input and the output of the stack are (timesteps, batch, features)."""
 
     @model_validator(mode="after")
-    def _options_of_the_cell(self):
+    def _check_combinations(self):
         for name in ABSENT[self.cell]:
             value = getattr(self, name)
             if value != type(self).model_fields[name].default:
@@ -122,18 +184,21 @@ class RecurrentSettings(Settings):
             )
         if self.merge_mode is None and self.layers > 1:
             raise ValueError(
-                f"merge_mode=None does not go with layers={self.layers}: the next layer reads one sequence, not two; "
-                "take concat, sum, mul or ave"
+                f"merge_mode=None does not go with layers={self.layers}: the input of the next layer is one sequence, "
+                "not two; use concat, sum, mul or ave"
             )
         return self
 
     def off_cudnn(self) -> str | None:
-        """One line that names the settings which keep the layer off the cuDNN kernel on a GPU; None if none does.
+        """Name the settings that prevent the use of the cuDNN kernel on a GPU.
 
         The conditions are those of the Keras layers' documentation: activation tanh, recurrent activation sigmoid,
         recurrent_dropout 0, unroll False, use_bias True and, for GRU, reset_after True.
+
+        Returns:
+            One line that names the settings; None if none prevents it, or if the cell has no cuDNN kernel.
         """
-        if self.cell == "simple_rnn":
+        if "use_cudnn" in ABSENT[self.cell]:
             return None
         needed = {
             "activation": "tanh",

@@ -1,20 +1,24 @@
-"""From a network's probabilities to text: drawing characters, in a loop inside the graph."""
+"""Sampling of characters from a network's probabilities, in a loop inside the graph."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
 
-NONE = -1  # in a row of ids: nothing stands here
+# Marks a position without a character in a row of ids.
+NO_ID = -1
 
 
 class Sampling(NamedTuple):
-    """How characters are drawn; see `SamplingSettings`. The first three may be tensors.
+    """How characters are sampled; see `SamplingSettings`.
 
     Attributes:
-      temperature, top_k, top_p: scalars.
-      repetition_penalty, repetition_window: Python numbers.
-      stops: ids of the texts after which writing ends.
+        temperature: Scalar, may be a tensor.
+        top_k: Scalar, may be a tensor.
+        top_p: Scalar, may be a tensor.
+        repetition_penalty: Python number; 1 is no penalty.
+        repetition_window: Python number of previous characters that the penalty applies to.
+        stops: Ids of the texts after which generation stops.
     """
 
     temperature: tf.Tensor | float = 1.0
@@ -25,33 +29,42 @@ class Sampling(NamedTuple):
     stops: Sequence[Sequence[int]] = ()
 
     @property
-    def memory(self) -> int:
-        """How many characters back it looks."""
+    def history_size(self) -> int:
+        """Number of previous characters that the penalty and the stops depend on, at least 1."""
         penalty = self.repetition_window if self.repetition_penalty != 1.0 else 1
         return max([penalty, *map(len, self.stops)])
 
 
-class Writing(NamedTuple):
-    """Where a text stands that is being written.
+class GenerationState(NamedTuple):
+    """Everything that the generation of the next characters depends on.
 
     Attributes:
-      logits: float32 (batch, vocabulary_size), of the next character.
-      states: the network's, each (batch, units).
-      recent: int32 (batch, Sampling.memory), the last characters, NONE where there are none.
-      written: int32 (), characters written so far.
-      finished: bool (batch,), whether a stop was met.
+        logits: float32 `(batch, vocabulary_size)`, of the next character.
+        states: The network's states, `(batch, units)` each.
+        recent: int32 `(batch, Sampling.history_size)`, the last characters, preceded by NO_ID where the text is
+            shorter.
+        generated: int32 `()`, number of characters generated so far.
+        finished: bool `(batch,)`, whether a stop has been generated.
     """
 
     logits: tf.Tensor
     states: list[tf.Tensor]
     recent: tf.Tensor
-    written: tf.Tensor
+    generated: tf.Tensor
     finished: tf.Tensor
 
 
-def uniforms(seeds: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
-    """float32 (batch, length) in [0, 1): a row depends on its own seed, int (batch,), alone."""
-    # One row too many: map_fn cannot stack none.
+def uniform_noise(seeds: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
+    """Draw the random numbers of each row from the row's own seed.
+
+    Args:
+        seeds: int `(batch,)`.
+        length: int `()`.
+
+    Returns:
+        float32 `(batch, length)` in [0, 1). A row does not depend on the other rows of the batch.
+    """
+    # One extra row, because map_fn fails on an empty batch.
     rows = tf.map_fn(
         lambda seed: tf.random.stateless_uniform([length], tf.stack([seed, 0])),
         tf.concat([tf.cast(seeds, tf.int64), [0]], axis=0),
@@ -60,111 +73,142 @@ def uniforms(seeds: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
     return rows[:-1]
 
 
-def penalized(logits: tf.Tensor, recent: tf.Tensor, penalty: float) -> tf.Tensor:
-    """Makes recent characters less likely: l / penalty where l > 0, l * penalty elsewhere (Keskar et al. 2019).
+def apply_repetition_penalty(logits: tf.Tensor, recent: tf.Tensor, penalty: float) -> tf.Tensor:
+    """Make recent characters less probable (Keskar et al. 2019, section 4.1).
 
     Args:
-      logits: (batch, vocabulary_size).
-      recent: int32 (batch, window), NONE where there is no character.
+        logits: float32 `(batch, vocabulary_size)`.
+        recent: int32 `(batch, window)`, with NO_ID at positions without a character.
+        penalty: Divides positive logits and multiplies the others. CTRL divides all, which would make characters with
+            a negative logit more probable.
+
+    Returns:
+        float32 `(batch, vocabulary_size)`.
     """
-    seen = tf.reduce_max(tf.one_hot(recent, logits.shape[-1]), axis=1) > 0  # NONE has no place in it
+    seen = tf.reduce_max(tf.one_hot(recent, logits.shape[-1]), axis=1) > 0  # NO_ID is all zeros
     return tf.where(seen, tf.where(logits > 0, logits / penalty, logits * penalty), logits)
 
 
-def restricted(logits: tf.Tensor, top_k: tf.Tensor, top_p: tf.Tensor) -> tf.Tensor:
-    """-inf for all but the characters to draw from.
+def filter_top_k_top_p(logits: tf.Tensor, top_k: tf.Tensor, top_p: tf.Tensor) -> tf.Tensor:
+    """Set the logits of all but the most probable characters to -inf.
 
     Args:
-      logits: (batch, vocabulary_size).
-      top_k: the k likeliest are kept (Fan et al. 2018), and what is as likely as the last of them; 0 keeps all.
-      top_p: of these the likeliest that together reach probability p are kept (nucleus, Holtzman et al. 2020).
+        logits: float32 `(batch, vocabulary_size)`.
+        top_k: int `()`. Keeps the k most probable characters (Fan et al. 2018) and those as probable as the k-th; 0
+            keeps all.
+        top_p: float32 `()`. Of these, keeps the smallest set of the most probable characters whose probabilities add
+            up to p (nucleus sampling, Holtzman et al. 2020).
+
+    Returns:
+        float32 `(batch, vocabulary_size)`.
     """
     size = tf.shape(logits)[-1]
     ordered = tf.sort(logits, direction="DESCENDING")
     k = tf.where((top_k > 0) & (top_k < size), top_k, size)
     ordered = tf.where(tf.range(size) < k, ordered, -float("inf"))
     probabilities = tf.nn.softmax(ordered)
-    before = tf.cumsum(probabilities, axis=-1, exclusive=True)
-    # The first is always kept. With p = 1 all are: rounding may bring the sum to 1 before the last.
-    kept = ((before < top_p) | (top_p >= 1.0)) & (probabilities > 0) | (tf.range(size) == 0)
-    least = tf.reduce_min(tf.where(kept, ordered, float("inf")), axis=-1, keepdims=True)
-    return tf.where(logits >= least, logits, -float("inf"))
+    cumulative = tf.cumsum(probabilities, axis=-1, exclusive=True)
+    # The first is always kept. With p = 1 all are kept: because of rounding the sum may reach 1 before the last.
+    kept = ((cumulative < top_p) | (top_p >= 1.0)) & (probabilities > 0) | (tf.range(size) == 0)
+    threshold = tf.reduce_min(tf.where(kept, ordered, float("inf")), axis=-1, keepdims=True)
+    return tf.where(logits >= threshold, logits, -float("inf"))
 
 
 def probabilities(logits: tf.Tensor, recent: tf.Tensor, sampling: Sampling) -> tf.Tensor:
-    """(batch, vocabulary_size): what is drawn from, at a temperature above 0."""
+    """Compute the distribution that the next character is sampled from, at a temperature above 0.
+
+    Args:
+        logits: float32 `(batch, vocabulary_size)`.
+        recent: int32 `(batch, history_size)`, see `GenerationState`.
+        sampling: Penalty, temperature, top k and top p, which are applied in this order.
+
+    Returns:
+        float32 `(batch, vocabulary_size)`.
+    """
     if sampling.repetition_penalty != 1.0:
-        logits = penalized(logits, recent[:, -sampling.repetition_window :], sampling.repetition_penalty)
+        recent = recent[:, -sampling.repetition_window :]
+        logits = apply_repetition_penalty(logits, recent, sampling.repetition_penalty)
     temperature = tf.convert_to_tensor(sampling.temperature, tf.float32)
-    # The highest becomes 0, so that the lowest temperature overflows to -inf alone. Multiplied, and not divided: a
-    # constant divisor would be turned into a factor, and a signature with it would differ from one without in a bit.
+    # The maximum is shifted to 0, so that at a very low temperature logits overflow to -inf and never to +inf. The
+    # inverse is multiplied: TensorFlow rewrites a division by a constant to that product, so a signature with a fixed
+    # temperature and one with a variable temperature would otherwise differ in the last bit.
     logits = (logits - tf.reduce_max(logits, axis=-1, keepdims=True)) * (
         1.0 / tf.where(temperature > 0, temperature, 1.0)
     )
     top_k, top_p = tf.convert_to_tensor(sampling.top_k), tf.convert_to_tensor(sampling.top_p)
-    # Sorting costs more than all the rest, so it is left out where everything is kept.
-    logits = tf.cond((top_k > 0) | (top_p < 1.0), lambda: restricted(logits, top_k, top_p), lambda: logits)
+    # Sorting costs more than everything else, so it is skipped where all characters are kept.
+    logits = tf.cond((top_k > 0) | (top_p < 1.0), lambda: filter_top_k_top_p(logits, top_k, top_p), lambda: logits)
     return tf.nn.softmax(logits)
 
 
-def drawn(probabilities: tf.Tensor, uniform: tf.Tensor, temperature: tf.Tensor) -> tf.Tensor:
-    """int32 (batch,): the ids where the cumulated probabilities pass `uniform` (batch,); at temperature 0 the best.
+def sample(probabilities: tf.Tensor, noise: tf.Tensor, temperature: tf.Tensor) -> tf.Tensor:
+    """Sample ids by inverting the cumulative distribution.
 
-    One number decides each draw, so a row's draw depends on nothing else in the batch.
-    """
-    cumulated = tf.cumsum(probabilities, axis=-1)
-    threshold = uniform[:, None] * cumulated[:, -1:]
-    passed = tf.reduce_sum(tf.cast(cumulated <= threshold, tf.int32), axis=-1)
-    return tf.where(temperature > 0, passed, tf.argmax(probabilities, axis=-1, output_type=tf.int32))
-
-
-def write(
-    advance: Callable[[tf.Tensor, list[tf.Tensor]], list[tf.Tensor]],
-    logits_of: Callable[[list[tf.Tensor]], tf.Tensor],
-    writing: Writing,
-    uniform: tf.Tensor,
-    sampling: Sampling,
-) -> tuple[tf.Tensor, Writing]:
-    """Draws characters and feeds them back, as a loop in the graph.
+    One random number decides each row, so a row's result does not depend on the rest of the batch.
 
     Args:
-      advance: ids (batch,) and states -> the states after them.
-      logits_of: states -> float32 (batch, vocabulary_size).
-      writing: where the text stands.
-      uniform: float32 (batch, length), what each draw is decided by; a column at least.
-      sampling: how characters are drawn.
+        probabilities: float32 `(batch, vocabulary_size)`.
+        noise: float32 `(batch,)` in [0, 1).
+        temperature: float32 `()`; at 0 the most probable id is returned.
 
-    Returns: ids, int32 (batch, length), NONE after a row's end, with fewer columns if all rows have ended; and where
-      the text stands now.
+    Returns:
+        Ids, int32 `(batch,)`.
+    """
+    cumulative = tf.cumsum(probabilities, axis=-1)
+    threshold = noise[:, None] * cumulative[:, -1:]
+    sampled = tf.reduce_sum(tf.cast(cumulative <= threshold, tf.int32), axis=-1)
+    return tf.where(temperature > 0, sampled, tf.argmax(probabilities, axis=-1, output_type=tf.int32))
+
+
+def generate(
+    step: Callable[[tf.Tensor, list[tf.Tensor]], list[tf.Tensor]],
+    logits_of: Callable[[list[tf.Tensor]], tf.Tensor],
+    state: GenerationState,
+    noise: tf.Tensor,
+    sampling: Sampling,
+) -> tuple[tf.Tensor, GenerationState]:
+    """Sample characters and feed them back to the network, in a loop in the graph.
+
+    Args:
+        step: Function of ids `(batch,)` and the network's states that returns the states after these ids.
+        logits_of: Function of the network's states that returns the logits of the next character, float32
+            `(batch, vocabulary_size)`.
+        state: Where generation starts.
+        noise: float32 `(batch, length)` in [0, 1), from `uniform_noise`; `length` is at least 1.
+        sampling: How characters are sampled.
+
+    Returns:
+        The ids, int32 `(batch, length)`, with NO_ID after the end of a row, and with fewer columns if all rows have
+        ended; and the state after them.
     """
     temperature = tf.convert_to_tensor(sampling.temperature, tf.float32)
-    length = tf.shape(uniform)[1]
-    columns = tf.transpose(uniform)  # (length, batch)
+    length = tf.shape(noise)[1]
+    columns = tf.transpose(noise)  # (length, batch)
     longest = max(map(len, sampling.stops), default=0)
-    # Right-aligned, one row for each stop; NONE matches anything.
-    stops = tf.constant([[NONE] * (longest - len(stop)) + list(stop) for stop in sampling.stops], tf.int32)
+    # (stops, longest), aligned to the right; NO_ID matches any character.
+    stops = tf.constant([[NO_ID] * (longest - len(stop)) + list(stop) for stop in sampling.stops], tf.int32)
     stop_lengths = tf.constant([len(stop) for stop in sampling.stops], tf.int32)
 
-    def stopped(recent, written):
-        """bool (batch,): the text ends with a stop, all of it written and not given."""
-        same = (recent[:, None, -longest:] == stops) | (stops == NONE)  # (batch, stops, longest)
-        return tf.reduce_any(tf.reduce_all(same, axis=-1) & (stop_lengths <= written), axis=-1)
+    def ends_with_stop(recent, generated):
+        # bool (batch,). All characters of the stop must be generated; those of the prompt do not count.
+        matches = (recent[:, None, -longest:] == stops) | (stops == NO_ID)  # (batch, stops, longest)
+        return tf.reduce_any(tf.reduce_all(matches, axis=-1) & (stop_lengths <= generated), axis=-1)
 
-    def goes_on(time, finished, *_):
+    def continues(time, finished, *_):
         return (time < length) & ((time == 0) | ~tf.reduce_all(finished)) if sampling.stops else time < length
 
-    def step(time, finished, ids, logits, recent, *states):
-        new = drawn(probabilities(logits, recent, sampling), columns[time], temperature)
-        states = advance(new, list(states))
+    def sample_step(time, finished, ids, logits, recent, *states):
+        new = sample(probabilities(logits, recent, sampling), columns[time], temperature)
+        states = step(new, list(states))
         if sampling.repetition_penalty != 1.0 or sampling.stops:
             recent = tf.concat([recent[:, 1:], new[:, None]], axis=1)
-        ids = ids.write(time, tf.where(finished, NONE, new) if sampling.stops else new)
+        ids = ids.write(time, tf.where(finished, NO_ID, new) if sampling.stops else new)
         if sampling.stops:
-            finished |= stopped(recent, writing.written + time + 1)
+            finished |= ends_with_stop(recent, state.generated + time + 1)
         return time + 1, finished, ids, logits_of(states), recent, *states
 
     ids = tf.TensorArray(tf.int32, size=length, element_shape=[None])
-    begin = (0, writing.finished, ids, writing.logits, writing.recent, *writing.states)
-    time, finished, ids, logits, recent, *states = tf.while_loop(goes_on, step, begin)
-    # Not `stack`: where all rows have ended early, the rest is never written.
-    return tf.transpose(ids.gather(tf.range(time))), Writing(logits, states, recent, writing.written + time, finished)
+    loop_vars = (0, state.finished, ids, state.logits, state.recent, *state.states)
+    time, finished, ids, logits, recent, *states = tf.while_loop(continues, sample_step, loop_vars)
+    ids = ids.gather(tf.range(time))  # not `stack`: when all rows end early, the last elements are never written
+    return tf.transpose(ids), GenerationState(logits, states, recent, state.generated + time, finished)

@@ -1,7 +1,7 @@
-"""Text <-> ids, inside the graph: SentencePiece (Kudo and Richardson, 2018).
+"""SentencePiece tokenization inside the graph (Kudo and Richardson 2018).
 
-The graph holds the tokenizer, so an exported model takes plain text. Its op comes with `tensorflow-text`, which
-TensorFlow Serving links in.
+The graph holds the tokenizer, so an exported model accepts plain text. The op comes from `tensorflow-text`, which
+TensorFlow Serving includes.
 """
 
 import hashlib
@@ -14,10 +14,11 @@ import sentencepiece
 import tensorflow as tf
 import tensorflow_text
 
-PAD, UNKNOWN, BEGIN, END = 0, 1, 2, 3
+PAD, UNKNOWN, BOS, EOS = 0, 1, 2, 3
+# Number of special ids; the ids of ordinary pieces start here.
 SPECIALS = 4
-# What a piece takes at the most: SentencePiece's own limit of 16 characters, of 4 bytes each.
-BYTES_OF_A_PIECE = 64
+# SentencePiece limits a piece to 16 characters, each of which has at most 4 bytes in UTF-8.
+MAX_PIECE_BYTES = 64
 
 
 def train_sentencepiece(
@@ -30,24 +31,34 @@ def train_sentencepiece(
     split_digits: bool = False,
     threads: int = 2,
 ) -> bytes:
-    """Learns a SentencePiece vocabulary.
+    """Train a SentencePiece model.
 
     Args:
-      texts: the training texts; read once. The trainer holds them in memory, so give it a sample of a large corpus.
-      size: pieces at the most, padding, unknown, begin and end among them. A small corpus may give fewer.
-      model_type: "unigram" (Kudo 2018), "bpe" (Sennrich et al. 2016), "char" or "word".
-      normalization: SentencePiece's rule; those that end in `_cf` also fold case.
-      character_coverage: share of the characters that get a piece of their own; rarer ones become the unknown id.
-      split_digits: no piece has more than one digit, nor a digit beside another character.
-      threads: with the same number the same texts give the same model; another number may order the pieces otherwise.
+        texts: The training texts, iterated over once. The trainer holds them in memory, so pass a sample of a large
+            corpus.
+        size: Maximum number of pieces, including the four special ones. A small corpus may yield fewer.
+        model_type: `"unigram"` (Kudo 2018), `"bpe"` (Sennrich et al. 2016), `"char"` or `"word"`.
+        normalization: SentencePiece's normalization rule; the rules that end in `_cf` also fold case.
+        character_coverage: Share of the characters in the texts that the pieces must cover; rarer characters map to
+            the unknown id.
+        split_digits: Makes every digit a separate piece.
+        threads: Number of threads. The same texts with the same number yield the same model; another number may
+            order the pieces differently.
 
-    Returns: the serialized model.
+    Returns:
+        The serialized model.
 
     Raises:
-      ValueError: no text at all, or fewer pieces asked for than the texts have characters.
+        ValueError: If all texts are empty, or if `size` is smaller than the number of different characters.
+
+    Example:
+        ```python
+        model = train_sentencepiece(["a good film", "a dull plot"], size=30)
+        ids = SentencePieceText(model, max_tokens=100).ids(tf.constant(["a good plot"]))
+        ```
     """
     model = io.BytesIO()
-    # Long texts are cut, and not left out: the trainer skips sentences over its byte limit, silently.
+    # Long texts are split rather than passed whole: the trainer silently skips sentences above its byte limit.
     lines = (text[start : start + 4000] for text in texts for start in range(0, len(text), 4000))
     try:
         sentencepiece.SentencePieceTrainer.train(
@@ -63,14 +74,14 @@ def train_sentencepiece(
             max_sentence_length=16384,
             pad_id=PAD,
             unk_id=UNKNOWN,
-            bos_id=BEGIN,
-            eos_id=END,
+            bos_id=BOS,
+            eos_id=EOS,
             minloglevel=2,
         )
     except RuntimeError as error:
         if "KeyboardInterrupt" in str(error):  # raised in the iterator, and wrapped by the trainer
             raise KeyboardInterrupt from None
-        # SentencePiece's two checks: there is a sentence, and normalization leaves a character of one.
+        # Two checks of SentencePiece: the sentences are not empty, and normalization leaves at least one character.
         if ("sentences" in str(error) and "empty" in str(error)) or "all_chars_count" in str(error):
             raise ValueError("no text to learn a vocabulary from: every text is empty or blank") from None
         if few := re.search(r"smaller than required_chars\D*\d+ vs (\d+)", str(error)):
@@ -82,55 +93,74 @@ def train_sentencepiece(
     return model.getvalue()
 
 
-def shortened(text: str, max_tokens: int) -> str:
-    """The text cut before it is tokenized, as `SentencePieceText` cuts it in the graph."""
+def truncate_text(text: str, max_tokens: int) -> str:
+    """Cut a text before tokenization, exactly as `SentencePieceText` does in the graph.
+
+    Args:
+        text: The text.
+        max_tokens: Maximum number of pieces of the tokenized text.
+
+    Returns:
+        The text with whitespace collapsed and with at most `max_tokens * MAX_PIECE_BYTES` bytes in UTF-8.
+    """
     data = re.sub(rb"[\t\n\f\r ]+", b" ", text.encode("utf-8", "replace"))
-    return data[: max_tokens * BYTES_OF_A_PIECE].decode("utf-8", "ignore")
+    return data[: max_tokens * MAX_PIECE_BYTES].decode("utf-8", "ignore")
 
 
 class SentencePieceText(tf.Module):
-    """Text -> ids as TensorFlow ops; the module saves with a model that tracks it.
+    """Conversion between text and SentencePiece ids, in TensorFlow ops.
+
+    A SavedModel that tracks the module contains the tokenizer.
 
     Args:
-      model: the serialized SentencePiece model.
-      max_tokens: longer texts are cut after so many pieces.
+        model: The serialized SentencePiece model.
+        max_tokens: Maximum number of pieces of a text; longer texts are truncated.
     """
 
     def __init__(self, model: bytes, max_tokens: int):
         super().__init__()
-        # A loaded SavedModel finds its tokenizer by the name of the op, and another model of the process by the same
-        # name: the content's own name keeps vocabularies apart.
+        # A loaded SavedModel looks up its tokenizer by the op's shared name, which is global to the process. A hash
+        # of the content keeps two vocabularies apart.
         name = f"sentencepiece_{hashlib.sha256(model).hexdigest()[:32]}"
         self.tokenizer = tensorflow_text.SentencepieceTokenizer(model=model, out_type=tf.int32, name=name)
         self.max_tokens = max_tokens
 
     def pieces(self, texts: tf.Tensor) -> tf.RaggedTensor:
-        """Ids of `texts`, string (batch,) -> int32 (batch, None), cut after `max_tokens`."""
-        # The op takes minutes for a million unknown characters in a row: its time grows with the square of the run.
+        """Tokenize texts without padding.
+
+        Args:
+            texts: string `(batch,)`.
+
+        Returns:
+            Ids, int32 `(batch, None)`, at most `max_tokens` per text.
+        """
+        # The op's time is quadratic in the length of a run of unknown characters: minutes for a million of them.
         texts = tf.strings.regex_replace(texts, r"[\t\n\f\r ]+", " ")
-        texts = tf.strings.substr(texts, 0, self.max_tokens * BYTES_OF_A_PIECE)
+        texts = tf.strings.substr(texts, 0, self.max_tokens * MAX_PIECE_BYTES)
         return self.tokenizer.tokenize(texts)[:, : self.max_tokens]
 
     def ids(self, texts: tf.Tensor, length: int | None = None) -> tf.Tensor:
-        """Ids of `texts`, padded on the right with PAD.
+        """Tokenize texts and pad them on the right with PAD.
 
         Args:
-          texts: string (batch,).
-          length: pad to this many steps; to the longest text of the batch, and to one step at least, if None.
+            texts: string `(batch,)`.
+            length: Number of timesteps to pad to. With None it is the length of the longest text in the batch, and
+                at least 1.
 
-        Returns: int32 (batch, timesteps).
+        Returns:
+            Ids, int32 `(batch, timesteps)`.
         """
         ids = self.pieces(texts)
-        steps = tf.maximum(ids.bounding_shape(axis=1), 1) if length is None else length
-        padded = ids.to_tensor(PAD, shape=tf.stack([-1, tf.cast(steps, tf.int64)]))
+        timesteps = tf.maximum(ids.bounding_shape(axis=1), 1) if length is None else length
+        padded = ids.to_tensor(PAD, shape=tf.stack([-1, tf.cast(timesteps, tf.int64)]))
         return tf.ensure_shape(padded, (None, length))
 
     def text(self, ids: tf.RaggedTensor) -> tf.Tensor:
-        """int32 (batch, None) -> string (batch,)."""
+        """Convert ids, int32 `(batch, None)`, back to texts, string `(batch,)`."""
         return self.tokenizer.detokenize(ids)
 
 
 def vocabulary(model: bytes) -> list[str]:
-    """The pieces in the order of their ids."""
+    """Return the pieces of a serialized SentencePiece model, in the order of their ids."""
     processor = sentencepiece.SentencePieceProcessor(model_proto=model)
     return [processor.id_to_piece(index) for index in range(processor.get_piece_size())]

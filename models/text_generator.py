@@ -1,51 +1,63 @@
-"""A prompt in, text out, in one graph: what is exported, and what generates."""
+"""A prompt in, text out, in one graph; this is what an export of the language model contains."""
 
 import tensorflow as tf
 
 from models.characters import REPLACEMENT, UNKNOWN, CharacterText
+from models.generation_settings import SamplingSettings
 from models.language_model import StepModel
-from models.network_settings import SamplingSettings
-from models.sampling import NONE, Sampling, Writing, uniforms, write
+from models.sampling import NO_ID, GenerationState, Sampling, generate, uniform_noise
 
 
 class TextGenerator(tf.Module):
-    """Text <-> ids around a `StepModel`, and the loop that writes.
+    """Text generation with a language model.
 
     Args:
-      step_model: the network.
-      text: the characters.
-      sampling: the settings of `write_default`; its penalty and its stops hold for `generate` too.
+        step_model: The network.
+        text: The conversion between text and ids.
+        settings: Settings of `generate_default`. The repetition penalty and the stops apply to `generate` as well.
+
+    Example:
+        ```python
+        generator = TextGenerator(step_model, CharacterText(characters), SamplingSettings(temperature=0.7))
+        print(generator.generate_default(tf.constant(["ROMEO:"]))["text"].numpy()[0].decode())
+        ```
     """
 
-    def __init__(self, step_model: StepModel, text: CharacterText, sampling: SamplingSettings):
+    def __init__(self, step_model: StepModel, text: CharacterText, settings: SamplingSettings):
         super().__init__()
-        self.step_model, self.text, self.settings = step_model, text, sampling
-        stops = text.ids(tf.constant(sampling.stop, tf.string, [len(sampling.stop)])).to_list()
-        self._constants = {
-            "repetition_penalty": sampling.repetition_penalty,
-            "repetition_window": sampling.repetition_window,
+        self.step_model, self.text, self.settings = step_model, text, settings
+        stops = text.ids(tf.constant(settings.stop, tf.string, [len(settings.stop)])).to_list()
+        self._fixed = {
+            "repetition_penalty": settings.repetition_penalty,
+            "repetition_window": settings.repetition_window,
             "stops": tuple(map(tuple, stops)),
         }
         counts = tf.constant(text.characters.counts, tf.float32)
-        # What a text begins with is told by how frequent the characters are. Unknown ones have not been seen at all
-        # in most training texts, and may come yet.
+        # The distribution of a text's first character is the frequency of the characters. One is added to the count
+        # of unknown characters, which most training texts do not contain, so that their probability is not 0.
         counts += tf.one_hot(UNKNOWN, len(text.characters))
         self._first_logits = tf.math.log(counts / tf.reduce_sum(counts))
-        self._not_unknown = tf.one_hot(UNKNOWN, len(text.characters), -float("inf"), 0.0)
+        self._unknown_mask = tf.one_hot(UNKNOWN, len(text.characters), -float("inf"), 0.0)
         states = [tf.TensorSpec([None, step_model.units], step_model.dtype, name) for name in step_model.state_names]
-        # A function of its own, since the number of states is the model's.
+        # Wrapped here and not by a decorator, because the number of states depends on the model.
         self.step = tf.function(self._step, input_signature=[tf.TensorSpec([None], tf.int32, "ids"), *states])
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="prompt")])
-    def write_default(self, prompt):
-        """Prompts, string (batch,), -> a dict of
+    def generate_default(self, prompt):
+        """Generate text after prompts, with the generator's settings.
 
-        - text: string (batch,), the prompt and what the model writes after it;
-        - continuation: string (batch,), what it writes.
+        Args:
+            prompt: string `(batch,)`.
+
+        Returns:
+            A dict of
+
+            - `text`: string `(batch,)`, the prompt and the generated text;
+            - `continuation`: string `(batch,)`, the generated text.
         """
-        chosen = self.settings
-        seeds = tf.fill([tf.size(prompt)], tf.constant(chosen.sampling_seed, tf.int64))
-        return self._written(prompt, seeds, chosen.length, chosen.temperature, chosen.top_k, chosen.top_p)
+        settings = self.settings
+        seeds = tf.fill([tf.size(prompt)], tf.constant(settings.sampling_seed, tf.int64))
+        return self._generate(prompt, seeds, settings.length, settings.temperature, settings.top_k, settings.top_p)
 
     @tf.function(
         input_signature=[
@@ -58,69 +70,117 @@ class TextGenerator(tf.Module):
         ]
     )
     def generate(self, prompt, length, temperature, top_k, top_p, seed):
-        """As `write_default`, with settings of the caller's. Equal prompts get equal texts: vary the seed."""
-        return self._written(prompt, tf.fill([tf.size(prompt)], seed), length, temperature, top_k, top_p)
+        """Generate text after prompts, with the caller's settings.
+
+        Args:
+            prompt: string `(batch,)`.
+            length: int32 `()`, maximum number of characters to generate.
+            temperature: float32 `()`, see `SamplingSettings`.
+            top_k: int32 `()`, see `SamplingSettings`.
+            top_p: float32 `()`, see `SamplingSettings`.
+            seed: int64 `()`. Equal prompts with equal seeds get equal texts.
+
+        Returns:
+            A dict as from `generate_default`.
+        """
+        return self._generate(prompt, tf.fill([tf.size(prompt)], seed), length, temperature, top_k, top_p)
 
     def _step(self, ids, *states):
-        """int32 (batch,) and states (batch, units), zeros at first -> a dict of
+        """Run the network for one timestep.
 
-        - logits: float32 (batch, vocabulary_size), of the character after `ids`;
-        - the states after it, by their names.
+        Args:
+            ids: int32 `(batch,)`.
+            *states: The states before `ids`, `(batch, units)` each, zeros at the start of a text.
+
+        Returns:
+            A dict of `logits`, float32 `(batch, vocabulary_size)`, of the character after `ids`, and of the states
+            after `ids` by their names.
         """
-        after = self.step_model.advance(ids, list(states))
+        after = self.step_model.step(ids, list(states))
         return {"logits": self.step_model.logits(after), **dict(zip(self.step_model.state_names, after, strict=True))}
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
     def score(self, text):
-        """Texts, string (batch,), -> {nats_per_character: float32 (batch,)}; 0 for an empty text.
+        """Compute the mean of -ln p(character | all characters before it).
 
-        The mean of -ln p(character | all characters before it); the first one's p is its frequency. Characters are
-        counted in composed form, jamo as the syllables that they make.
+        The p of the first character is its frequency in the training text. Characters are counted in composed form:
+        jamo count as the syllables that they compose.
+
+        Args:
+            text: string `(batch,)`.
+
+        Returns:
+            A dict of `nats_per_character`, float32 `(batch,)`; 0 for an empty text.
         """
         log_probability = self.step_model.log_probability(self.text.ids(text), self._first_logits)
         characters = tf.cast(tf.maximum(self.text.lengths(text), 1), tf.float64)
         return {"nats_per_character": tf.cast(tf.abs(log_probability) / characters, tf.float32)}
 
-    # --- writing in parts
+    # --- generation in parts
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
-    def begin(self, prompts) -> Writing:
-        """Reads prompts, string (batch,)."""
+    def initial_state(self, prompts) -> GenerationState:
+        """Run the network over prompts, string `(batch,)`, and return the state after them."""
         ids = self.text.ids(prompts)
         batch = tf.size(prompts)
         states = self.step_model.read(ids, self.step_model.initial_states(batch))
-        empty = tf.equal(ids.row_lengths(), 0)[:, None]
-        logits = tf.where(empty, self._first_logits[None] + self._not_unknown, self.logits(states))
-        memory = Sampling(**self._constants).memory
-        before = tf.concat([tf.fill([batch, memory], NONE), ids], axis=1)[:, -memory:].to_tensor(shape=[None, memory])
-        return Writing(logits, states, before, tf.constant(0), tf.fill([batch], False))
+        is_empty = tf.equal(ids.row_lengths(), 0)[:, None]
+        logits = tf.where(is_empty, self._first_logits[None] + self._unknown_mask, self.logits(states))
+        size = Sampling(**self._fixed).history_size
+        recent = tf.concat([tf.fill([batch, size], NO_ID), ids], axis=1)[:, -size:].to_tensor(shape=[None, size])
+        return GenerationState(logits, states, recent, tf.constant(0), tf.fill([batch], False))
 
     @tf.function(reduce_retracing=True)
-    def go_on(self, writing: Writing, uniform, temperature, top_k, top_p):
-        """Writes as many characters as `uniform` (batch, length) has columns; as `models.sampling.write`."""
-        return self._write(writing, uniform, temperature, top_k, top_p)
+    def continue_generation(self, state: GenerationState, noise, temperature, top_k, top_p):
+        """Generate the next characters.
 
-    def shown(self, ids) -> tf.Tensor:
-        """int32 (batch, length), NONE after a row's end -> string (batch,), jamo not joined yet."""
-        return self.text.text(tf.ragged.boolean_mask(ids, ids != NONE))
+        Args:
+            state: From `initial_state` or from the call before.
+            noise: float32 `(batch, length)`, from `models.sampling.uniform_noise`.
+            temperature: See `SamplingSettings`.
+            top_k: See `SamplingSettings`.
+            top_p: See `SamplingSettings`.
 
-    def _write(self, writing, uniform, temperature, top_k, top_p):
-        sampling = Sampling(temperature, top_k, top_p, **self._constants)
-        return write(self.step_model.advance, self.logits, writing, uniform, sampling)
+        Returns:
+            The ids and the state after them, as from `models.sampling.generate`.
+        """
+        return self._generate_ids(state, noise, temperature, top_k, top_p)
+
+    def decode(self, ids) -> tf.Tensor:
+        """Convert ids to texts.
+
+        Args:
+            ids: int32 `(batch, length)`, NO_ID after the end of a row.
+
+        Returns:
+            string `(batch,)`, in which jamo are not composed yet.
+        """
+        return self.text.text(tf.ragged.boolean_mask(ids, ids != NO_ID))
 
     def logits(self, states) -> tf.Tensor:
-        """The states -> float32 (batch, vocabulary_size), of the next character; -inf for the unknown symbol."""
-        return self.step_model.logits(states) + self._not_unknown
+        """Compute the logits that characters are sampled from.
 
-    def _written(self, prompts, seeds, length, temperature, top_k, top_p):
-        # What is not valid UTF-8 must not come out again.
+        Args:
+            states: The network's states, `(batch, units)` each.
+
+        Returns:
+            float32 `(batch, vocabulary_size)`, -inf for the unknown id.
+        """
+        return self.step_model.logits(states) + self._unknown_mask
+
+    def _generate_ids(self, state, noise, temperature, top_k, top_p):
+        sampling = Sampling(temperature, top_k, top_p, **self._fixed)
+        return generate(self.step_model.step, self.logits, state, noise, sampling)
+
+    def _generate(self, prompts, seeds, length, temperature, top_k, top_p):
+        # The prompt is part of the output, which must be valid UTF-8.
         prompts = tf.strings.unicode_transcode(
             prompts, "UTF-8", "UTF-8", errors="replace", replacement_char=REPLACEMENT
         )
-        uniform = uniforms(seeds, tf.maximum(length, 1))
-        ids, _ = self._write(self.begin(prompts), uniform, temperature, top_k, top_p)
-        written = self.shown(ids[:, : tf.maximum(length, 0)])
+        noise = uniform_noise(seeds, tf.maximum(length, 1))
+        ids, _ = self._generate_ids(self.initial_state(prompts), noise, temperature, top_k, top_p)
+        continuation = self.decode(ids[:, : tf.maximum(length, 0)])
         return {
-            "text": self.text.joined(tf.strings.join([prompts, written])),
-            "continuation": self.text.joined(written),
+            "text": self.text.compose_jamo(tf.strings.join([prompts, continuation])),
+            "continuation": self.text.compose_jamo(continuation),
         }

@@ -1,4 +1,4 @@
-"""Writing files so that a reader sees the old one or the new one, never half of one."""
+"""Atomic replacement of files and folders: a reader sees the old content or the new one, never a part of either."""
 
 import contextlib
 import csv
@@ -11,9 +11,21 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Gives a temporary name beside `path` to write to; renamed to `path` at the end, removed on an error.
+    """Yield a temporary path beside `path`; rename it to `path` on success, remove it on an error.
 
-    The temporary name ends like `path`, since some writers go by the ending.
+    The temporary name has the suffix of `path`, because some writers choose the format by it.
+
+    Args:
+        path: The file to create or replace.
+
+    Yields:
+        The temporary path to write to.
+
+    Example:
+        ```python
+        with replacing(run / "model.keras") as temporary:
+            model.save(temporary)
+        ```
     """
     path = Path(path)
     temporary = path.with_name(f".writing-{path.name}")
@@ -28,13 +40,23 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def write_json(path: Path, content: dict) -> None:
-    """Writes a JSON object for people to read, too."""
+    """Write a JSON object, indented so that people can read it.
+
+    Args:
+        path: The file to create or replace.
+        content: A dictionary that `json` can serialize.
+    """
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def write_csv(path: Path, rows: Sequence[dict]) -> None:
-    """Writes rows with the same keys, one at least, below a line of the keys; None is an empty field."""
+    """Write rows as a CSV file with a header.
+
+    Args:
+        path: The file to create or replace.
+        rows: At least one dictionary, all with the same keys, which become the header. None becomes an empty field.
+    """
     with replacing(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
         table = csv.DictWriter(file, rows[0], lineterminator="\n")
         table.writeheader()
@@ -43,9 +65,15 @@ def write_csv(path: Path, rows: Sequence[dict]) -> None:
 
 @contextlib.contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
-    """Gives an empty temporary folder beside `path`; renamed to `path` at the end, removed on an error.
+    """Yield an empty temporary folder beside `path`; rename it to `path` on success, remove it on an error.
 
-    A folder that was at `path` before is there until the new one is complete.
+    An existing folder at `path` stays until the new one is complete.
+
+    Args:
+        path: The folder to create or replace.
+
+    Yields:
+        The temporary folder to write to.
     """
     path = Path(path)
     temporary = path.with_name(f".writing-{path.name}")
@@ -60,16 +88,28 @@ def replacing_folder(path: Path) -> Iterator[Path]:
 
 
 def swap_folder(new: Path, path: Path) -> None:
-    """Puts the folder `new` in the place of `path`, and then removes what was there."""
-    old = _out_of_the_way(path)
+    """Rename the folder `new` to `path`, then delete the folder that was at `path`.
+
+    Args:
+        new: A complete folder on the same file system.
+        path: Its final path; an existing folder there is replaced.
+    """
+    old = _set_aside(path)
     new.rename(path)
     shutil.rmtree(old, ignore_errors=True)
 
 
 @contextlib.contextmanager
 def put_aside(path: Path) -> Iterator[None]:
-    """Takes a folder out of the way, if there is one; removes it at the end, and on an error puts it back."""
-    old = _out_of_the_way(path)
+    """Move the folder at `path` aside; delete it on success, move it back on an error.
+
+    Args:
+        path: A folder, which may not exist.
+
+    Yields:
+        Nothing; `path` is free inside the `with` block.
+    """
+    old = _set_aside(path)
     try:
         yield
     except BaseException:
@@ -81,19 +121,23 @@ def put_aside(path: Path) -> Iterator[None]:
 
 
 def finish_swap(path: Path) -> None:
-    """Puts back what was at `path` if `swap_folder` or `put_aside` was killed when there was nothing in its place."""
-    if not path.exists() and _old(path).exists():
-        _old(path).rename(path)
+    """Restore the old folder at `path` if `swap_folder` or `put_aside` was killed while `path` was free.
+
+    Args:
+        path: The `path` of that call.
+    """
+    if not path.exists() and _old_path(path).exists():
+        _old_path(path).rename(path)
 
 
-def _out_of_the_way(path: Path) -> Path:
-    """Renames a folder, if there is one; gives the name that it has then."""
-    old = _old(path)
+def _set_aside(path: Path) -> Path:
+    """Rename the folder at `path`, if it exists, and return its temporary name."""
+    old = _old_path(path)
     shutil.rmtree(old, ignore_errors=True)
     if path.exists():
         path.rename(old)
     return old
 
 
-def _old(path: Path) -> Path:
+def _old_path(path: Path) -> Path:
     return path.with_name(f".old-{path.name}")

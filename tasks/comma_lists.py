@@ -1,40 +1,49 @@
-"""Lists that are written as one word on the command line: a,b,c. Imports no TensorFlow."""
+"""Lists written as one word on the command line: `a,b,c`. Imports no TensorFlow."""
 
 import re
 from collections.abc import Sequence
 
-from tasks.cli.settings_files import did_you_mean
+from tasks.errors import did_you_mean
 
 
-def parts(text: str, example: str = "a,b,c") -> list[str]:
-    """Splits at the commas that are in no brackets.
-
-    Args:
-      example: how such a list is written, for an error.
-
-    Raises:
-      ValueError: a part is empty, or stands there twice.
-    """
-    found = [part.strip() for part in re.split(r",(?![^(]*\))", text)]
-    if not all(found):
-        what = "is empty" if not text.strip() else f"{text!r} has an empty part"
-        raise ValueError(f"{what}; write {example}")
-    twice = next((part for part in found if found.count(part) > 1), None)
-    if twice is not None:
-        raise ValueError(f"{text!r} names {twice} twice; name each once")
-    return found
-
-
-def check(text: str, known: Sequence[str], what: str) -> str:
-    """Gives the text if each of its parts is known.
+def split(text: str, example: str = "a,b,c") -> list[str]:
+    """Split a list at its commas, except those inside parentheses.
 
     Args:
-      what: a part is called so, in an error.
+        text: The list, such as `lstm,gru` or `zeros,identity(0.5)`.
+        example: A valid list, quoted in error messages.
+
+    Returns:
+        The items, without surrounding blanks.
 
     Raises:
-      ValueError: one is not.
+        ValueError: If an item is empty or occurs twice.
     """
-    for part in parts(text, ",".join(known)):
-        if part not in known:
-            raise ValueError(f"{part!r} is no {what}; take {', '.join(known)}{did_you_mean(part, known)}")
+    items = [item.strip() for item in re.split(r",(?![^(]*\))", text)]
+    if not all(items):
+        problem = "is empty" if not text.strip() else f"{text!r} has an empty part"
+        raise ValueError(f"{problem}; write {example}")
+    duplicate = next((item for item in items if items.count(item) > 1), None)
+    if duplicate is not None:
+        raise ValueError(f"{text!r} names {duplicate} twice; name each once")
+    return items
+
+
+def check_known(text: str, known: Sequence[str], noun: str) -> str:
+    """Check that every item of a list is a known name.
+
+    Args:
+        text: The list, as for `split`.
+        known: The valid names.
+        noun: What an item is, for error messages: "cell".
+
+    Returns:
+        `text`, unchanged.
+
+    Raises:
+        ValueError: If an item is unknown, empty or occurs twice.
+    """
+    for item in split(text, ",".join(known)):
+        if item not in known:
+            raise ValueError(f"{item!r} is no {noun}; take {', '.join(known)}{did_you_mean(item, known)}")
     return text

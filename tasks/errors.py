@@ -1,20 +1,34 @@
-"""The exceptions whose message is all that a person needs to see."""
+"""Exceptions whose message is shown to the user without a traceback, and hints for such messages."""
+
+import difflib
+from collections.abc import Iterable
 
 
 class UserError(Exception):
-    """A mistake of the caller's: a setting, a file or a command line that cannot be used as it is.
+    """A setting, a file or a command line that cannot be used as given.
 
-    The message is one or two lines that say what was given, what was expected and how to mend it. The command line
-    prints it without a traceback and exits with code 2.
+    The message has one or two lines: what was given, what was expected and how to fix it. The command line prints it
+    without a traceback and exits with code 2.
     """
 
 
 class TrainingFailed(Exception):
-    """A training that could not be carried through: not the caller's mistake, so exit code 1, but no traceback either.
+    """A training that could not be completed, through no mistake of the user.
 
-    The message says what became of it and what to try.
+    The message states the reason and what to try. The command line prints it without a traceback and exits with code 1.
     """
 
 
 class TrainingDiverged(TrainingFailed):
     """The loss became NaN or infinite; the message names the step, the loss and what to try."""
+
+
+def did_you_mean(given: str, known: Iterable[str]) -> str:
+    """Return a hint such as `; did you mean units?`, or an empty string if no known name is similar.
+
+    Args:
+        given: The unknown name.
+        known: The valid names.
+    """
+    close = difflib.get_close_matches(given, list(known), n=1)
+    return f"; did you mean {close[0]}?" if close else ""

@@ -1,7 +1,10 @@
-"""The settings and arguments that all tasks share. Imports no TensorFlow."""
+"""Settings and arguments that all tasks share. Imports no TensorFlow.
+
+A task changes the defaults of a group with the class keyword `defaults`, and declares only the fields that it adds.
+"""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import tyro
 from pydantic import Field, field_validator, model_validator
@@ -9,70 +12,104 @@ from pydantic import Field, field_validator, model_validator
 from models.recurrent_settings import Rate, RecurrentSettings, Settings
 
 
-class RecurrentOptions(RecurrentSettings):
-    """RecurrentSettings, on the command line."""
+class OptimizerOptions(NamedTuple):
+    """An optimizer.
 
-    # `--seed` is the whole training's, so the layer's own gets a longer name.
+    Attributes:
+        keras_class: Name of the class in `keras.optimizers`.
+        options: The settings that only some optimizers have and this one takes, under the names that Keras gives them.
+    """
+
+    keras_class: str
+    options: tuple[str, ...]
+
+
+# The optimizers; `tasks.training.optimizers` builds them, and the validation below follows from this table.
+OPTIMIZERS = {
+    "adam": OptimizerOptions("Adam", ("beta_2",)),
+    "adamw": OptimizerOptions("AdamW", ("weight_decay", "beta_2")),
+    "sgd": OptimizerOptions("SGD", ("weight_decay", "momentum")),
+    "rmsprop": OptimizerOptions("RMSprop", ("momentum",)),
+}
+OptimizerName = Literal[tuple(OPTIMIZERS)]
+Schedule = Literal["constant", "linear", "cosine"]
+
+
+class RecurrentOptions(RecurrentSettings):
+    """The recurrent stack: the cell, the number of layers, and every option of the Keras layer."""
+
+    # `--seed` is the seed of the whole training, so the layers' own seed has a longer name.
     seed: Annotated[int | None, tyro.conf.arg(name="recurrent-seed")] = Field(None, ge=0)
-    """Of the layers' dropout masks; layer i of a stack takes seed + i."""
+    """Seed of the layers' dropout masks; layer i of a stack uses seed + i."""
+
+
+class SourceSettings(Settings):
+    """Where the training data comes from."""
+
+    data: str = "sample"
+    """sample, tfds:NAME[/CONFIG], a file (.csv .tsv .txt .jsonl .parquet, also .gz) or a folder."""
+    validation_fraction: float = Field(0.1, gt=0.0, lt=1.0)
+    """Share of the training data used for validation if the source has no validation split."""
+    test_fraction: float = Field(0.1, ge=0.0, lt=1.0)
+    """Share of the data used for testing if the source has nothing but training data."""
 
 
 class VocabularySettings(Settings):
     """The SentencePiece vocabulary, learned from the training texts."""
 
     vocabulary_size: int = Field(8000, ge=16, le=1_000_000)
-    """Pieces at the most; a small corpus gives fewer."""
+    """Maximum number of pieces; a small corpus has fewer."""
     vocabulary_type: Literal["unigram", "bpe", "char", "word"] = "unigram"
-    """How text is cut into pieces."""
+    """The segmentation algorithm of SentencePiece."""
     normalization: Literal["nmt_nfkc", "nmt_nfkc_cf", "nfkc", "nfkc_cf", "identity"] = "nmt_nfkc"
-    """SentencePiece's rule for spelling; those in _cf fold case."""
+    """SentencePiece's normalization rule; the rules that end in _cf fold case."""
     character_coverage: float = Field(0.9995, gt=0.0, le=1.0)
-    """Share of all characters that get a piece; the rest is unknown."""
+    """Share of all characters that the vocabulary covers; the others are unknown."""
     split_digits: bool = False
-    """Each digit is a piece of its own, so that numbers never seen are read like others."""
+    """Makes each digit a piece, so that unseen numbers are segmented like known ones."""
     vocabulary_texts: int = Field(100_000, ge=1)
-    """The vocabulary is learned from a sample of so many texts at the most."""
+    """Maximum number of training texts that the vocabulary is learned from."""
 
 
 class TrainingSettings(Settings):
     """How the network is trained."""
 
     epochs: int = Field(10, ge=1)
-    """Passes over the training data, or so many times steps_per_epoch."""
+    """Passes over the training data; with steps_per_epoch, the number of validations."""
     steps_per_epoch: int | None = Field(None, ge=1)
-    """Steps from one validation to the next; None is one pass over the training data."""
-    optimizer: Literal["adam", "adamw", "sgd", "rmsprop"] = "adam"
+    """Steps between two validations; None is one pass over the training data."""
+    optimizer: OptimizerName = "adam"
     """The keras.optimizers class."""
     learning_rate: float = Field(1e-3, gt=0.0)
     """The highest learning rate of the schedule."""
-    schedule: Literal["constant", "linear", "cosine"] = "constant"
-    """How the rate falls, to zero at the last step."""
+    schedule: Schedule = "constant"
+    """How the learning rate decreases, to zero at the last step."""
     warmup_steps: int = Field(0, ge=0)
-    """Steps in which the rate rises to its height; a fifth of all steps at the most."""
+    """Steps in which the learning rate rises to its maximum; at most a fifth of all steps."""
     weight_decay: float = Field(0.0, ge=0.0)
-    """Of AdamW and SGD, on every weight but biases."""
+    """Weight decay of AdamW and SGD, on every weight but biases."""
     momentum: float = Field(0.0, ge=0.0, lt=1.0)
-    """Of SGD and RMSprop."""
+    """Momentum of SGD and RMSprop."""
     beta_2: Rate = 0.999
-    """Of Adam and AdamW: the decay of the mean of squared gradients; lower for short trainings."""
+    """Decay of Adam's and AdamW's mean of squared gradients; lower for short trainings."""
     clipnorm: float | None = Field(None, gt=0.0)
-    """Clips each variable's gradient to this norm."""
+    """Clips the gradient of each variable to this norm."""
     global_clipnorm: float | None = Field(None, gt=0.0)
     """Clips all gradients together to this norm."""
     clipvalue: float | None = Field(None, gt=0.0)
     """Clips each gradient value to [-clipvalue, clipvalue]."""
-    average_weights: Rate = 0.0
-    """Decay of the running average of the weights that is validated and kept (0.999, say); 0 keeps the last weights."""
+    ema_momentum: Rate = 0.0
+    """Decay of the moving average of the weights, which is then validated and saved, such as 0.999; 0 uses none."""
     monitor: Literal["loss", "accuracy"] = "loss"
-    """The validation figure that picks the weights to keep."""
+    """The validation metric that selects the weights to save."""
     patience: int | None = Field(None, ge=1)
-    """Stops after so many epochs without a better validation figure; None never stops early."""
+    """Stops after this number of epochs without improvement of the monitored metric; None never stops early."""
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16", "float64"] = "float32"
-    """Keras's dtype policy; the mixed ones are for accelerators."""
+    """Keras's dtype policy; the mixed policies are for accelerators."""
     seed: int = Field(0, ge=0, lt=1 << 32)
-    """Of the initial weights, the order of the batches and the dropout."""
+    """Seed of the initial weights, the order of the batches and the dropout."""
     checkpoint_minutes: float = Field(5.0, gt=0.0)
-    """A checkpoint at least so often, and after each epoch."""
+    """Maximum minutes between two checkpoints; one is also written after each epoch."""
 
     @model_validator(mode="after")
     def _options_of_the_optimizer(self):
@@ -80,15 +117,12 @@ class TrainingSettings(Settings):
         given = [f"{name}={value}" for name, value in clippings.items() if value is not None]
         if len(given) > 1:
             raise ValueError(f"{' and '.join(given)}: Keras clips one way at a time; keep one of them")
-        for name, off, having in (
-            ("weight_decay", 0.0, ("adamw", "sgd")),
-            ("momentum", 0.0, ("sgd", "rmsprop")),
-            ("beta_2", type(self).model_fields["beta_2"].default, ("adam", "adamw")),
-        ):
+        for name in sorted({name for optimizer in OPTIMIZERS.values() for name in optimizer.options}):
             value = getattr(self, name)
-            if value != off and self.optimizer not in having:
+            if value != type(self).model_fields[name].default and name not in OPTIMIZERS[self.optimizer].options:
+                others = [other for other, optimizer in OPTIMIZERS.items() if name in optimizer.options]
                 raise ValueError(
-                    f"{name}={value} does not go with optimizer={self.optimizer}; take {' or '.join(having)}"
+                    f"{name}={value} does not go with optimizer={self.optimizer}; take {' or '.join(others)}"
                 )
         return self
 
@@ -97,53 +131,69 @@ class BucketedTrainingSettings(TrainingSettings):
     """How a network is trained on texts of different lengths."""
 
     tokens_per_batch: int = Field(8192, ge=1)
-    """Size of a batch in tokens, padding included; texts of like length share a batch."""
+    """Maximum number of tokens in a batch, padding included; texts of similar length share a batch."""
+    label_smoothing: Rate = 0.0
+    """Share of the target probability that is spread over all classes or pieces."""
 
 
-class EvaluateArguments(Settings):
-    """Measures a run on a split."""
+class InferenceArguments(Settings):
+    """Arguments of a command that runs a model."""
+
+    @property
+    def overrides(self) -> dict:
+        """The settings of inference, such as the beam size, that are given here and so override those of the run."""
+        return {}
+
+
+class EvaluateArguments(InferenceArguments):
+    """Evaluates a run on a split."""
 
     run: str
     """The run's folder."""
     data: str | None = None
-    """Another source than the run's own: sample, tfds:NAME, a file (read whole) or a folder."""
+    """Another source than the run's: sample, tfds:NAME, a file (read whole) or a folder."""
     split: str = "test"
     """train, validation or test; several joined with +."""
     json_: Annotated[bool, tyro.conf.arg(name="json")] = False
     """Prints one JSON object."""
 
 
-class PredictArguments(Settings):
-    """Answers for texts, from a run or from an exported model."""
+class PredictArguments(InferenceArguments):
+    """Answers texts with a run or an exported model."""
 
     texts: Annotated[tuple[str, ...], tyro.conf.Positional] = ()
     """The texts."""
     run: str | None = None
     """The run's folder."""
     model: str | None = None
-    """An exported model in place of a run: saved_models/NAME or saved_models/NAME/VERSION."""
+    """An exported model instead of a run: saved_models/NAME or saved_models/NAME/VERSION."""
     input: str | None = None
-    """Reads texts from this file, one a line; - is standard input."""
+    """Reads texts from this file, one per line; - is standard input."""
     input_format: Literal["text", "jsonl"] | None = None
-    """text: each line is a text; jsonl: each is a JSON object with a text. None goes by the file's ending."""
+    """text: each line is a text; jsonl: each line is a JSON object with a text. None goes by the file's ending."""
     text_column: str = "text"
-    """With JSON lines: the key of the text."""
+    """The key of the text in JSON lines."""
     output: str | None = None
-    """Writes here and not to standard output."""
+    """Writes to this file, not to standard output."""
     json_: Annotated[bool, tyro.conf.arg(name="json")] = False
-    """Prints one JSON object a line."""
+    """Prints one JSON object per line."""
 
     @property
     def input_key(self) -> str | None:
-        """The key of the text in JSON lines; None where a line is the text."""
+        """The key of the text in JSON lines; None if a line is the text."""
         by_name = "jsonl" if (self.input or "").removesuffix(".gz").endswith(".jsonl") else "text"
         return self.text_column if (self.input_format or by_name) == "jsonl" else None
+
+    @property
+    def texts_required(self) -> bool:
+        """Whether the command needs a text or an input file."""
+        return True
 
     @model_validator(mode="after")
     def _one_model_and_one_input(self):
         if (self.run is None) == (self.model is None):
             raise ValueError("name one of --run and --model")
-        if bool(self.texts) == (self.input is not None):
+        if (self.texts and self.input is not None) or (self.texts_required and not self.texts and self.input is None):
             raise ValueError("give texts, or a file with --input FILE (- for standard input), and not both")
         return self
 
@@ -158,7 +208,7 @@ class ExportArguments(Settings):
 
 
 class ExplainArguments(Settings):
-    """Shows what a run makes of a text: the numbers, and a picture of them."""
+    """Shows how a run processes a text: numbers, and a picture of them."""
 
     text: Annotated[str, tyro.conf.Positional]
     """The text."""
@@ -178,14 +228,14 @@ class ExplainArguments(Settings):
 
     @property
     def picture(self) -> Path:
-        """Where it is drawn."""
+        """The file to draw into."""
         return Path(self.plot or Path(self.run) / "plots" / "explanation.png")
 
 
 class ExplainGatesArguments(ExplainArguments):
-    """Shows what a run makes of a text: step by step, gates and states of a recurrent layer included."""
+    """Shows how a run processes a text step by step, with the gates and states of a recurrent layer."""
 
     layer: int = Field(1, ge=1)
     """The recurrent layer whose gates are shown, counted from 1."""
     direction: Literal["forward", "backward"] = "forward"
-    """Of a bidirectional layer: which of the two."""
+    """The direction of a bidirectional layer."""

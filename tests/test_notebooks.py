@@ -1,4 +1,4 @@
-"""The notebooks run from top to bottom, and each has a Korean twin with the same code."""
+"""The notebooks run from top to bottom, and each has a Korean version with the same code."""
 
 import os
 import re
@@ -29,30 +29,32 @@ def prose(notebook: nbformat.NotebookNode) -> list[str]:
 
 
 def run(*names: str, folder: Path = FOLDER, **environment: str) -> subprocess.CompletedProcess:
-    """`make notebooks`, for some of them."""
+    """Runs `make notebooks` for some of them."""
     command = [sys.executable, folder / "run.py", *names]
     return subprocess.run(command, env=os.environ | environment, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
-def test_runs_in_its_fast_form(name, tmp_path):
-    """Its twin has the same code, so this is the twin's run, too."""
+def test_a_notebook_runs_in_its_fast_form(name, tmp_path):
+    """The Korean version has the same code, and so need not be run."""
     before = (FOLDER / f"{name}.ipynb").read_bytes()
     ended = run(name, FAST="1", RUNS=str(tmp_path))
-    assert ended.returncode == 0, ended.stderr  # ends with the cell and its traceback
-    assert (FOLDER / f"{name}.ipynb").read_bytes() == before  # a trial keeps nothing
+    assert ended.returncode == 0, ended.stderr  # contains the cell and its traceback
+    assert (FOLDER / f"{name}.ipynb").read_bytes() == before  # a trial changes nothing
 
 
 @pytest.fixture
 def page(tmp_path):
-    """A folder with a notebook of one cell, 1 + 1, its twin, and what runs them."""
+    """A folder with run.py and a notebook of one cell, 1 + 1, in both languages."""
     shutil.copy(FOLDER / "run.py", tmp_path)
     for name in ("page.ipynb", "page.ko.ipynb"):
         nbformat.write(new_notebook(cells=[new_code_cell("1 + 1")]), tmp_path / name)
     return tmp_path
 
 
-def test_what_comes_out_is_kept_in_both_languages(page):
+@pytest.mark.slow
+def test_the_outputs_are_stored_in_both_languages(page):
     ended = run(folder=page, FAST="")
     assert ended.returncode == 0, ended.stderr
     for name in ("page.ipynb", "page.ko.ipynb"):
@@ -61,7 +63,8 @@ def test_what_comes_out_is_kept_in_both_languages(page):
         assert cell.outputs[0]["data"]["text/plain"] == "2"
 
 
-def test_a_mistake_in_a_cell_ends_it_and_changes_nothing(page):
+@pytest.mark.slow
+def test_an_error_in_a_cell_is_shown_and_the_notebook_stays_as_it_was(page):
     for name in ("page.ipynb", "page.ko.ipynb"):
         nbformat.write(new_notebook(cells=[new_code_cell("1 + 1"), new_code_cell("1 / 0")]), page / name)
     before = (page / "page.ipynb").read_bytes()
@@ -69,10 +72,10 @@ def test_a_mistake_in_a_cell_ends_it_and_changes_nothing(page):
     assert ended.returncode == 1
     assert "ZeroDivisionError" in ended.stderr
     assert (page / "page.ipynb").read_bytes() == before
-    assert "page" in run("none", folder=page).stderr  # says which there are
+    assert "page" in run("none", folder=page).stderr  # lists the notebooks
 
 
-def test_a_twin_with_other_code_is_told_before_anything_runs(page):
+def test_different_code_in_the_korean_version_is_reported_before_anything_runs(page):
     nbformat.write(new_notebook(cells=[new_code_cell("open('ran', 'w')")]), page / "page.ipynb")
     ended = run("page", folder=page, FAST="")
     assert ended.returncode == 1 and "page.ko.ipynb has other code" in ended.stderr
@@ -80,18 +83,17 @@ def test_a_twin_with_other_code_is_told_before_anything_runs(page):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_has_a_korean_twin_with_the_same_code(name):
+def test_a_notebook_has_a_korean_version_with_the_same_code_and_headings(name):
     english, korean = read(name), read(f"{name}.ko")
     assert code(korean) == code(english)
     assert [cell.cell_type for cell in korean.cells] == [cell.cell_type for cell in english.cells]
     for one, other in zip(prose(english), prose(korean), strict=True):
         assert re.search("[가-힣]", other), f"no Korean prose beside: {one[:60]}"
-        # The same headings at the same places.
         assert re.findall("^#+", one, re.MULTILINE) == re.findall("^#+", other, re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", BOTH)
-def test_its_results_are_in_it_and_it_is_small(name):
+def test_a_notebook_is_small_and_contains_its_outputs(name):
     notebook = read(name.removesuffix(".ipynb"))
     assert os.path.getsize(FOLDER / name) < 1_000_000
     counts = [cell.execution_count for cell in notebook.cells if cell.cell_type == "code"]
@@ -101,5 +103,5 @@ def test_its_results_are_in_it_and_it_is_small(name):
     assert any("image/png" in output.get("data", {}) for output in outputs)
 
 
-def test_all_begin_with_the_same_cell():
+def test_all_notebooks_begin_with_the_same_code():
     assert len({code(read(name))[0] for name in NAMES}) == 1

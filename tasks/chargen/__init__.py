@@ -1,0 +1,1 @@
+"""Character generation, one-to-many: a prompt in, text out."""

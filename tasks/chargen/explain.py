@@ -1,6 +1,5 @@
-"""What a character model does as it reads: how each character surprises it, its gates, what its units track."""
+"""How a character model reads a text: the surprise of each character, its gates, and what its units track."""
 
-import json
 import logging
 import math
 import re
@@ -10,80 +9,91 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from models.characters import as_read
+from models.characters import normalize
 from models.gates import layer_gates
 from models.text_generator import TextGenerator
-from tasks.chargen import data, generate
+from tasks.chargen import generate
 from tasks.chargen.settings import ChargenSettings
+from tasks.chargen.text_source import open_text
 from tasks.errors import UserError
-from tasks.reports import plots
+from tasks.reports import explanation_plots
+from tasks.serving.batched_inference import string_tensor
 from tasks.settings import ExplainGatesArguments
+from tasks.training.checkpoint import load_model
 from tasks.training.runs import Run
 
 log = logging.getLogger(__name__)
 
-# Of the validation text, to find units that track something: passages read side by side, and characters of each.
-PASSAGES, PASSAGE = 20, 1000
-LIKELIEST = 5
+# Passages of the validation text that are read side by side to find units that track something, and their characters.
+PASSAGES, PASSAGE_LENGTH = 20, 1000
+NEXT_CHARACTERS = 5
 QUOTES = {'"': '"', "“": "”", "「": "」", "『": "』", "«": "»"}
 
 
-def main(arguments: ExplainGatesArguments) -> None:
+def format_explanation(explanation: dict) -> str:
+    """Return the lines that `explain` prints."""
+    lines = ["bits of surprise, character"]
+    pairs = zip(explanation["surprise"], explanation["characters"], strict=True)
+    lines += [f"{bits:6.2f}  {_visible(character)}" for bits, character in pairs]
+    following = "  ".join(f"{_visible(c)} {p:.1%}" for c, p in explanation["next"].items())
+    lines += ["", f"most probable next: {following}"]
+    for name, unit in explanation["tracking"].items():
+        found = "not in the text" if unit is None else f"unit {unit['unit']}, correlation {unit['correlation']:+.2f}"
+        lines.append(f"{name}: {found}")
+    return "\n".join(lines)
+
+
+def explain_arguments(arguments: ExplainGatesArguments) -> dict:
+    """Return what `explain` returns for the arguments of the command.
+
+    Raises:
+        UserError: If they ask for the backward direction.
+    """
     if arguments.direction != "forward":
         raise UserError("--direction backward: a character model reads forwards only; leave it out")
-    found = explain(arguments.run, arguments.text, layer=arguments.layer, picture=arguments.picture)
-    if arguments.json_:
-        print(json.dumps(found, ensure_ascii=False))
-        return
-    print("bits of surprise, character")
-    for bits, character in zip(found["surprise"], found["characters"], strict=True):
-        print(f"{bits:6.2f}  {_visible(character)}")
-    print("\nlikeliest next: " + "  ".join(f"{_visible(c)} {p:.1%}" for c, p in found["next"].items()))
-    for name, unit in found["tracking"].items():
-        shown = "not in the text" if unit is None else f"unit {unit['unit']}, correlation {unit['correlation']:+.2f}"
-        print(f"{name}: {shown}")
-    print(f"\n{found['picture']}")
+    return explain(arguments.run, arguments.text, layer=arguments.layer, picture=arguments.picture)
 
 
 def explain(run: Path | str, text: str, *, layer: int = 1, picture: Path | str | None = None) -> dict:
-    """Follows a character model through a text.
+    """Follow a character model through a text.
 
     Args:
-      run: the run's folder.
-      text: not empty.
-      layer: the recurrent layer whose gates are shown, counted from 1.
-      picture: a PNG file to draw into; none if None.
+        run: The run's folder.
+        text: The text; not empty.
+        layer: The recurrent layer whose gates are shown, counted from 1.
+        picture: A PNG file to draw into; none if None.
 
     Returns:
-      characters, as the model reads them; surprise (characters,), -log2 p(character | those before it), bits; next, the
-      likeliest characters after the text and their probabilities; gates, name -> (characters, units): see
-      `models.gates`; tracking: for "line length", "quotes" and "indentation" the unit of the layer whose state goes
-      with it most in the run's validation text: its number, its correlation there, and its states in this text; None
-      where the validation text has no such thing or cannot be read any more; picture.
+        `characters`, as the model reads them; `surprise` (characters,), -log2 p(character | those before it), in bits;
+        `next`, the most probable characters after the text and their probabilities; `gates`, name -> (characters,
+        units), see `models.gates`; `tracking`: for "line length", "quotes" and "indentation" the unit of the layer
+        whose state has the largest correlation with it in the run's validation text: its number, the correlation, and
+        its states in this text; None if the validation text has no such feature or cannot be read; `picture`.
 
     Raises:
-      UserError: the run cannot be used or has no such layer.
+        UserError: If the run cannot be used or has no such layer.
     """
-    settings = Run(run).open_finished("chargen", ChargenSettings)
-    generator = generate.load(run)
+    folder = Run(run)
+    settings = folder.open_finished("chargen", ChargenSettings)
+    generator = generate.from_run(folder, settings, load_model(folder), {}).module
     known = generator.text.characters
-    characters = as_read(text, known.normalization, known.hangul)
+    characters = normalize(text, known.normalization, known.hangul)
     ids = _ids(generator, characters)
     try:
         states, logits = _read(generator, ids, layer)
     except ValueError as error:
         raise UserError(f"{run}: {error}; name another --layer") from None
     states, logits, ids = {name: values[0] for name, values in states.items()}, logits[0], ids[0]
-    first = generator.begin(tf.constant([""])).logits.numpy()
+    first = generator.initial_state(tf.constant([""])).logits.numpy()
     chances = keras.ops.convert_to_numpy(keras.ops.log_softmax(np.concatenate([first, logits]), axis=-1))
-    likeliest = np.argsort(-chances[-1])[:LIKELIEST]
+    most_probable = np.argsort(-chances[-1])[:NEXT_CHARACTERS]
     found = {
         "text": text,
         "characters": list(characters),
         "surprise": [float(-chances[place, index] / math.log(2)) for place, index in enumerate(ids)],
         "next": {
             ("�" if index == 0 else known.characters[index - 1]): float(np.exp(chances[-1, index]))
-            for index in likeliest
+            for index in most_probable
         },
         "gates": {name: values.tolist() for name, values in states.items()},
         "tracking": _tracking(generator, settings, layer, states),
@@ -97,15 +107,20 @@ def explain(run: Path | str, text: str, *, layer: int = 1, picture: Path | str |
         }
         tokens = [_visible(character) for character in characters]
         curve = ("surprise (bits)", np.array(found["surprise"]))
-        plots.explanation(tokens, curve, states, Path(picture), tracks=tracks)
+        explanation_plots.explanation(tokens, curve, states, Path(picture), tracks=tracks)
     return found
 
 
 def _read(generator: TextGenerator, ids: np.ndarray, layer: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Gates of a layer, name -> (batch, characters, units), and logits (batch, characters, vocabulary) after each.
+    """Return the gates of a layer, name -> (batch, characters, units), and the logits after each character.
 
     Args:
-      ids: int (batch, characters).
+        generator: The generator.
+        ids: int (batch, characters).
+        layer: Number of the layer.
+
+    Returns:
+        The gates, and logits (batch, characters, vocabulary_size).
     """
     model = generator.step_model.model
     window = model.inputs[0].shape[1] or ids.shape[1]  # with `unroll` the length is fixed
@@ -123,22 +138,25 @@ def _read(generator: TextGenerator, ids: np.ndarray, layer: int) -> tuple[dict[s
 
 
 def _ids(generator: TextGenerator, text: str) -> np.ndarray:
-    """int (1, characters)."""
-    return generator.text.ids(tf.constant([text.encode("utf-8", "replace")])).to_tensor().numpy()
+    """Return the ids of a text: int (1, characters)."""
+    return generator.text.ids(string_tensor([text])).to_tensor().numpy()
 
 
 def _tracking(generator: TextGenerator, settings: ChargenSettings, layer: int, states: dict) -> dict[str, dict | None]:
-    """For each feature of text the unit whose state goes with it most; `states` are those in the explained text."""
+    """Return for each feature of a text the unit whose state has the largest correlation with it.
+
+    `states` are the states in the explained text.
+    """
     try:
-        text = data.open_text(settings.data).text("validation")
+        text = open_text(settings).text("validation")
     except UserError as error:
-        log.warning("%s: so no unit is told that tracks something", error)
+        log.warning("%s: so no unit is reported that tracks a feature", error)
         return dict.fromkeys(features(""))
     known = generator.text.characters
-    text = as_read(text, known.normalization, known.hangul)[: PASSAGES * PASSAGE]
-    rows = max(1, len(text) // PASSAGE)
+    text = normalize(text, known.normalization, known.hangul)[: PASSAGES * PASSAGE_LENGTH]
+    rows = max(1, len(text) // PASSAGE_LENGTH)
     text = text[: rows * (len(text) // rows)]
-    # An LSTM remembers in its cell state; what it shows of it is the state.
+    # An LSTM keeps its memory in the cell state; its output gate hides parts of it from the state.
     memory = "cell" if "cell" in states else "state"
     values = _read(generator, _ids(generator, text).reshape(rows, -1), layer)[0][memory]
     values = values.reshape(len(text), -1)  # (characters, units)
@@ -160,10 +178,10 @@ def _tracking(generator: TextGenerator, settings: ChargenSettings, layer: int, s
 
 
 def features(text: str) -> dict[str, np.ndarray]:
-    """What a unit may track, float (characters,) each, known once the character has been read.
+    """Return features that a unit may track, float (characters,) each, as they are after the character was read.
 
-    line length: characters since the line began. quotes: 1 within a pair of quotation marks, which ends with its
-    paragraph at the latest. indentation: blanks at the line's beginning, as far as they have been read.
+    line length: characters since the line began. quotes: 1 within a pair of quotation marks, which ends at the end of
+    the paragraph at the latest. indentation: blanks at the beginning of the line, as far as they have been read.
     """
     length, quotes, indentation = (np.zeros(len(text)) for _ in range(3))
     start, indent, closing = 0, 0, None

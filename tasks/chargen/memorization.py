@@ -1,4 +1,4 @@
-"""Whether a model has written what it has read: the longest passage that two texts share."""
+"""Whether a model repeats its training text: the longest passage that two texts share."""
 
 import numpy as np
 
@@ -7,10 +7,10 @@ BASE = np.uint64(0x9E3779B97F4A7C15)  # odd: powers of it do not vanish modulo 2
 
 
 def longest_common_passage(text: str, other: str) -> str:
-    """The longest run of characters of `text` that stands in `other`; the first of equals, "" if there is none.
+    """Return the longest passage of `text` that occurs in `other`; the first of equals, "" if there is none.
 
-    If a passage of n characters is in both, so is one of n - 1: its length is found by halving. For one length, hashes
-    of all passages of `other` are looked up at once (Karp and Rabin 1987), and what is found is compared in full.
+    If a passage of n characters is in both, so is one of n - 1: a binary search finds the length. For one length, the
+    hashes of all passages of `other` are looked up at once (Karp and Rabin 1987), and matches are compared in full.
     """
     best, low, high = "", 1, min(len(text), len(other))
     points, other_points = (np.frombuffer(part.encode("utf-32-le"), np.uint32) for part in (text, other))
@@ -27,7 +27,7 @@ def longest_common_passage(text: str, other: str) -> str:
 
 
 def _shared(wanted: np.ndarray, points: np.ndarray, length: int) -> np.ndarray:
-    """Those of the `wanted` hashes, sorted, that a passage of the text has; the text is read in blocks."""
+    """Return those of the `wanted` hashes, sorted, that a passage of the text has; the text is read in blocks."""
     found = []
     for start in range(0, len(points) - length + 1, BLOCK):
         block = _hashes(points[start : start + BLOCK + length - 1], length)
@@ -37,7 +37,7 @@ def _shared(wanted: np.ndarray, points: np.ndarray, length: int) -> np.ndarray:
 
 
 def _hashes(points: np.ndarray, length: int) -> np.ndarray:
-    """uint64 (characters - length + 1,): a polynomial of each passage's characters, modulo 2^64."""
+    """Return a polynomial of the characters of each passage, modulo 2^64: uint64 (characters - length + 1,)."""
     size = len(points) - length + 1
     result = np.zeros(size, np.uint64)
     # By doubling: the hash of 2n characters is that of the first n, shifted, plus that of the next n.

@@ -1,7 +1,7 @@
-"""Windows of one long text, batched: one after the other with the state carried, or shuffled.
+"""Windows of one long text, in batches: consecutive with the state carried over, or shuffled.
 
-The order follows from (seed, epoch): a training that starts again in the middle of an epoch sees what it would have
-seen.
+The order is a function of (seed, epoch): a training that is resumed in the middle of an epoch gets the batches it would
+have got.
 """
 
 from collections.abc import Iterator
@@ -15,22 +15,23 @@ WINDOWS_IN_A_ROW = 8
 class TrainingWindows:
     """Batches to train on.
 
-    Where the state is carried, the text is read at `batch_size` places at once, evenly spread, and each row of a batch
-    goes on where it stood in the batch before; each epoch begins some characters further on, so windows differ. Else
-    windows are drawn in random order, and each begins anew.
+    With `stateful` the text is read at `batch_size` evenly spaced positions at once, and each row of a batch continues
+    where it ended in the batch before; each epoch begins at another offset, so windows differ. Otherwise windows come
+    in random order, and each begins with a zero state.
 
     Args:
-      ids: (characters,), two at least.
-      window: characters in a window. A text too short for a batch of such windows gets fewer, or shorter ones.
-      batch_size: windows in a batch.
-      carried: whether the state is carried.
-      step: characters from window to window, where the state is not carried; None is the window's length.
-      last_only: the targets are each window's next character alone, not that of every position.
-      seed: of the order.
+        ids: (characters,), at least two.
+        window: Characters in a window. A text too short for a batch of such windows gets fewer, or shorter ones.
+        batch_size: Windows in a batch.
+        stateful: Whether the state is carried from one window to the next.
+        step: Characters from one window to the next without `stateful`; None is the length of a window.
+        last_only: Whether the target is the character after the window alone, not that of every position.
+        seed: Seed of the order.
 
     Attributes:
-      window, batch_size: those in use.
-      steps_per_pass: batches in a pass over the text, the same for each.
+        window: Characters in a window, as used.
+        batch_size: Windows in a batch, as used.
+        steps_per_pass: Batches in a pass over the text, the same for each pass.
     """
 
     def __init__(
@@ -39,26 +40,26 @@ class TrainingWindows:
         *,
         window: int,
         batch_size: int,
-        carried: bool,
+        stateful: bool,
         step: int | None = None,
         last_only: bool = False,
         seed: int = 0,
     ):
-        self.ids, self.carried, self.last_only, self.seed = ids, carried, last_only, seed
-        # One character is left for the last target, and a window for where an epoch begins.
+        self.ids, self.stateful, self.last_only, self.seed = ids, stateful, last_only, seed
+        # One character is left for the last target, and a window for where an epoch resets.
         self.window = min(window, max(1, (len(ids) - 1) // 2))
         self.step = min(step or self.window, max(1, len(ids) - 1 - self.window))
         room = len(ids) - self.window
-        self._windows = room // self.window if carried else max(1, (room - 1) // self.step)
-        # A carried state that is never carried on is none: a row reads several windows.
-        self.batch_size = min(batch_size, max(1, self._windows // WINDOWS_IN_A_ROW) if carried else self._windows)
+        self._windows = room // self.window if stateful else max(1, (room - 1) // self.step)
+        # A row reads several windows; otherwise no state would be carried.
+        self.batch_size = min(batch_size, max(1, self._windows // WINDOWS_IN_A_ROW) if stateful else self._windows)
         self.steps_per_pass = self._windows // self.batch_size
         self._spacing = room // self.batch_size  # from place to place in the text, where the state is carried
 
     def starts(self, epoch: int) -> np.ndarray:
-        """int (steps_per_pass, batch_size): where each window begins."""
+        """Return where each window begins: int (steps_per_pass, batch_size)."""
         random = np.random.default_rng([self.seed, epoch])
-        if self.carried:
+        if self.stateful:
             places = random.integers(self.window) + np.arange(self.batch_size) * self._spacing
             return places + self.window * np.arange(self.steps_per_pass)[:, None]
         count = self.steps_per_pass * self.batch_size
@@ -66,7 +67,10 @@ class TrainingWindows:
         return (offset + random.permutation(self._windows)[:count] * self.step).reshape(-1, self.batch_size)
 
     def batches(self, epoch: int, step: int) -> tf.data.Dataset:
-        """Endless batches from (epoch, step) on: (ids (batch, window), begins (batch,)), targets."""
+        """Return endless batches from (epoch, step) on: (ids (batch, window), resets (batch,)), targets.
+
+        `resets` is True where a row begins with a zero state.
+        """
 
         def stream() -> Iterator:
             place, first = epoch, step
@@ -74,8 +78,8 @@ class TrainingWindows:
                 for number, starts in enumerate(self.starts(place)[first:], start=first):
                     # (batch, window + 1): the window and the character after it
                     rows = self.ids[starts[:, None] + np.arange(self.window + 1)].astype(np.int32)
-                    begins = np.full(self.batch_size, not self.carried or number == 0)
-                    yield (rows[:, :-1], begins), rows[:, -1:] if self.last_only else rows[:, 1:]
+                    resets = np.full(self.batch_size, not self.stateful or number == 0)
+                    yield (rows[:, :-1], resets), rows[:, -1:] if self.last_only else rows[:, 1:]
                 place, first = place + 1, 0
 
         size = self.batch_size
@@ -87,15 +91,16 @@ class TrainingWindows:
 
 
 def validation_windows(ids: np.ndarray, window: int, batch_size: int, fixed: bool = False) -> tf.data.Dataset:
-    """One pass over a text, read at up to `batch_size` places at once, the state carried from window to window.
+    """Return one pass over a text, read at up to `batch_size` positions at once, with the state carried over.
 
     Args:
-      ids: (characters,), two at least.
-      window: characters in a window, at the most.
-      batch_size: rows of every batch; those that have no text weigh nothing.
-      fixed: whether each window must have that length, as for an unrolled network.
+        ids: (characters,), at least two.
+        window: Maximum number of characters in a window.
+        batch_size: Rows of every batch; rows without text have the weight 0.
+        fixed: Whether each window must have that length, as for an unrolled network.
 
-    Returns: (ids (batch, window), begins (batch,)), targets (batch, window), weights (batch, window), 1 on the mean.
+    Returns:
+        (ids (batch, window), resets (batch,)), targets (batch, window), weights (batch, window) with the mean 1.
     """
     predicted = len(ids) - 1
     places = min(batch_size, max(1, predicted // window))
@@ -104,7 +109,7 @@ def validation_windows(ids: np.ndarray, window: int, batch_size: int, fixed: boo
     size = window if fixed else -(-length // steps)
     rows = np.arange(places)[:, None] * length + np.arange(steps * size)
     weights = ((np.arange(steps * size) < length) & (rows < predicted)).astype(np.float32)
-    # The mean over batches of what their elements weigh is then the mean over characters, however few the last has.
+    # With these weights the mean over batches is the mean over characters, however few the last batch has.
     weights *= batch_size * steps * size / weights.sum()
     rows = np.minimum(rows, predicted - 1)
     empty = ((0, batch_size - places), (0, 0))
@@ -113,8 +118,8 @@ def validation_windows(ids: np.ndarray, window: int, batch_size: int, fixed: boo
     def batches() -> Iterator:
         for step in range(steps):
             part = slice(step * size, (step + 1) * size)
-            begins = np.full(batch_size, step == 0)
-            yield (inputs[:, part].astype(np.int32), begins), targets[:, part].astype(np.int32), weights[:, part]
+            resets = np.full(batch_size, step == 0)
+            yield (inputs[:, part].astype(np.int32), resets), targets[:, part].astype(np.int32), weights[:, part]
 
     shape = (
         (tf.TensorSpec((batch_size, size), tf.int32), tf.TensorSpec((batch_size,), tf.bool)),

@@ -1,0 +1,1 @@
+"""The command line: settings classes -> options, errors -> messages and exit codes."""

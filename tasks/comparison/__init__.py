@@ -1,0 +1,1 @@
+"""Comparisons of cells and sizes, with seeds and error bars."""

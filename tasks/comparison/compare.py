@@ -1,12 +1,12 @@
-"""Trains what is to be compared, one run after the other, and puts the figures side by side.
+"""Trains the variations of a comparison one after the other, and writes a table and plots.
 
 runs/compare-TASK/
-  comparison.json          tells that it is one
+  comparison.json          marks the folder as a comparison
   VARIATION/seed-N/        the run
   VARIATION/seed-N.json    its figures
-  VARIATION/budget.json    with --minutes: the steps that fit into them
+  VARIATION/budget.json    with --minutes: the number of steps that fit into them
   table.txt .csv .json     mean and spread of each variation
-  plots/*.png              quality against time, and against parameters
+  plots/*.png              quality against time, and against the number of parameters
 """
 
 import contextlib
@@ -28,32 +28,35 @@ from tasks.training import runs
 
 log = logging.getLogger(__name__)
 
-# With --minutes a step is timed over so many, after as many that warm up.
+# With --minutes, steps over which a step is timed, after the same number of warm-up steps.
 TIMED_STEPS = 50
-# With --minutes a training is validated so often.
+# With --minutes, validations of a training.
 VALIDATIONS = 6
 
 
 def main(comparison: Comparison) -> None:
+    """Run the command `compare`."""
     rows = compare(comparison)
     folder = Path(comparison.path)
     print((folder / ("table.json" if comparison.arguments.json_ else "table.txt")).read_text(encoding="utf-8"))
     if comparison.arguments.json_:
         return
     if any(row["diverged"] for row in rows):
-        print("diverged: trainings whose loss became NaN; their last good weights were measured\n")
+        print("diverged: trainings whose loss became NaN; their last good weights were evaluated\n")
     for file in [folder / "table.csv", folder / "table.json", *sorted((folder / "plots").glob("*.png"))]:
         print(file)
 
 
 def compare(comparison: Comparison) -> list[dict]:
-    """Trains and measures every variation with every seed, but for those that are done already.
+    """Train and evaluates every variation with every seed, except those that are finished already.
 
-    Returns: the table, a row for each variation; see `table.rows`.
+    Returns:
+        The table, a row for each variation; see `table.rows`.
 
     Raises:
-      UserError: the data cannot be used, or the folder holds something else, or a comparison with other settings.
-      TrainingFailed: a training's process ended before its time; what is finished is kept.
+        UserError: If the data cannot be used, or the folder contains something else, or a comparison with other
+            settings.
+        TrainingFailed: If the process of a training ended early; finished trainings are kept.
     """
     folder = Path(comparison.path)
     marker = folder / "comparison.json"
@@ -66,22 +69,24 @@ def compare(comparison: Comparison) -> list[dict]:
         for number in range(comparison.arguments.seeds)
     ]
     results: dict[str, list[dict]] = {}
-    with contextlib.ExitStack() as until_the_first:
+    with contextlib.ExitStack() as before_first:
         if comparison.arguments.overwrite:
-            until_the_first.enter_context(atomic_files.put_aside(folder))
-        # All of them before the first training: it may take hours.
-        stored = [_begun(comparison, name, settings) for name, settings in planned]
+            before_first.enter_context(atomic_files.put_aside(folder))
+        # All are checked before the first training, which may take hours.
+        stored = [_stored_result(comparison, name, settings) for name, settings in planned]
         folder.mkdir(parents=True, exist_ok=True)
-        atomic_files.write_json(marker, {"task": comparison.task})
-        for number, ((name, settings), begun) in enumerate(zip(planned, stored, strict=True), start=1):
-            result = _result(comparison, name, settings, begun, f"run {number} of {len(planned)}")
-            until_the_first.close()  # what was there before is no longer needed
+        atomic_files.write_json(marker, {"task": comparison.task.name})
+        for number, ((name, settings), known) in enumerate(zip(planned, stored, strict=True), start=1):
+            result = _result(comparison, name, settings, known, f"run {number} of {len(planned)}")
+            before_first.close()  # the old comparison is no longer needed
             results.setdefault(name, []).append(result)
     rows = table.rows(comparison, results)
     table.write(rows, folder)
     (folder / "plots").mkdir(exist_ok=True)
-    plots.quality_against_time(results, comparison.yardstick.watched, folder / "plots" / "quality_against_time.png")
-    plots.quality_against_parameters(rows, comparison.metric, folder / "plots" / "quality_against_parameters.png")
+    plots.quality_against_time(
+        results, comparison.task.compared_metric.column, folder / "plots" / "quality_against_time.png"
+    )
+    plots.quality_against_parameters(rows, comparison.metric.name, folder / "plots" / "quality_against_parameters.png")
     return rows
 
 
@@ -95,8 +100,8 @@ def _file(comparison: Comparison, name: str, settings: Settings) -> Path:
     return Path(comparison.path) / name / f"seed-{settings.training.seed}.json"
 
 
-def _begun(comparison: Comparison, name: str, settings: Settings) -> dict:
-    """What is known of one run: what was asked for, and with luck its figures."""
+def _stored_result(comparison: Comparison, name: str, settings: Settings) -> dict:
+    """Return what is stored of one run: what was asked for, and its figures as far as they are known."""
     asked = {"minutes": comparison.arguments.minutes, **settings.model_dump(mode="json")}
     result = _stored(_file(comparison, name, settings), {"asked": asked})
     difference = runs.first_difference(result["asked"], asked)
@@ -109,23 +114,27 @@ def _begun(comparison: Comparison, name: str, settings: Settings) -> dict:
 
 
 def _result(comparison: Comparison, name: str, settings: Settings, result: dict, which: str) -> dict:
-    """The figures of one run: what is known of it where that is all, else the run is trained, or goes on, and measured.
+    """Return the figures of one run; train or resume and evaluate it, unless they are complete.
 
     Args:
-      result: from `_begun`.
+        comparison: The comparison.
+        name: The name of the variation.
+        settings: Its settings, with the seed of the run.
+        result: From `_stored_result`.
+        which: The number of the run, for the log.
     """
     file = _file(comparison, name, settings)
     minutes, split = comparison.arguments.minutes, comparison.arguments.split
     if "trained" in result and split in result.get("evaluated", {}):
-        log.info("%s: %s, seed %d: done before", which, name, settings.training.seed)
+        log.info("%s: %s, seed %d: finished before", which, name, settings.training.seed)
         return result
     log.info("%s: %s, seed %d", which, name, settings.training.seed)
     file.parent.mkdir(parents=True, exist_ok=True)
     if minutes is not None:
         settings = _within(comparison, minutes, settings, file.parent)
-    job = {"task": comparison.task, "settings": settings, "run": str(file.with_suffix("")), "evaluate": split}
+    job = {"task": comparison.task.reference, "settings": settings, "run": str(file.with_suffix("")), "evaluate": split}
     if "trained" not in result and runs.Run(job["run"]).finished:
-        shutil.rmtree(job["run"])  # killed between the two: what it cost is not known
+        shutil.rmtree(job["run"])  # killed between training and answer: its cost is not known
     for answer in _answers(job):
         if "trained" in answer:
             result["trained"] = answer["trained"]
@@ -136,7 +145,7 @@ def _result(comparison: Comparison, name: str, settings: Settings, result: dict,
 
 
 def _within(comparison: Comparison, minutes: float, settings: Settings, folder: Path) -> Settings:
-    """The settings with as many steps as fit into so many minutes; timed once, and the same for each seed."""
+    """Return the settings with as many steps as fit into the minutes; timed once, and the same for each seed."""
     file = folder / "budget.json"
     asked = {"minutes": minutes, **_with_training(settings, seed=0).model_dump(mode="json")}
     budget = _stored(file, {})
@@ -145,14 +154,14 @@ def _within(comparison: Comparison, minutes: float, settings: Settings, folder: 
         trial = folder / ".timing"
         shutil.rmtree(trial, ignore_errors=True)
         timed = _with_training(settings, epochs=2, steps_per_epoch=TIMED_STEPS)
-        job = {"task": comparison.task, "settings": timed, "run": str(trial), "evaluate": None}
+        job = {"task": comparison.task.reference, "settings": timed, "run": str(trial), "evaluate": None}
         (answer,) = _answers(job)
         shutil.rmtree(trial)
         history = answer["trained"]["history"]
         if len(history) < 2:
-            # It will diverge again; another seed of it may live, and is then given as few.
+            # It will diverge again; another seed may not, and gets as few steps.
             steps = 2 * TIMED_STEPS
-            log.warning("%s: its loss becomes NaN within %d steps, so it gets no more of them", folder.name, steps)
+            log.warning("%s: its loss becomes NaN within %d steps, so it gets no more steps", folder.name, steps)
         else:
             steps = max(VALIDATIONS, round(60.0 * minutes * TIMED_STEPS / history[1]["seconds"]))
         budget = {"asked": asked, "steps": steps}
@@ -161,7 +170,7 @@ def _within(comparison: Comparison, minutes: float, settings: Settings, folder: 
 
 
 def _answers(job: dict):
-    """What the worker answers, as it comes."""
+    """Yield the answers of the worker as they arrive."""
     sent = job | {"settings": job["settings"].model_dump(mode="json")}
     command = [sys.executable, "-m", "tasks.comparison.worker"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8") as worker:
@@ -178,7 +187,7 @@ def _answers(job: dict):
         why = ", killed by the system: was there too little memory?" if worker.returncode == -signal.SIGKILL else ""
         raise TrainingFailed(
             f"the training of {job['run']} ended with exit code {worker.returncode}{why}; "
-            "what is finished is kept, and the same command goes on"
+            "what is finished is kept, and the same command resumes"
         )
 
 

@@ -1,4 +1,4 @@
-"""The pictures of a comparison."""
+"""The plots of a comparison."""
 
 import itertools
 from pathlib import Path
@@ -11,16 +11,18 @@ from matplotlib.ticker import EngFormatter
 from tasks.reports.plots import new_figure, save
 
 
-def quality_against_time(results: dict[str, list[dict]], watched: str, path: Path) -> Path:
-    """The history's column `watched` against the seconds of training: the mean over the seeds, and their spread.
+def quality_against_time(results: dict[str, list[dict]], column: str, path: Path) -> Path:
+    """Plot a column of the history against the seconds of training: the mean over the seeds, and their spread.
 
     Args:
-      results: the figures of each variation's runs.
+        results: Variation -> the figures of its runs.
+        column: The column.
+        path: The file to write; returned.
     """
     figure, (panel,) = new_figure(width=7.0, height=4.2)
     for name, runs in results.items():
         histories = [
-            [(seconds, row.get(watched)) for seconds, row in zip(_elapsed(history), history, strict=True)]
+            [(seconds, row.get(column)) for seconds, row in zip(_elapsed(history), history, strict=True)]
             for history in (run["trained"]["history"] for run in runs)
         ]
         histories = [[point for point in history if point[1] is not None] for history in histories]
@@ -33,7 +35,7 @@ def quality_against_time(results: dict[str, list[dict]], watched: str, path: Pat
         spread = points[..., 1].std(0, ddof=1) if len(points) > 1 else np.zeros(steps)  # that of the table
         (line,) = panel.plot(seconds, mean, marker="o", markersize=3, label=name)
         panel.fill_between(seconds, mean - spread, mean + spread, color=line.get_color(), alpha=0.2, linewidth=0)
-    panel.set(xlabel="seconds of training", ylabel=watched.replace("val_", "validation "))
+    panel.set(xlabel="seconds of training", ylabel=column.replace("val_", "validation "))
     return _finished(figure, panel, path)
 
 
@@ -42,7 +44,7 @@ def _elapsed(history: list[dict]) -> list[float]:
 
 
 def quality_against_parameters(rows: list[dict], metric: str, path: Path) -> Path:
-    """The metric of each row of the table, with its spread, against the number of weights."""
+    """Plot the metric of each row of the table, with its spread, against the number of parameters."""
     figure, (panel,) = new_figure(width=7.0, height=4.2)
     for row in rows:
         if row[metric] is None:

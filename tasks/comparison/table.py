@@ -1,6 +1,5 @@
-"""The figures of runs -> a row for each variation, as text, CSV and JSON."""
+"""The figures of the runs -> a row for each variation, as text, CSV and JSON."""
 
-import math
 import statistics
 from pathlib import Path
 
@@ -8,45 +7,49 @@ from tabulate import tabulate
 
 from tasks import atomic_files
 from tasks.comparison.settings import Comparison
+from tasks.metrics import Metric
 
 
 def rows(comparison: Comparison, results: dict[str, list[dict]]) -> list[dict]:
-    """A row for each variation.
+    """Return a row for each variation.
 
     Args:
-      results: the figures of each variation's runs, one for each seed.
+        comparison: The comparison.
+        results: Variation -> the figures of its runs, one for each seed.
 
-    Returns: for each variation
-      its options; the metric (mean over the seeds), spread (standard deviation over the seeds, with n - 1; None for one
-      seed), runs; parameters; seconds_per_pass over the training data and tokens_per_second (means, of training steps
-      alone, without the first epoch, in which the graph is built); peak_memory (bytes, the highest, preparation of the
-      data included, but of a training that was interrupted its last process alone); quality, quality_of (the column of
-      the history that it is about), seconds_to_quality (mean over the runs that reached it; training alone, building
-      of the graph included) and reached (so many runs); diverged (so many runs).
+    Returns:
+        For each variation its options; the metric (mean over the seeds), `spread` (standard deviation over the seeds,
+        with n - 1; None for one seed), `runs`; `parameters`; `seconds_per_pass` over the training data and
+        `tokens_per_second` (means of training steps alone, without the first epoch, in which the graph is built);
+        `peak_memory` (bytes, the highest; it includes the preparation of the data, but after an interruption only the
+        last process); `quality`, `quality_of` (the column of the history that it belongs to), `seconds_to_quality`
+        (mean over the runs that reached it; training alone, with the building of the graph) and `reached` (number of
+        runs); `diverged` (number of runs).
     """
-    watched, sign = comparison.yardstick.watched, 1.0 if comparison.yardstick.higher_is_better else -1.0
+    compared, metric = comparison.task.compared_metric, comparison.metric.name
     quality = comparison.arguments.quality
     if quality is None:
-        best = [_best(result, watched, sign) for runs in results.values() for result in runs]
-        quality = sign * min((sign * value for value in best if value is not None), default=math.nan)
+        best = [compared.best(_column(run, compared.column)) for runs in results.values() for run in runs]
+        # The best value that all of them reach.
+        quality = min((value for value in best if value is not None), key=compared.score, default=None)
     table = []
     for name, runs in results.items():
-        values = [run["evaluated"][comparison.arguments.split][comparison.metric] for run in runs]
+        values = [run["evaluated"][comparison.arguments.split][metric] for run in runs]
         histories = [run["trained"]["history"] for run in runs]
         speeds = [_speed(history) for history in histories if history]
-        times = [time for history in histories if (time := _seconds_to(quality, history, watched, sign)) is not None]
+        times = [time for history in histories if (time := _seconds_to(quality, history, compared)) is not None]
         table.append(
             comparison.arguments.variations[name]
             | {
-                comparison.metric: _mean(values),
+                metric: _mean(values),
                 "spread": statistics.stdev(values) if len(values) > 1 and None not in values else None,
                 "runs": len(runs),
                 "parameters": runs[0]["trained"]["parameters"],
                 "seconds_per_pass": _mean([seconds for seconds, _ in speeds]),
                 "tokens_per_second": _mean([tokens for _, tokens in speeds]),
                 "peak_memory": max(run["trained"]["peak_memory"] for run in runs),
-                "quality": None if math.isnan(quality) else quality,
-                "quality_of": watched,
+                "quality": quality,
+                "quality_of": compared.column,
                 "seconds_to_quality": _mean(times),
                 "reached": len(times),
                 "diverged": sum(run["trained"]["diverged"] for run in runs),
@@ -55,12 +58,16 @@ def rows(comparison: Comparison, results: dict[str, list[dict]]) -> list[dict]:
     return table
 
 
+def _column(run: dict, name: str) -> list[float | None]:
+    return [row.get(name) for row in run["trained"]["history"]]
+
+
 def _mean(values: list[float | None]) -> float | None:
     return None if not values or None in values else statistics.fmean(values)
 
 
 def _speed(history: list[dict]) -> tuple[float, float]:
-    """Seconds for a pass, and tokens a second."""
+    """Return the seconds of a pass, and the tokens per second."""
     first, *rest = history
     passes = history[-1]["passes"] - (first["passes"] if rest else 0.0)
     rest = rest or [first]
@@ -68,29 +75,24 @@ def _speed(history: list[dict]) -> tuple[float, float]:
     return seconds / passes, sum(row["tokens_per_second"] * row["seconds"] for row in rest) / seconds
 
 
-def _best(result: dict, watched: str, sign: float) -> float | None:
-    """The best value of the history's column in a run; None where it was never measured."""
-    values = [value for row in result["trained"]["history"] if (value := row.get(watched)) is not None]
-    return max(values, key=lambda value: sign * value) if values else None
-
-
-def _seconds_to(quality: float, history: list[dict], watched: str, sign: float) -> float | None:
+def _seconds_to(quality: float | None, history: list[dict], compared: Metric) -> float | None:
+    """Return the seconds of training until the metric reached the quality; None if it did not."""
     seconds = 0.0
     for row in history:
         seconds += row["seconds"]
-        value = row.get(watched)
-        if value is not None and sign * value >= sign * quality:
+        value = row.get(compared.column)
+        if value is not None and quality is not None and compared.score(value) >= compared.score(quality):
             return seconds
     return None
 
 
 def as_text(table: list[dict]) -> str:
-    """The table for people, in Markdown."""
+    """Return the table in Markdown."""
     return tabulate([_shown(row) for row in table], headers="keys", disable_numparse=True, tablefmt="github")
 
 
 def _shown(row: dict) -> dict[str, str]:
-    """A row of the table for people; the options and the metric are the keys before `spread`."""
+    """Return a row as text; the options and the metric are the keys before `spread`."""
     names = list(row)
     *options, metric = names[: names.index("spread")]
     value = "none" if row[metric] is None else f"{row[metric]:.4f}"
@@ -112,7 +114,7 @@ def _shown(row: dict) -> dict[str, str]:
 
 
 def write(table: list[dict], folder: Path) -> None:
-    """Writes table.txt, table.csv and table.json."""
+    """Write table.txt, table.csv and table.json."""
     with atomic_files.replacing(folder / "table.txt") as path:
         path.write_text(as_text(table) + "\n", encoding="utf-8")
     atomic_files.write_json(folder / "table.json", {"rows": table})

@@ -1,4 +1,4 @@
-"""One record of text, the columns that a task asks a source for, and the names that splits go by."""
+"""Records of text, the columns that a task reads, and the names of splits."""
 
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from tasks.errors import UserError
 
 SPLITS = ("train", "validation", "test")
-SPLIT_WORDS = {
+SPLIT_ALIASES = {
     "train": "train",
     "training": "train",
     "validation": "validation",
@@ -22,15 +22,15 @@ SPLIT_WORDS = {
 
 
 class Record(NamedTuple):
-    """What one row of a table, or one file of a class folder, holds.
+    """One row of a table, one pair of lines, or one file of a class folder.
 
     Attributes:
-        values: one string for each column asked for, in the order asked.
-        where: the place it came from, for error messages: `reviews.csv:7`, `train.en:7, train.de:7`.
+        values: One string for each requested column, in the requested order.
+        location: Where the record was read, for error messages: `reviews.csv:7`, `train.en:7, train.de:7`.
     """
 
     values: tuple[str, ...]
-    where: str
+    location: str
 
 
 Reader = Callable[[], Iterator[Record]]
@@ -41,11 +41,10 @@ class Column:
     """A column that a task reads.
 
     Attributes:
-        role: what it is to the task: "text", "label", "source", "target".
-        name: what it is called in the data; among line-aligned files it is the language. None looks for a column
-            called like the role, and in TensorFlow Datasets for the data set's own input and target
-            (`supervised_keys`).
-        required: whether an empty or blank value is an error.
+        role: Its meaning for the task: "text", "label", "source", "target".
+        name: Its name in the data; in a parallel corpus, the language. If None, the column with the name of the role
+            is read, and in TensorFlow Datasets the input or target of the data set (`supervised_keys`).
+        required: Whether an empty or blank value is an error.
     """
 
     role: str
@@ -53,80 +52,93 @@ class Column:
     required: bool = False
 
     @property
-    def sought(self) -> str:
-        """What to look for in the data: the name, or else the role."""
+    def lookup_name(self) -> str:
+        """The name to look up in the data: `name`, or `role` if it is None."""
         return self.name or self.role
 
 
-def find_column(column: Column, available: Sequence[str], place: str) -> str:
-    """Returns the name under which `column` stands among the `available` ones.
+def find_column(column: Column, available: Sequence[str], location: str) -> str:
+    """Return the name of `column` in the data.
+
+    Args:
+        column: The requested column.
+        available: The names of the columns in the data.
+        location: The file or data set, for error messages.
 
     Raises:
-        UserError: it is not there; the message names those that are.
+        UserError: If the column is missing; the message lists the available ones.
     """
-    if column.sought in available:
-        return column.sought
+    if column.lookup_name in available:
+        return column.lookup_name
     raise UserError(
-        f"{place} has no column {column.sought!r}; its columns are: {listing(available)}.\n"
+        f"{location} has no column {column.lookup_name!r}; its columns are: {quoted_list(available)}.\n"
         f"Choose the one to read with --{column.role}-column."
     )
 
 
-def split_in_name(path: Path) -> str | None:
-    """Returns the split that a file's name speaks of ("train", "validation", "test"), or None.
+def split_in_file_name(path: Path) -> str | None:
+    """Return the split that a file name contains ("train", "validation" or "test"), or None.
 
     Raises:
-        UserError: it speaks of two.
+        UserError: If the name contains two splits.
     """
-    found = {SPLIT_WORDS[word] for word in re.findall("[a-z]+", path.name.lower()) if word in SPLIT_WORDS}
+    words = re.findall("[a-z]+", path.name.lower())
+    found = {SPLIT_ALIASES[word] for word in words if word in SPLIT_ALIASES}
     if len(found) > 1:
-        raise UserError(f"{path}: the name speaks of {' and '.join(sorted(found))}; expected one split in a file name.")
+        raise UserError(f"{path}: the name contains {' and '.join(sorted(found))}; expected one split in a file name.")
     return found.pop() if found else None
 
 
-def named_splits(split: str, there: Collection[str], location: str) -> list[str]:
-    """Returns the splits that are meant: one, several joined with "+", or "all": train, validation and test.
+def resolve_splits(split: str, available: Collection[str], location: str) -> list[str]:
+    """Return the names of the requested splits.
+
+    Args:
+        split: One split, several joined with "+", or "all" for those of train, validation and test that exist.
+        available: The splits in the data.
+        location: The data, for error messages.
 
     Raises:
-        UserError: one of them is not there.
+        UserError: If a requested split does not exist.
     """
-    names = [name for name in SPLITS if name in there] if split == "all" else split.split("+")
+    names = [name for name in SPLITS if name in available] if split == "all" else split.split("+")
     for name in names:
-        if name not in there:
-            raise UserError(f"{location} has no split {name!r}; its splits are: {listing(list(there))}.")
+        if name not in available:
+            raise UserError(f"{location} has no split {name!r}; its splits are: {quoted_list(list(available))}.")
     return names
 
 
-def listing(names: Sequence[str], most: int = 20) -> str:
-    """Returns the names, quoted and joined with commas, for an error message that stays readable."""
-    shown = ", ".join(repr(name) for name in names[:most])
-    return f"{shown}, and {len(names) - most} more" if len(names) > most else shown or "none"
+def quoted_list(names: Sequence[str], max_count: int = 20) -> str:
+    """Return at most `max_count` names, quoted and joined with commas, for an error message."""
+    shown = ", ".join(repr(name) for name in names[:max_count])
+    return f"{shown}, and {len(names) - max_count} more" if len(names) > max_count else shown or "none"
 
 
-def as_text(value: Any, where: str, name: str) -> str:
-    """Returns a value of a typed format (JSON, Parquet, TensorFlow Datasets) as the text a CSV file would hold.
+def as_text(value: Any, location: str, column: str) -> str:
+    """Convert a value of a typed format (JSON, Parquet, TensorFlow Datasets) to the text of a CSV file.
 
     Args:
-        value: text, UTF-8 bytes, a number, a boolean, or None, which gives the empty string.
-        where: the record's place, for errors.
-        name: the column's name, for errors.
+        value: Text, UTF-8 bytes, a number, a boolean, or None, which becomes the empty string.
+        location: Where the record was read, for error messages.
+        column: The name of the column, for error messages.
 
     Raises:
-        UserError: the value is a list or a mapping, or not valid Unicode.
+        UserError: If the value is a list or a mapping, or not valid Unicode.
     """
     if isinstance(value, bytes):
         try:
             return value.decode("utf-8")
         except UnicodeDecodeError as error:
             raise UserError(
-                f"{where}: column {name!r} is not valid UTF-8 at its byte {error.start + 1}; save the data as UTF-8."
+                f"{location}: column {column!r} is not valid UTF-8 at byte {error.start + 1} of the value; "
+                "save the data as UTF-8."
             ) from error
     if isinstance(value, str):
         try:
             value.encode("utf-8")
-        except UnicodeEncodeError as error:  # JSON may spell half of a surrogate pair, which no encoding can write
+        except UnicodeEncodeError as error:  # JSON can escape half of a surrogate pair, which UTF-8 cannot encode
             raise UserError(
-                f"{where}: column {name!r} holds half of a surrogate pair, which is no character; mend or remove it."
+                f"{location}: column {column!r} contains an unpaired surrogate, which is not a character; "
+                "correct or remove it."
             ) from error
         return value
     if value is None:
@@ -134,5 +146,5 @@ def as_text(value: Any, where: str, name: str) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (list, dict)):
-        raise UserError(f"{where}: column {name!r} holds a {type(value).__name__}; expected text or a number.")
+        raise UserError(f"{location}: column {column!r} holds a {type(value).__name__}; expected text or a number.")
     return str(value)

@@ -1,4 +1,4 @@
-"""SentencePiece vocabularies: learned from a sample of the training texts, and read back."""
+"""SentencePiece vocabularies, learned from a sample of the training texts."""
 
 import hashlib
 import heapq
@@ -13,14 +13,22 @@ from tasks.errors import UserError
 from tasks.settings import VocabularySettings
 
 
-def sampled(records: Iterable[Record], most: int) -> list[tuple[str, ...]]:
-    """The values of `most` records at the most, those with the lowest hashes of their first value: always the same."""
+def hash_sample(records: Iterable[Record], max_count: int) -> list[tuple[str, ...]]:
+    """Return the values of a fixed sample of the records: those whose first value has the lowest hash.
+
+    Args:
+        records: The records, streamed; only the sample is held in memory.
+        max_count: The maximum size of the sample.
+
+    Returns:
+        The values of at most `max_count` records, in their original order.
+    """
     kept: list[tuple[int, int, tuple[str, ...]]] = []
     for index, record in enumerate(records):
         first = record.values[0].encode("utf-8", "surrogatepass")
         digest = hashlib.blake2b(first, digest_size=8, key=b"vocabulary")
         entry = (-int.from_bytes(digest.digest(), "big"), -index, record.values)
-        if len(kept) < most:
+        if len(kept) < max_count:
             heapq.heappush(kept, entry)
         elif entry > kept[0]:
             heapq.heapreplace(kept, entry)
@@ -28,13 +36,18 @@ def sampled(records: Iterable[Record], most: int) -> list[tuple[str, ...]]:
 
 
 def learn(texts: Iterable[str], settings: VocabularySettings, location: str) -> bytes:
-    """A serialized SentencePiece model.
+    """Learn a SentencePiece vocabulary.
 
     Args:
-      location: where the texts are from, for messages.
+        texts: The training texts.
+        settings: The size and type of the vocabulary.
+        location: Where the texts are from, for error messages.
+
+    Returns:
+        The serialized SentencePiece model.
 
     Raises:
-      UserError: there is no text, or the settings do not fit it.
+        UserError: If there are no texts, or the settings do not suit them.
     """
     try:
         return text.train_sentencepiece(
@@ -50,10 +63,10 @@ def learn(texts: Iterable[str], settings: VocabularySettings, location: str) -> 
 
 
 def load(path: Path) -> sentencepiece.SentencePieceProcessor:
-    """The tokenizer of a run.
+    """Load the SentencePiece model of a run.
 
     Raises:
-      UserError: its file is missing or damaged.
+        UserError: If the file is missing or damaged.
     """
     try:
         return sentencepiece.SentencePieceProcessor(model_proto=path.read_bytes())

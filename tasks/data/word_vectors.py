@@ -1,4 +1,7 @@
-"""Word vectors in the text format of word2vec and fastText: a header "WORDS SIZE", then lines of a word and numbers."""
+"""Word vectors in the text format of word2vec and fastText.
+
+After a header with the number of words and the dimension, each line contains a word and its vector.
+"""
 
 import gzip
 import logging
@@ -12,44 +15,46 @@ from tasks.errors import UserError
 log = logging.getLogger(__name__)
 
 
-def read(path: Path, pieces: Sequence[str], size: int) -> np.ndarray:
-    """The vectors of the vocabulary's pieces; random ones, of the same spread, for those that the file lacks.
+def read(path: Path, pieces: Sequence[str], embedding_size: int) -> np.ndarray:
+    """Read the vectors of a vocabulary's pieces.
 
-    A piece is looked up without the mark of a word's beginning, and then in lower case.
+    A piece is looked up without SentencePiece's word-boundary mark, first in its own spelling, then in lower case.
+    Pieces that the file lacks get random vectors with the same standard deviation.
 
     Args:
-      path: a .vec file, also .gz. Read as a stream: only the pieces' vectors are held.
-      pieces: the SentencePiece pieces by id.
-      size: what each vector must have.
+        path: A .vec file, which may be gzip-compressed. It is streamed; memory holds only the vectors of the pieces.
+        pieces: The SentencePiece pieces, in the order of their ids.
+        embedding_size: The dimension of the vectors.
 
-    Returns: float32 (pieces, size).
+    Returns:
+        The vectors, float32 `(pieces, embedding_size)`.
 
     Raises:
-      UserError: no such file, another size, or a line that is no vector.
+        UserError: If the file does not exist, has vectors of another dimension, or has a line that is not a vector.
     """
-    wanted: dict[str, list[int]] = {}
+    ids_by_word: dict[str, list[int]] = {}
     for index, piece in enumerate(pieces):
         word = piece.removeprefix("\u2581")
         for form in {word, word.lower()} - {""}:
-            wanted.setdefault(form, []).append(index)
-    table, found = np.zeros((len(pieces), size), np.float32), np.zeros(len(pieces), bool)
+            ids_by_word.setdefault(form, []).append(index)
+    vectors, found = np.zeros((len(pieces), embedding_size), np.float32), np.zeros(len(pieces), bool)
     try:
         with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8", errors="replace") as file:
             for number, line in enumerate(file, start=1):
                 word, *values = line.rstrip().split(" ")
                 if number == 1 and len(values) == 1:
                     continue  # the header
-                if len(values) != size:
+                if len(values) != embedding_size:
                     raise UserError(
-                        f"{path}:{number}: {len(values)} numbers and not {size}; "
+                        f"{path}:{number}: {len(values)} numbers and not {embedding_size}; "
                         "--embedding-size must be the size of the vectors"
                     )
-                if word in wanted:
+                if word in ids_by_word:
                     vector = np.array(values, np.float32)
-                    for index in wanted[word]:
+                    for index in ids_by_word[word]:
                         exact = pieces[index].removeprefix("\u2581") == word
-                        if exact or not found[index]:  # the exact spelling beats lower case
-                            table[index], found[index] = vector, True
+                        if exact or not found[index]:  # the exact spelling takes precedence over lower case
+                            vectors[index], found[index] = vector, True
     except FileNotFoundError:
         raise UserError(f"--vectors {path}: no such file") from None
     except ValueError:
@@ -59,6 +64,7 @@ def read(path: Path, pieces: Sequence[str], size: int) -> np.ndarray:
     if not found.any():
         raise UserError(f"{path} has none of the vocabulary's pieces; --vocabulary-type word finds the most")
     log.info("%s: vectors for %d of %d pieces", path, found.sum(), len(pieces))
-    spread = float(table[found].std())
-    table[~found] = np.random.default_rng(0).normal(0.0, spread, (int((~found).sum()), size))
-    return table
+    standard_deviation = float(vectors[found].std())
+    missing = (int((~found).sum()), embedding_size)
+    vectors[~found] = np.random.default_rng(0).normal(0.0, standard_deviation, missing)
+    return vectors

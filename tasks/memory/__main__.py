@@ -1,9 +1,9 @@
-"""python -m tasks.memory [options]"""
+"""Command line of the study: python -m tasks.memory [options]."""
 
 import sys
 
 from tasks.cli.main import Command, run_single
-from tasks.memory.settings import RecallArguments
+from tasks.memory.settings import MemoryArguments
 
 if __name__ == "__main__":
-    sys.exit(run_single("memory", Command("tasks.memory.recall:main", RecallArguments)))
+    sys.exit(run_single("memory", Command("tasks.memory.study:main", MemoryArguments)))

@@ -1,4 +1,4 @@
-"""What is studied, and how the networks are trained. Imports no TensorFlow."""
+"""Settings of the study: what is measured, and how the networks are trained. Does not import TensorFlow."""
 
 from typing import Annotated, Literal, get_args
 
@@ -10,115 +10,120 @@ from models.recurrent_settings import Cell, Settings
 from tasks import comma_lists
 
 CELLS = get_args(Cell)
-# Each looks at one claim; see verdicts.CLAIMS.
+# Each study tests one claim; see claims.CLAIMS.
 STUDIES = ("memory", "clipping", "initializer", "forget_bias")
-
 TrainingLags = Literal["fixed", "uniform", "log_uniform"]
-TRAINING_LAGS = get_args(TrainingLags)
 
-# The lists of known names, and what one of them is called.
-KNOWN = {
+# Settings whose values come from a fixed list: the list, and the noun for one value in error messages.
+CHOICES = {
     "cells": (CELLS, "cell"),
-    "training_lags": (TRAINING_LAGS, "way to draw lags"),
+    "training_lags": (get_args(TrainingLags), "distribution of training lags"),
     "studies": (STUDIES, "study"),
 }
-# How another list is written, for an error.
-LAGS, INITIALIZERS = "5,10,20", "glorot_uniform,random_normal"
+# Examples of the other lists, for error messages.
+LAGS_EXAMPLE, INITIALIZERS_EXAMPLE = "5,10,20", "glorot_uniform,random_normal"
 
-# They choose which results are made and shown, and do not change any of them.
-CHOICES = ("run", "cells", "lags", "training_lags", "seeds", "studies", "random_initializers", "overwrite", "json_")
+# Settings that select experiments and output, and do not change the result of any experiment.
+SELECTION = {"run", "cells", "lags", "training_lags", "seeds", "studies", "random_initializers", "overwrite", "json_"}
 
 
-class RecallArguments(Settings):
-    """How long does it remember? The first symbol of a sequence is asked for after a lag of noise."""
+class MemoryArguments(Settings):
+    """Measures how long a recurrent cell remembers the first symbol of a sequence of noise."""
 
-    run: str = "runs/recall"
-    """The folder of the results. The same command goes on where it was stopped, and more of the lists below can be
-    added to what is there."""
+    run: str = "runs/memory"
+    """Folder of the results. The same command continues an interrupted study, and the lists below can be extended
+    later."""
     cells: str = "lstm,gru,simple_rnn"
-    """The cells, joined with commas."""
+    """Recurrent cells, separated by commas."""
     lags: str = "5,10,20,50,100"
-    """How many noise symbols stand between the symbol and the end, joined with commas. 5,10,20,50,100,200,500,1000
-    takes about an hour; with --studies memory --training-lags log_uniform some minutes."""
+    """Test lags, separated by commas: number of noise symbols after the first symbol.
+    5,10,20,50,100,200,500,1000 takes about an hour; with --studies memory --training-lags log_uniform a few
+    minutes."""
     training_lags: str = "uniform,fixed"
-    """The lags of the training sequences, joined with commas. fixed: the asked one; uniform: any from 1 to the asked
-    one, drawn for each step; log_uniform: short ones more often, each octave as likely. The test has the asked lag
-    alone."""
+    """Distributions of the lag in training, separated by commas. fixed: the test lag; uniform: drawn for each batch
+    from 1 to the test lag; log_uniform: the same, but every octave is equally likely, so short lags are more
+    frequent."""
     studies: str = ",".join(STUDIES)
-    """Joined with commas. memory: the cells as they are; clipping, initializer and forget_bias: with and without it."""
+    """Studies, separated by commas. memory: the cells with default settings; clipping, initializer, forget_bias:
+    comparison with no gradient clipping, with random_initializers, with a forget gate bias of 0."""
     random_initializers: str = "glorot_uniform"
-    """Of the recurrent weights, to compare with orthogonal ones; joined with commas. random_normal has smaller ones."""
+    """Recurrent initializers to compare with the orthogonal one, separated by commas. random_normal has smaller
+    weights than glorot_uniform."""
     seeds: int = Field(1, ge=1)
-    """So many trainings of each, with other weights and sequences; several show how much is luck."""
+    """Number of seeds. Each seed repeats every experiment with other initial weights and sequences."""
     units: int = Field(32, ge=1)
-    """Size of the state."""
+    """Number of units of the recurrent layer."""
     symbols: int = Field(8, ge=2)
-    """So many symbols are asked for, and as many others are noise; chance is one in so many."""
+    """Number k of symbols to remember. Another k symbols are noise; the chance level is 1 / k."""
     steps: int = Field(400, ge=1)
-    """Training steps at the most; a training ends sooner when the task is solved."""
+    """Maximum number of training steps. Training stops earlier when the task is solved."""
     batch_size: int = Field(64, ge=1)
-    """Sequences in a step."""
+    """Sequences per training step."""
     learning_rate: float = Field(1e-2, gt=0.0)
-    """Of Adam."""
+    """Learning rate of Adam."""
     global_clipnorm: float = Field(1.0, gt=0.0)
-    """All gradients together are clipped to this norm, but where clipping is off."""
+    """Gradients are clipped to this global norm, except in experiments without clipping."""
     explosion_lag: int = Field(100, ge=1)
-    """The explosion is looked at with this lag, in a simple_rnn trained by SGD on log_uniform lags."""
+    """Lag of the exploding-gradient experiment: a simple_rnn, trained by SGD with log_uniform training lags."""
     explosion_gain: float = Field(3.0, gt=0.0)
-    """Its recurrent weights are normal with standard deviation gain / sqrt(units)."""
+    """Exploding-gradient experiment: recurrent weights have the standard deviation gain / sqrt(units)."""
     explosion_learning_rate: float = Field(0.3, gt=0.0)
-    """Of SGD."""
+    """Exploding-gradient experiment: learning rate of SGD."""
     overwrite: bool = False
-    """Removes the results that are there, and begins anew."""
+    """Removes existing results and starts again."""
     json_: Annotated[bool, tyro.conf.arg(name="json")] = False
-    """Prints one JSON object."""
+    """Prints the results as one JSON object."""
 
-    @field_validator(*KNOWN)
+    @field_validator(*CHOICES)
     @classmethod
-    def _known_names(cls, value: str, info: ValidationInfo) -> str:
-        return comma_lists.check(value, *KNOWN[info.field_name])
+    def _check_choices(cls, value: str, info: ValidationInfo) -> str:
+        return comma_lists.check_known(value, *CHOICES[info.field_name])
 
     @field_validator("lags")
     @classmethod
-    def _lags_are_steps(cls, value: str) -> str:
-        for part in comma_lists.parts(value, LAGS):
+    def _check_lags(cls, value: str) -> str:
+        for part in comma_lists.split(value, LAGS_EXAMPLE):
             try:
                 lag = int(part)
             except ValueError:
-                raise ValueError(f"{part!r} is no whole number; give lags such as 5,10,20") from None
+                raise ValueError(f"{part!r} is not an integer; write lags as in {LAGS_EXAMPLE}") from None
             if lag < 1:
-                raise ValueError(f"{part} is no lag; the least is 1, one noise symbol after the one that is asked for")
+                raise ValueError(f"{part} is not a valid lag; the minimum is 1")
         return value
 
     @field_validator("random_initializers")
     @classmethod
-    def _known_initializers(cls, value: str) -> str:
-        for part in comma_lists.parts(value, INITIALIZERS):
+    def _check_initializers(cls, value: str) -> str:
+        for part in comma_lists.split(value, INITIALIZERS_EXAMPLE):
             keras_objects.check("initializer", part)
         return value
 
     @property
-    def cell_names(self) -> tuple[str, ...]:
-        return tuple(comma_lists.parts(self.cells))
+    def cell_names(self) -> list[str]:
+        """Values of `cells`."""
+        return comma_lists.split(self.cells)
 
     @property
-    def lag_values(self) -> tuple[int, ...]:
-        """From the shortest to the longest."""
-        return tuple(sorted(map(int, comma_lists.parts(self.lags))))
+    def lag_values(self) -> list[int]:
+        """Values of `lags` in ascending order."""
+        return sorted(map(int, comma_lists.split(self.lags)))
 
     @property
-    def training_lag_names(self) -> tuple[str, ...]:
-        return tuple(comma_lists.parts(self.training_lags))
+    def training_lag_names(self) -> list[str]:
+        """Values of `training_lags`."""
+        return comma_lists.split(self.training_lags)
 
     @property
-    def study_names(self) -> tuple[str, ...]:
-        return tuple(comma_lists.parts(self.studies))
+    def study_names(self) -> list[str]:
+        """Values of `studies`."""
+        return comma_lists.split(self.studies)
 
     @property
-    def initializer_names(self) -> tuple[str, ...]:
-        return tuple(comma_lists.parts(self.random_initializers))
+    def initializer_names(self) -> list[str]:
+        """Values of `random_initializers`."""
+        return comma_lists.split(self.random_initializers)
 
     @property
-    def of_the_results(self) -> dict:
-        """The settings that change a result, as JSON has them."""
-        return self.model_dump(mode="json", exclude=set(CHOICES))
+    def result_settings(self) -> dict:
+        """Settings that change the result of an experiment, as JSON values."""
+        return self.model_dump(mode="json", exclude=SELECTION)

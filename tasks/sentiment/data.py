@@ -2,49 +2,68 @@
 
 import collections
 import json
-import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 import sentencepiece
-import tensorflow as tf
 
-from models import ngrams, text
+from models import ngrams
+from models.text import SentencePieceText
 from tasks import atomic_files
-from tasks.data import bucketing as batching
 from tasks.data import vocabularies
-from tasks.data.sources import Column, Record, Source, open_source
+from tasks.data.records import Column, Record
+from tasks.data.sequence_store import SequenceStore, chunks, pad_sequences
+from tasks.data.sources import Source, open_source
 from tasks.errors import UserError
-from tasks.sentiment.settings import DataSettings, SentimentSettings
+from tasks.sentiment.settings import SentimentEvaluateArguments, SentimentSettings
+from tasks.serving.batched_inference import string_tensor
 from tasks.training.runs import Run
 
-log = logging.getLogger(__name__)
-
 SAMPLE = Path(__file__).parents[1] / "samples" / "sentiment"
-MOST_LABELS = 10_000
-# Texts that the n-grams are counted on: bounds the memory of the count, however large the corpus.
-NGRAM_TEXTS = 200_000
+SPLITS = ("train", "validation")
+MAX_LABELS = 10_000
+# Number of texts that n-grams are counted on: bounds the memory of the count, however large the corpus.
+MAX_NGRAM_TEXTS = 200_000
 
 
-def labelled_source(data: DataSettings, location: str | None = None) -> Source:
-    """The source of (text, label) records that the settings name, or another one read with the same columns."""
+def open_labelled_texts(settings: SentimentSettings, location: str | None = None) -> Source:
+    """Open the records of (text, label) that the settings name; see `tasks.task.Task.open_source`."""
+    chosen = settings.data
     return open_source(
-        location or data.data,
-        [Column("text", data.text_column), Column("label", data.label_column, required=True)],
+        location or chosen.data,
+        [Column("text", chosen.text_column), Column("label", chosen.label_column, required=True)],
         sample=SAMPLE,
-        validation_fraction=data.validation_fraction,
-        test_fraction=data.test_fraction,
+        validation_fraction=chosen.validation_fraction,
+        test_fraction=chosen.test_fraction,
     )
 
 
-def clean(value: str) -> str:
-    """A label as it is compared: without the blanks around it."""
+def open_evaluation_source(settings: SentimentSettings, arguments: SentimentEvaluateArguments) -> Source:
+    """Open the source of an evaluation, with the columns that the arguments name."""
+    columns = {name: getattr(arguments, name) for name in ("text_column", "label_column")}
+    named = settings.data.model_copy(update={name: value for name, value in columns.items() if value is not None})
+    return open_labelled_texts(settings.model_copy(update={"data": named}), arguments.data)
+
+
+def check(settings: SentimentSettings) -> None:
+    """Check that the file of word vectors exists, before anything else is done.
+
+    Raises:
+        UserError: If it does not.
+    """
+    vectors = settings.training.vectors
+    if vectors and not Path(vectors).is_file():
+        raise UserError(f"--vectors {vectors}: no such file")
+
+
+def clean_label(value: str) -> str:
+    """Return a label as it is compared: without surrounding blanks."""
     return value.strip()
 
 
-def _label_order(labels: Iterable[str]) -> list[str]:
-    """Sorted, numbers by their value."""
+def _sorted_labels(labels: Iterable[str]) -> list[str]:
+    """Return the labels in order, numbers by their value."""
     labels = list(labels)
     try:
         return sorted(labels, key=float)
@@ -53,10 +72,10 @@ def _label_order(labels: Iterable[str]) -> list[str]:
 
 
 class LabelIds:
-    """Labels <-> class ids.
+    """Labels -> class ids.
 
     Args:
-      labels: the classes' names in the order of their ids.
+        labels: The names of the classes in the order of their ids.
     """
 
     def __init__(self, labels: list[str]):
@@ -64,87 +83,90 @@ class LabelIds:
         self._ids = {label: index for index, label in enumerate(labels)}
 
     def __call__(self, record: Record) -> int:
-        """The class id of a (text, label) record.
+        """Return the class id of a (text, label) record.
 
         Raises:
-          UserError: a label that training did not have; names the place.
+            UserError: If training did not have the label; names the place.
         """
-        label = clean(record.values[1])
+        label = clean_label(record.values[1])
         if label not in self._ids:
-            shown = ", ".join(self.labels[:20])
+            known = ", ".join(self.labels[:20])
             raise UserError(
-                f"{record.where}: unknown label {label!r}; the model knows: {shown}. Mend or remove the row"
+                f"{record.location}: unknown label {label!r}; the model knows: {known}. Correct or remove the row"
             )
         return self._ids[label]
 
 
+# --- what training needs, written once
+
+
 def prepare(settings: SentimentSettings, run: Run) -> None:
-    """Reads the source once for labels and vocabulary, and once more to store ids; what is there already stays.
+    """Read the source once for labels and vocabulary, and once more to store ids.
 
     Writes `vocabulary/` (sentencepiece.model, labels.json) and, below `checkpoint/`, the ids of both splits and the
     vocabularies of n-grams.
     """
-    if (run.checkpoint / "validation").exists() and run.vocabulary.exists():  # written last
-        return
-    source = labelled_source(settings.data)
-    _make_vocabulary(settings, source, run.vocabulary)
+    source = open_labelled_texts(settings)
+    _write_vocabulary(settings, source, run.vocabulary)
     processor, labels = load_vocabulary(run.vocabulary)
-    ids_of = LabelIds(labels)
-
-    def encoded(split: str) -> Iterator[tuple[list[int], int]]:
-        for records in batching.chunks(source.records(split)):
-            try:
-                classes = [ids_of(record) for record in records]
-            except UserError as error:
-                if split == "train" or "validation" in source.stored:
-                    raise
-                raise UserError(
-                    f"{error}. The row was drawn for validation, and no row with its label is left to train on: "
-                    "add some, or lower --validation-fraction"
-                ) from None
-            texts = [text.shortened(record.values[0], settings.classifier.max_tokens) for record in records]
-            for ids, label in zip(processor.encode(texts, num_threads=2), classes, strict=True):
-                yield ids[: settings.classifier.max_tokens], label
-
-    for split in ("train", "validation"):
-        batching.SequenceStore.write(run.checkpoint / split, encoded(split), processor.get_piece_size())
+    # The tokenizer of the graph, which answers: the SentencePiece library breaks some ties otherwise.
+    tokenizer = SentencePieceText(processor.serialized_model_proto(), settings.network.max_tokens)
+    for split in SPLITS:
+        rows = _encoded(source, split, tokenizer, LabelIds(labels))
+        SequenceStore.write(run.checkpoint / split, ("label",), rows, processor.get_piece_size())
+    _write_ngram_vocabularies(settings, run.checkpoint, len(labels))
 
 
-def _make_vocabulary(settings: SentimentSettings, source: Source, folder: Path) -> None:
+def _encoded(
+    source: Source, split: str, tokenizer: SentencePieceText, label_ids: LabelIds
+) -> Iterator[tuple[list[int], int]]:
+    """Yield the ids and the class of each record."""
+    for records in chunks(source.records(split)):
+        try:
+            classes = [label_ids(record) for record in records]
+        except UserError as error:
+            if split == "train" or "validation" in source.stored:
+                raise
+            raise UserError(
+                f"{error}. The row was drawn for validation, and no row with its label is left to train on: "
+                "add some, or lower --validation-fraction"
+            ) from None
+        ids = tokenizer.pieces(string_tensor([record.values[0] for record in records])).to_list()
+        yield from zip(ids, classes, strict=True)
+
+
+def _write_vocabulary(settings: SentimentSettings, source: Source, folder: Path) -> None:
     counts: collections.Counter[str] = collections.Counter()
 
     def counted(records):
         for record in records:
-            counts[clean(record.values[1])] += 1
-            if len(counts) > MOST_LABELS:
+            counts[clean_label(record.values[1])] += 1
+            if len(counts) > MAX_LABELS:
                 raise UserError(
-                    f"{record.where}: more than {MOST_LABELS:,} different labels; "
+                    f"{record.location}: more than {MAX_LABELS:,} different labels; "
                     "name the column of the classes with --label-column"
                 )
             yield record
 
-    texts = [
-        values[0]
-        for values in vocabularies.sampled(counted(source.records("train")), settings.vocabulary.vocabulary_texts)
-    ]
+    sample = vocabularies.hash_sample(counted(source.records("train")), settings.vocabulary.vocabulary_texts)
     if len(counts) < 2:
         raise UserError(
             f"{source.location}: its training split has one class only, {next(iter(counts))!r}; "
             "a classifier needs two or more"
         )
-    model = vocabularies.learn(texts, settings.vocabulary, source.location)
+    model = vocabularies.learn([values[0] for values in sample], settings.vocabulary, source.location)
     with atomic_files.replacing_folder(folder) as temporary:
         (temporary / "sentencepiece.model").write_bytes(model)
         (temporary / "labels.json").write_text(
-            json.dumps(_label_order(counts), ensure_ascii=False) + "\n", encoding="utf-8"
+            json.dumps(_sorted_labels(counts), ensure_ascii=False) + "\n", encoding="utf-8"
         )
 
 
 def load_vocabulary(folder: Path) -> tuple[sentencepiece.SentencePieceProcessor, list[str]]:
-    """The tokenizer and the classes' names of a run.
+    """Load the tokenizer and the names of the classes of a run.
 
     Raises:
-      UserError: a file of them is missing or damaged.
+        UserError: If one of the files is missing or damaged.
     """
     try:
         labels = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
@@ -153,92 +175,37 @@ def load_vocabulary(folder: Path) -> tuple[sentencepiece.SentencePieceProcessor,
     return vocabularies.load(folder / "sentencepiece.model"), labels
 
 
-def _read_in_parts(store: batching.SequenceStore, indexes: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Padded ids and classes of the sequences named, some 256 at a time, those of like length together."""
+# --- vocabularies of n-grams
+
+
+def _write_ngram_vocabularies(settings: SentimentSettings, folder: Path, classes: int) -> None:
+    """Write the frequent n-grams of the training texts, and their counts in each class; see `models.ngrams`."""
+    network, store = settings.network, SequenceStore(folder / "train")
+    if network.ngrams > 1:
+        limits = {"min_count": network.ngram_min_texts, "max_size": network.ngram_vocabulary}
+        _save(folder / "ngrams.npy", _frequent_ngrams(store, 2, network.ngrams, **limits))
+    if network.wide_ngrams:
+        limits = {"min_count": network.wide_min_texts, "max_size": network.wide_vocabulary}
+        keys = _frequent_ngrams(store, 1, network.wide_ngrams, **limits)
+        _save(folder / "wide_ngrams.npy", keys)
+        batches = _batches_by_length(store, np.arange(len(store)))
+        counts = ngrams.ngram_class_counts(batches, keys, 1, network.wide_ngrams, classes)
+        _save(folder / "wide_counts.npy", counts)
+
+
+def _frequent_ngrams(store: SequenceStore, first: int, last: int, **limits) -> np.ndarray:
+    chosen = np.random.default_rng(0).permutation(len(store))[:MAX_NGRAM_TEXTS]
+    return ngrams.frequent_ngrams((ids for ids, _ in _batches_by_length(store, chosen)), first, last, **limits)
+
+
+def _batches_by_length(store: SequenceStore, indexes: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield padded ids and classes of the given sequences, 256 at a time, those of similar length together."""
     ordered = indexes[np.argsort(store.lengths[indexes], kind="stable")]
     for start in range(0, len(ordered), 256):
         part = ordered[start : start + 256]
-        yield batching.padded([store[index] for index in part]), store.labels[part]
-
-
-def ngram_vocabulary(store: batching.SequenceStore, folder: Path, name: str, **arguments) -> np.ndarray:
-    """The frequent n-grams of the training texts (`models.ngrams.frequent_ngrams`), kept in `folder` for a resume."""
-    path = folder / f"{name}.npy"
-    if not path.exists():
-        chosen = np.random.default_rng(0).permutation(len(store))[:NGRAM_TEXTS]
-        keys = ngrams.frequent_ngrams((ids for ids, _ in _read_in_parts(store, chosen)), **arguments)
-        _save(path, keys)
-    return np.load(path)
-
-
-def ngram_counts(
-    store: batching.SequenceStore, folder: Path, name: str, keys: np.ndarray, last: int, classes: int
-) -> np.ndarray:
-    """The classes' counts of the n-grams 1 to `last` (`models.ngrams.ngram_class_counts`), kept likewise."""
-    path = folder / f"{name}_counts.npy"
-    if not path.exists():
-        parts = _read_in_parts(store, np.arange(len(store)))
-        _save(path, ngrams.ngram_class_counts(parts, keys, 1, last, classes))
-    return np.load(path)
+        yield pad_sequences([store[index] for index in part]), store.columns["label"][part]
 
 
 def _save(path: Path, array: np.ndarray) -> None:
     with atomic_files.replacing(path) as temporary:
         np.save(temporary, array)
-
-
-def class_weights(setting: str | None, labels: list[str], counts: np.ndarray) -> np.ndarray:
-    """The weight of each class's examples: float32 (classes,).
-
-    Args:
-      setting: None; "balanced": examples / (classes * examples of the class); or "NAME=WEIGHT,...", 1 for the others.
-      counts: examples of each class.
-
-    Raises:
-      UserError: text in none of these forms, or an unknown class.
-    """
-    weights = np.ones(len(labels), np.float32)
-    if setting == "balanced":
-        return (counts.sum() / (len(labels) * counts)).astype(np.float32)
-    for part in (setting or "").split(",") if setting else []:
-        name, _, value = part.rpartition("=")
-        try:
-            weights[labels.index(clean(name))] = weight = float(value)
-            if not 0.0 <= weight < float("inf"):
-                raise ValueError
-        except ValueError:
-            raise UserError(
-                f"--class-weights {setting}: {part!r} is not NAME=WEIGHT with a class of {', '.join(labels[:20])}; "
-                "or give balanced"
-            ) from None
-    return weights
-
-
-def training_batches(
-    store: batching.SequenceStore, buckets, weights: np.ndarray, *, seed: int, epoch: int, step: int, **arguments
-) -> tf.data.Dataset:
-    """Endless batches from (epoch, step) on: ids (batch, timesteps), classes (batch,), weights (batch,)."""
-    return _dataset(store, lambda: batching.stream(buckets, seed, epoch, step), weights, **arguments)
-
-
-def validation_batches(store: batching.SequenceStore, buckets, **arguments) -> tf.data.Dataset:
-    """One pass from short texts to long ones; every example weighs 1."""
-    weights = np.ones(store.labels.max() + 1, np.float32)
-    dataset = _dataset(store, lambda: batching.ordered_batches(buckets), weights, **arguments)
-    return dataset.apply(tf.data.experimental.assert_cardinality(batching.steps_per_pass(buckets)))
-
-
-def _dataset(
-    store: batching.SequenceStore, index_batches, weights: np.ndarray, length: int | None, with_labels: bool
-) -> tf.data.Dataset:
-    """With `with_labels` the input is (ids, classes), as the training view of a model with a wide path takes it."""
-
-    def generate():
-        for indexes in index_batches():
-            labels = store.labels[indexes]
-            ids = batching.padded([store[index] for index in indexes], length)
-            yield (ids, labels) if with_labels else ids, labels, weights[labels]
-
-    ids, labels = tf.TensorSpec((None, length), tf.int32), tf.TensorSpec((None,), tf.int32)
-    signature = ((ids, labels) if with_labels else ids, labels, tf.TensorSpec((None,), tf.float32))
-    return tf.data.Dataset.from_generator(generate, output_signature=signature).prefetch(4)

@@ -1,75 +1,45 @@
 """Labels for texts, from a run or from an exported model."""
 
-import json
-import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
-import tensorflow as tf
+import keras
 
-from models.classifier import TextClassifier
 from models.text import SentencePieceText
+from models.text_classifier import TextClassifier
 from tasks.sentiment import data
 from tasks.sentiment.settings import SentimentSettings
-from tasks.serving import export as exporting
-from tasks.serving import text_io as lines
-from tasks.serving.batched_inference import WINDOW, answered
+from tasks.serving.batched_inference import WINDOW, length_sorted_batches, string_tensor
+from tasks.serving.export import warmup_texts
 from tasks.settings import PredictArguments
-from tasks.training.checkpoint import load_model
+from tasks.task import Exportable, Predictor
 from tasks.training.runs import Run
 
 
-def main(arguments: PredictArguments) -> None:
-    if arguments.run is not None:
-        classifier = load(arguments.run)  # a tf.function does not keep its object alive
-        classify = classifier.classify
-    else:
-        signature = exporting.load(Path(arguments.model)).signatures["serving_default"]
-        classify = lambda text: signature(text=text)  # noqa: E731
-    texts = arguments.texts if arguments.input is None else lines.read(arguments.input, arguments.input_key)
-    with lines.writer(arguments.output) as out:
-        typed = arguments.input == "-" and sys.stdin.isatty()  # somebody waits for the answer to each line
-        for answer in predict(classify, texts, window=1 if typed else WINDOW):
-            if arguments.json_:
-                print(json.dumps(answer, ensure_ascii=False), file=out)
-            else:
-                print(
-                    answer["label"],
-                    f"{answer['probability']:.4f}",
-                    " ".join(answer["text"].split()),
-                    sep="\t",
-                    file=out,
-                )
-
-
-def load(run: Path | str) -> TextClassifier:
-    """The classifier of a finished run: text in, label and probability out.
-
-    Raises:
-      UserError: the run is missing, of another task, or not finished.
-    """
-    folder = Run(run)
-    settings = folder.open_finished("sentiment", SentimentSettings)
-    _, labels = data.load_vocabulary(folder.vocabulary)
-    pieces = (folder.vocabulary / "sentencepiece.model").read_bytes()
-    return TextClassifier(load_model(folder), SentencePieceText(pieces, settings.classifier.max_tokens), labels)
-
-
-def predict(classify: Callable, texts: Iterable[str], window: int = WINDOW) -> Iterator[dict]:
-    """Answers for texts, in their order.
+class SentimentPredictor(Predictor):
+    """A classifier of a run or of an export.
 
     Args:
-      classify: `TextClassifier.classify`, or an exported signature: string (batch,) -> label, probability,
-        probabilities, classes.
-      texts: any number of them.
-      window: so many texts are read before their answers come; those of like length share a batch.
-
-    Returns: {"text": str, "label": str, "probability": float, "probabilities": {label: float}} for each text.
+        classify: `TextClassifier.classify`, or the exported signature: text, string (batch,) -> label, probability,
+            probabilities, classes.
+        owner: The object that `classify` belongs to; a `tf.function` does not keep its object alive.
+        module: The `TextClassifier` of a run.
     """
 
-    def answer(texts: list[str]) -> list[dict]:
-        out = classify(tf.constant([text.encode("utf-8", "replace") for text in texts]))
-        out = {name: value.numpy() for name, value in out.items()}
+    def __init__(self, classify: Callable, *, owner=None, module: TextClassifier | None = None):
+        self._classify, self._owner, self.module = classify, owner, module
+
+    def predict(self, texts: Iterable[str], *, window: int = WINDOW) -> Iterator[dict]:
+        """Yield an answer for each text, in their order; see `tasks.task.Predictor.predict`.
+
+        Returns:
+            {"text": str, "label": str, "probability": float, "probabilities": {label: float}} for each text.
+        """
+        return length_sorted_batches(self._answer, texts, window=window)
+
+    def _answer(self, texts: list[str]) -> list[dict]:
+        out = {name: value.numpy() for name, value in self._classify(text=string_tensor(texts)).items()}
         names = [name.decode() for name in out["classes"][0]]
         return [
             {
@@ -81,4 +51,36 @@ def predict(classify: Callable, texts: Iterable[str], window: int = WINDOW) -> I
             for row, text in enumerate(texts)
         ]
 
-    return answered(answer, texts, window=window)
+
+def from_run(run: Run, settings: SentimentSettings, model: keras.Model, overrides: Mapping) -> SentimentPredictor:
+    """Make a predictor of a finished run; see `tasks.task.Task.from_run`."""
+    processor, labels = data.load_vocabulary(run.vocabulary)
+    text = SentencePieceText(processor.serialized_model_proto(), settings.network.max_tokens)
+    classifier = TextClassifier(model, text, labels)
+    return SentimentPredictor(classifier.classify, module=classifier)
+
+
+def from_export(saved_model: Any, settings: SentimentSettings, folder: Path, overrides: Mapping) -> SentimentPredictor:
+    """Make a predictor of an exported model; see `tasks.task.Task.from_export`."""
+    return SentimentPredictor(saved_model.signatures["serving_default"], owner=saved_model)
+
+
+def format_answer(answer: dict, number: int, arguments: PredictArguments) -> str:
+    """Return label, probability and text, separated by tabs."""
+    return f"{answer['label']}\t{answer['probability']:.4f}\t{' '.join(answer['text'].split())}"
+
+
+def exportable(predictor: SentimentPredictor, run: Run) -> Exportable:
+    """Return what is exported, with the signature `serving_default`.
+
+    text: string (batch,) -> label: string (batch,), probability: float32 (batch,), probabilities: float32
+    (batch, classes), classes: string (batch, classes).
+    """
+    classifier = predictor.module
+    processor, _ = data.load_vocabulary(run.vocabulary)
+    return Exportable(
+        classifier.model,
+        {"serving_default": classifier.classify},
+        resources=[classifier.text],
+        warmup=[{"text": texts} for texts in warmup_texts(processor, classifier.text.max_tokens)],
+    )

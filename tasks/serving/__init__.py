@@ -1,0 +1,1 @@
+"""Inference: evaluation, answers for streams of texts, explanations, and exported models."""

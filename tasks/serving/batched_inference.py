@@ -1,49 +1,70 @@
-"""Answers for any number of texts: those of like length in a batch, given back in their order."""
+"""Predictions for streams of texts: texts of similar length share a batch, results keep the input order."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
+import tensorflow as tf
 
-from tasks.data.bucketing import chunks
+from tasks.data.sequence_store import chunks
 
-# Texts that are sorted by length together; bounds the memory, whatever the size of the input.
+# Texts that are sorted by length together. Limits memory for an input of any size.
 WINDOW = 2048
 CHARACTERS_PER_BATCH = 32_768
 
+Prediction = TypeVar("Prediction")
 
-def answered(
-    answer: Callable[[list[str]], Sequence],
+
+def length_sorted_batches(
+    predict_batch: Callable[[list[str]], Sequence[Prediction]],
     texts: Iterable[str],
     *,
     window: int = WINDOW,
-    characters: int = CHARACTERS_PER_BATCH,
-    most: int | None = None,
-) -> Iterator:
-    """Yields the answer to each text, in their order.
+    max_characters: int = CHARACTERS_PER_BATCH,
+    max_batch_size: int | None = None,
+) -> Iterator[Prediction]:
+    """Yield the prediction for each text, in the order of the texts.
+
+    Each window of texts is sorted by length and divided into batches, so that little of a batch is padding.
 
     Args:
-      answer: a batch of texts -> an answer for each.
-      texts: any number of them.
-      window: so many texts are read before their answers come.
-      characters: of a batch, padding included; one longer text is a batch of its own.
-      most: texts of a batch.
+        predict_batch: A function from a batch of texts to one prediction for each.
+        texts: The texts, streamed.
+        window: Number of texts that are read before their predictions are yielded.
+        max_characters: Characters in a batch, padding included; a longer text is a batch on its own.
+        max_batch_size: Texts in a batch; None for no limit.
+
+    Example:
+        ```python
+        for answer in length_sorted_batches(predict_batch, text_io.read("reviews.txt")):
+            print(answer)
+        ```
     """
-    for some in chunks(texts, window):
-        answers: list = [None] * len(some)
-        for indexes in _batches(some, characters, most or len(some)):
-            found = answer([some[index] for index in indexes])
-            for index, one in zip(indexes, found, strict=True):
-                answers[index] = one
-        yield from answers
+    for chunk in chunks(texts, window):
+        predictions: list = [None] * len(chunk)
+        for indexes in _batches(chunk, max_characters, max_batch_size or len(chunk)):
+            batch = predict_batch([chunk[index] for index in indexes])
+            for index, prediction in zip(indexes, batch, strict=True):
+                predictions[index] = prediction
+        yield from predictions
 
 
-def _batches(texts: list[str], characters: int, most: int) -> Iterator[np.ndarray]:
-    """Indexes of texts of like length, so that little is padding."""
+def string_tensor(texts: Iterable[str]) -> tf.Tensor:
+    """Return texts as a UTF-8 string tensor `(batch,)`; "?" replaces what UTF-8 cannot encode (lone surrogates)."""
+    return tf.constant([text.encode("utf-8", "replace") for text in texts], tf.string)
+
+
+def _batches(texts: Sequence[str], max_characters: int, max_batch_size: int) -> Iterator[np.ndarray]:
+    """Yield the indexes of texts of similar length."""
     order = np.argsort([len(text) for text in texts], kind="stable")
     start = 0
     while start < len(order):
         end = start + 1
-        while end < len(order) and end - start < most and (end + 1 - start) * len(texts[order[end]]) <= characters:
+        while (
+            end < len(order)
+            and end - start < max_batch_size
+            and (end + 1 - start) * len(texts[order[end]]) <= max_characters
+        ):
             end += 1
         yield order[start:end]
         start = end

@@ -1,7 +1,7 @@
-"""A model -> saved_models/NAME/VERSION, laid out as TensorFlow Serving reads it."""
+"""Exports a run of any task: a model -> saved_models/NAME/VERSION, laid out as TensorFlow Serving reads it."""
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import keras
@@ -10,51 +10,75 @@ import tensorflow as tf
 
 from models.text import SPECIALS
 from tasks import atomic_files
-from tasks.cli.settings_files import read_settings
 from tasks.errors import UserError
-from tasks.training.runs import Run, SettingsOfTask
+from tasks.settings import ExportArguments
+from tasks.task import Exportable, Task
+from tasks.training.checkpoint import load_model
+from tasks.training.runs import Run
+
+
+def main(task: Task, arguments: ExportArguments) -> None:
+    """Run the command `export`."""
+    print(export(task, arguments.run, arguments.to))
+
+
+def export(task: Task, run: Path | str, to: Path | str | None = None) -> Path:
+    """Write a run as the next version of a SavedModel.
+
+    Args:
+        task: The task.
+        run: A finished run.
+        to: The model's folder; its sub-folders are versions. saved_models/ and the run's name if None.
+
+    Returns:
+        The folder of the new version.
+
+    Raises:
+        UserError: If the run is missing, of another task, or not finished.
+
+    Example:
+        ```python
+        from tasks.sentiment.task import SENTIMENT
+
+        export(SENTIMENT, "runs/mine", to="saved_models/mine")
+        ```
+    """
+    folder = Run(run)
+    settings = folder.open_finished(task.name, task.settings_class)
+    predictor = task.from_run(folder, settings, load_model(folder), {})
+    return write_saved_model(folder, task.exportable(predictor, folder), to)
 
 
 def versions(folder: Path) -> list[int]:
-    """The version numbers in a model's folder, lowest first."""
+    """Return the version numbers in a model's folder, lowest first."""
     if not folder.is_dir():
         return []
     return sorted(int(path.name) for path in folder.iterdir() if path.is_dir() and path.name.isdigit())
 
 
-def export(
-    run: Run,
-    model: keras.Model,
-    signatures: dict[str, Callable],
-    *,
-    to: Path | str | None = None,
-    resources: Sequence[tf.Module] = (),
-    warmup: Sequence[dict[str, tf.Tensor]] = (),
-) -> Path:
-    """Writes a run as the next version of a SavedModel; it appears whole or not at all.
+def write_saved_model(run: Run, exportable: Exportable, to: Path | str | None = None) -> Path:
+    """Write the next version of a SavedModel; it appears complete or not at all.
 
-    `assets.extra/` gets the settings, the evaluation if there is one, the vocabulary, and a warm-up file.
+    `assets.extra/` contains the settings, the evaluation if there is one, the vocabulary, and a warm-up file: the
+    first client then need not wait for what TensorFlow sets up at a first call.
 
     Args:
-      run: what is exported.
-      model: the Keras model that the signatures use.
-      signatures: name -> a `tf.function` with an input signature; `serving_default` among them.
-      to: the model's folder; versions are its sub-folders. saved_models/ and the run's name if None.
-      resources: what else they use, such as a tokenizer.
-      warmup: inputs of `serving_default` that TensorFlow Serving answers when it loads the model, so that the first
-        client need not wait for what is set up on a first call.
+        run: The run that is exported.
+        exportable: The model, its signatures and resources.
+        to: See `export`.
 
-    Returns: the folder of the new version.
+    Returns:
+        The folder of the new version.
     """
     folder = Path(to) if to is not None else Path("saved_models") / run.path.resolve().name
     version = folder / str((versions(folder) or [0])[-1] + 1)
     folder.mkdir(parents=True, exist_ok=True)
-    # Not tf.saved_model.save: it leaves out a Keras 3 model's variables for the session loader of TensorFlow Serving.
+    # Not tf.saved_model.save: it omits a Keras 3 model's variables for the session loader of TensorFlow Serving.
     archive = keras.export.ExportArchive()
-    archive.track(model)
-    for module in resources:
+    archive.track(exportable.model)
+    for module in exportable.resources:
         archive.track(module)
-    for name, function in signatures.items():
+    for name, function in exportable.signatures.items():
         archive.add_endpoint(name, function)
     with atomic_files.replacing_folder(version) as temporary:
         archive.write_out(temporary, verbose=False)
@@ -62,19 +86,19 @@ def export(
         for path in (run.settings_file, run.evaluation_file, *run.vocabulary.iterdir()):
             if path.exists():
                 shutil.copy(path, temporary / "assets.extra")
-        if warmup:
-            _write_warmup(temporary / "assets.extra" / "tf_serving_warmup_requests", folder.name, warmup)
+        if exportable.warmup:
+            _write_warmup(temporary / "assets.extra" / "tf_serving_warmup_requests", folder.name, exportable.warmup)
     return version
 
 
 def warmup_texts(tokenizer: sentencepiece.SentencePieceProcessor, max_tokens: int) -> list[list[str]]:
-    """Batches of one text and of eight, short and of full length, made of the vocabulary's own pieces."""
+    """Return batches of one text and of eight, short and of full length, made of the pieces of the vocabulary."""
     pieces = range(SPECIALS, tokenizer.get_piece_size())
     short, full = (tokenizer.decode([pieces[i % len(pieces)] for i in range(size)]) for size in (8, max_tokens))
     return [[short], [full], [short, full] * 4]
 
 
-def _write_warmup(path: Path, name: str, requests: Sequence[dict[str, tf.Tensor]]) -> None:
+def _write_warmup(path: Path, name: str, requests: Sequence[Mapping[str, Sequence[str]]]) -> None:
     """TFRecords of PredictionLog, as TensorFlow Serving's page on SavedModel warm-up asks for."""
     from tensorflow_serving.apis import model_pb2, predict_pb2, prediction_log_pb2
 
@@ -88,43 +112,13 @@ def _write_warmup(path: Path, name: str, requests: Sequence[dict[str, tf.Tensor]
 
 
 def version_folder(path: Path) -> Path:
-    """The folder of an exported model: of its newest version, or the one named.
+    """Return the folder of an exported model: its newest version, or the version that the path names.
 
     Raises:
-      UserError: there is no SavedModel.
+        UserError: If there is no SavedModel.
     """
     newest = versions(path)
     chosen = path if (path / "saved_model.pb").exists() else path / str(newest[-1]) if newest else None
     if chosen is None or not (chosen / "saved_model.pb").exists():
         raise UserError(f"{path} is no exported model: expected saved_models/NAME or saved_models/NAME/VERSION")
     return chosen
-
-
-def load(path: Path) -> tf.Module:
-    """Loads an exported model: its folder, for the newest version, or the folder of one version.
-
-    Raises:
-      UserError: there is no SavedModel.
-    """
-    return tf.saved_model.load(version_folder(path))
-
-
-def load_with_settings(
-    path: Path, task: str, settings_class: type[SettingsOfTask], signature: str
-) -> tuple[tf.Module, SettingsOfTask, Path]:
-    """Loads an exported model of `task`, its settings, and the folder with its vocabulary.
-
-    Args:
-      path: see `load`.
-      signature: one that each export of the task has.
-
-    Raises:
-      UserError: there is no SavedModel, it is of another task, or its settings are gone.
-    """
-    model = load(path)
-    if signature not in model.signatures:
-        raise UserError(f"{path} has no signature `{signature}`; name an export of a {task} run")
-    extra = version_folder(path) / "assets.extra"
-    if not (extra / "settings.json").exists():
-        raise UserError(f"{path}: its assets.extra/settings.json is missing; export the run again")
-    return model, read_settings(extra / "settings.json", task, settings_class), extra

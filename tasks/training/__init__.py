@@ -1,0 +1,1 @@
+"""Training: optimizers, checkpoints, callbacks, and the folders of runs."""

@@ -1,17 +1,18 @@
-"""Compile and fit, and go on after an interruption."""
+"""Compiles and fits a network, and resumes an interrupted training."""
 
 import contextlib
 import logging
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import keras
 import tensorflow as tf
 
 from models.recurrent_settings import RecurrentSettings
 from tasks.errors import UserError
+from tasks.metrics import Metric
 from tasks.settings import TrainingSettings
-from tasks.training.checkpoint import RunKeeper
+from tasks.task import Network, TrainingData
+from tasks.training.callbacks import TrainingCallback
 from tasks.training.optimizers import make_optimizer
 from tasks.training.runs import Run
 
@@ -19,9 +20,9 @@ log = logging.getLogger(__name__)
 
 
 def set_up(settings: TrainingSettings) -> None:
-    """Seeds every random generator, and has TensorFlow compute the same numbers in every process.
+    """Seed every random generator, and make TensorFlow compute the same numbers in every process.
 
-    Call it before the model is built.
+    Call it before the network is built.
     """
     keras.utils.set_random_seed(settings.seed)
     tf.config.experimental.enable_op_determinism()
@@ -30,7 +31,7 @@ def set_up(settings: TrainingSettings) -> None:
 
 @contextlib.contextmanager
 def explained_cudnn() -> Iterator[None]:
-    """Turns Keras's error about a missing cuDNN kernel into the caller's; Keras looks for it as the model is built."""
+    """Turn Keras's error about a missing cuDNN kernel, raised when a layer is built, into a `UserError`."""
     try:
         yield
     except ValueError as error:
@@ -39,93 +40,95 @@ def explained_cudnn() -> Iterator[None]:
         raise UserError(f"use_cudnn=True: {error}; take --use-cudnn auto") from None
 
 
-def train(
-    model: keras.Model,
-    training_model: keras.Model,
-    *,
-    loss,
-    metrics: list = (),
-    weighted_metrics: list = (),
-    batches: Callable[[int, int], tf.data.Dataset],
-    steps_per_pass: int,
-    tokens_per_pass: int,
-    validation: tf.data.Dataset,
+def fit(
+    network: Network,
+    data: TrainingData,
     settings: TrainingSettings,
     run: Run,
-    sparse_rates: dict[str, float] | None = None,
-    judge: Callable[[int], dict[str, float | None]] | None = None,
+    *,
+    monitor: Metric,
     verbose: int = 1,
-) -> list[dict[str, float]]:
-    """Trains, or goes on with, the run; leaves its best weights in `run.model_file` and its history beside them.
+) -> list[dict[str, float | None]]:
+    """Train a network, or resume its training; leave its best weights in `run.model_file`, and its history.
 
     Args:
-      model: what is kept; shares its weights with `training_model`.
-      training_model: what is fitted.
-      loss, metrics, weighted_metrics: as for `keras.Model.compile`.
-      batches: (pass, step) -> an endless dataset from there on; the same each time it is called with the same two.
-      steps_per_pass: batches in a pass over the training data.
-      tokens_per_pass: tokens in a pass, padding not counted.
-      validation: read after each epoch.
-      sparse_rates: see `make_optimizer`; patterns that no variable has are passed over.
-      judge: see `RunKeeper`.
-      verbose: Keras's: 0 silent, 1 a progress bar, 2 a line for each epoch.
+        network: The network.
+        data: The training and validation data.
+        settings: The settings.
+        run: The run's folder.
+        monitor: The validation metric that selects the weights, with its direction.
+        verbose: As for Keras: 0 silent, 1 a progress bar, 2 a line per epoch.
 
-    Returns: the history, a row for each epoch.
+    Returns:
+        The history, a row for each epoch.
 
     Raises:
-      tasks.errors.TrainingDiverged: the loss became NaN or infinite. The best weights so far are kept, or else the
-        last good ones.
+        TrainingDiverged: If the loss became NaN or infinite. The best weights so far are kept, or else the last good
+            ones.
     """
-    steps_per_epoch = settings.steps_per_epoch or steps_per_pass
-    total_steps = steps_per_epoch * settings.epochs
-    paths = [variable.path for variable in training_model.trainable_variables]
-    sparse_rates = {
-        pattern: rate for pattern, rate in (sparse_rates or {}).items() if any(re.fullmatch(pattern, p) for p in paths)
-    }
-    optimizer = make_optimizer(settings, total_steps, sparse_rates)
-    # XLA compiles anew for each length, and is slower for recurrent layers on a CPU.
-    training_model.compile(
+    model = network.training_model
+    steps_per_epoch = settings.steps_per_epoch or data.steps_per_pass
+    optimizer = make_optimizer(
+        settings,
+        steps_per_epoch * settings.epochs,
+        variables=model.trainable_variables,
+        sparse_learning_rates=network.sparse_learning_rates,
+    )
+    # XLA compiles again for each length, and is slower for recurrent layers on a CPU.
+    model.compile(
         optimizer=optimizer,
-        loss=loss,
-        metrics=list(metrics),
-        weighted_metrics=list(weighted_metrics),
+        loss=network.loss,
+        metrics=list(network.metrics),
+        weighted_metrics=list(network.weighted_metrics),
         jit_compile=False,
     )
-    # Keras may have wrapped it, to scale a float16 loss. Built now, its variables can be restored.
-    training_model.optimizer.build(training_model.trainable_variables)
-    keeper = RunKeeper(model, run, settings, steps_per_epoch, steps_per_epoch / steps_per_pass, tokens_per_pass, judge)
-    if run.state_file.exists():
-        # Keras makes the metrics' variables at the first batch, and they must be there to be restored. Before the rest
-        # is restored: recurrent layers draw dropout masks, and so change the random state, even in an evaluation.
-        training_model.evaluate(validation.take(1), verbose=0)
+    # Keras may have wrapped the optimizer, to scale a float16 loss. Built now, its variables can be restored.
+    model.optimizer.build(model.trainable_variables)
+    callback = TrainingCallback(
+        network.model,
+        run,
+        settings,
+        monitor=monitor,
+        steps_per_epoch=steps_per_epoch,
+        passes_per_epoch=steps_per_epoch / data.steps_per_pass,
+        tokens_per_pass=data.tokens_per_pass,
+        validation_metrics=network.validation_metrics,
+    )
+    validation = data.validation_batches()
+    if callback.checkpoint.exists():
+        # Keras creates the metrics' variables at the first batch, and they must exist to be restored. This comes before
+        # everything else is restored: recurrent layers draw dropout masks, which change the random state, even in an
+        # evaluation.
+        model.evaluate(validation.take(1), verbose=0)
     while True:
-        keeper.restore(training_model)
-        if keeper.stopped or keeper.epoch >= settings.epochs:
-            return keeper.history
-        # What is left of an epoch is a fit of its own: Keras takes every epoch to have the same number of steps.
-        training_model.fit(
-            batches(*divmod(keeper.epoch * steps_per_epoch + keeper.step, steps_per_pass)),
-            initial_epoch=keeper.epoch,
-            epochs=keeper.epoch + 1 if keeper.step else settings.epochs,
-            steps_per_epoch=steps_per_epoch - keeper.step,
+        callback.restore(model)
+        progress = callback.progress
+        if progress.stopped or progress.epoch >= settings.epochs:
+            return progress.history
+        # The rest of an interrupted epoch is a fit of its own: Keras assumes the same number of steps in every epoch.
+        model.fit(
+            data.training_batches(*divmod(progress.epoch * steps_per_epoch + progress.step, data.steps_per_pass)),
+            initial_epoch=progress.epoch,
+            epochs=progress.epoch + 1 if progress.step else settings.epochs,
+            steps_per_epoch=steps_per_epoch - progress.step,
             validation_data=validation,
             shuffle=False,
             callbacks=[
-                *([keras.callbacks.SwapEMAWeights()] if settings.average_weights else []),
-                keeper,
+                *([keras.callbacks.SwapEMAWeights()] if settings.ema_momentum else []),
+                callback,
                 keras.callbacks.TensorBoard(run.tensorboard, write_graph=False),
             ],
             verbose=verbose,
         )
 
 
-def describe(model: keras.Model, recurrent: RecurrentSettings, steps_per_pass: int, tokens: int) -> None:
-    """Says what a training will cost, and what would slow it down on a GPU."""
+def log_cost(model: keras.Model, recurrent: RecurrentSettings, data: TrainingData) -> None:
+    """Log what a training will cost, and which options prevent the fast kernel on a GPU."""
     log.info(
         "%s parameters; %s steps in a pass over the training data, %s tokens",
         f"{model.count_params():,}",
-        f"{steps_per_pass:,}",
-        f"{tokens:,}",
+        f"{data.steps_per_pass:,}",
+        f"{data.tokens_per_pass:,}",
     )
     note = recurrent.off_cudnn()
     if note:

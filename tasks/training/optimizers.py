@@ -1,82 +1,97 @@
 """Settings -> the Keras optimizer: schedule, clipping, averaged weights, and Adagrad for sparse tables."""
 
 import math
+from collections.abc import Sequence
 
 import keras
 
-from tasks.settings import TrainingSettings
+from tasks.settings import OPTIMIZERS, TrainingSettings
+
+# The schedules: progress after the warm-up, from 0 to 1 -> factor of the learning rate.
+DECAYS = {
+    "constant": lambda progress: 1.0,
+    "linear": lambda progress: 1.0 - progress,
+    # Half a cosine wave: Loshchilov and Hutter 2017.
+    "cosine": lambda progress: 0.5 * (1.0 + keras.ops.cos(math.pi * progress)),
+}
 
 
 @keras.saving.register_keras_serializable("tasks")
 class WarmupDecay(keras.optimizers.schedules.LearningRateSchedule):
-    """Rises linearly over `warmup_steps` to `peak`, then falls to zero at `total_steps`, or stays.
+    """Rises linearly over `warmup_steps` to `peak`, then decays to zero at `total_steps`, or stays constant.
 
     Args:
-      shape: "constant", "linear" or "cosine" (half a cosine wave, Loshchilov and Hutter 2017).
+        peak: The highest learning rate.
+        total_steps: Steps of the whole training.
+        warmup_steps: Steps of the linear rise.
+        shape: A name in `DECAYS`.
     """
 
     def __init__(self, peak: float, total_steps: int, warmup_steps: int = 0, shape: str = "constant"):
         self.peak, self.total_steps, self.warmup_steps, self.shape = peak, total_steps, warmup_steps, shape
 
     def __call__(self, step):
+        """Return the learning rate of a step."""
         step = keras.ops.cast(step, "float32")
-        rising = keras.ops.minimum(1.0, (step + 1.0) / max(1, self.warmup_steps))
-        done = keras.ops.clip((step - self.warmup_steps) / max(1, self.total_steps - self.warmup_steps), 0.0, 1.0)
-        falling = {
-            "constant": lambda: 1.0,
-            "linear": lambda: 1.0 - done,
-            "cosine": lambda: 0.5 * (1.0 + keras.ops.cos(math.pi * done)),
-        }[self.shape]()
-        return self.peak * rising * falling
+        warmup = keras.ops.minimum(1.0, (step + 1.0) / max(1, self.warmup_steps))
+        progress = keras.ops.clip((step - self.warmup_steps) / max(1, self.total_steps - self.warmup_steps), 0.0, 1.0)
+        return self.peak * warmup * DECAYS[self.shape](progress)
 
     def get_config(self):
+        """Return the arguments of the constructor."""
         return vars(self)
 
 
-def schedule(settings: TrainingSettings, peak: float, total_steps: int) -> WarmupDecay:
-    """The learning rate that the settings describe, with another height."""
+def make_schedule(settings: TrainingSettings, peak: float, total_steps: int) -> WarmupDecay:
+    """Return the schedule that the settings describe, with the given peak."""
     return WarmupDecay(peak, total_steps, min(settings.warmup_steps, total_steps // 5), settings.schedule)
 
 
 def make_optimizer(
-    settings: TrainingSettings, total_steps: int, sparse_rates: dict[str, float] | None = None
+    settings: TrainingSettings,
+    total_steps: int,
+    *,
+    variables: Sequence[keras.Variable] = (),
+    sparse_learning_rates: Sequence[tuple[keras.layers.Layer, float]] = (),
 ) -> keras.optimizers.Optimizer:
-    """The Keras optimizer of the settings, with its schedule, clipping and running average of the weights.
+    """Build the Keras optimizer of the settings, with its schedule, clipping and moving average of the weights.
 
     Args:
-      sparse_rates: variable path, as a regular expression -> learning rate. These variables are trained by Adagrad
-        (Duchi et al. 2011): a row that is rarely used keeps a high rate and one in daily use a low one, and a step
-        costs only the rows that it touches. Clipping, weight decay and the running average leave them alone.
-    """
+        settings: The settings.
+        total_steps: Steps of the whole training.
+        variables: The variables that will be trained; needed with `sparse_learning_rates`.
+        sparse_learning_rates: Pairs of a layer and a learning rate. Adagrad (Duchi et al. 2011) trains the variables of
+            such a layer: a row that is rarely used keeps a high rate, a row that is often used gets a low one, and a
+            step costs only the rows that it uses. Clipping, weight decay and the moving average do not apply to them.
 
+    Raises:
+        ValueError: If such a layer has no variable that will be trained; its learning rate would be ignored.
+    """
     arguments = {
-        "learning_rate": schedule(settings, settings.learning_rate, total_steps),
+        "learning_rate": make_schedule(settings, settings.learning_rate, total_steps),
         "clipnorm": settings.clipnorm,
         "global_clipnorm": settings.global_clipnorm,
         "clipvalue": settings.clipvalue,
-        "use_ema": settings.average_weights > 0.0,
-        "ema_momentum": settings.average_weights,
+        "use_ema": settings.ema_momentum > 0.0,
+        "ema_momentum": settings.ema_momentum,
     }
-    if settings.optimizer in ("adamw", "sgd"):
-        arguments["weight_decay"] = settings.weight_decay
-    if settings.optimizer in ("adam", "adamw"):
-        arguments["beta_2"] = settings.beta_2
-    if settings.optimizer in ("sgd", "rmsprop"):
-        arguments["momentum"] = settings.momentum
-    classes = {
-        "adam": keras.optimizers.Adam,
-        "adamw": keras.optimizers.AdamW,
-        "sgd": keras.optimizers.SGD,
-        "rmsprop": keras.optimizers.RMSprop,
-    }
-    optimizer = classes[settings.optimizer](**arguments)
+    keras_class, options = OPTIMIZERS[settings.optimizer]
+    arguments |= {name: getattr(settings, name) for name in options}
+    optimizer = getattr(keras.optimizers, keras_class)(**arguments)
     if settings.weight_decay:
         optimizer.exclude_from_weight_decay(var_names=["bias"])
-    if not sparse_rates:
+    if not sparse_learning_rates:
         return optimizer
-    # The accumulator begins near zero: the first step of a row is then as long as its learning rate.
-    sparse = {
-        path: keras.optimizers.Adagrad(schedule(settings, rate, total_steps), initial_accumulator_value=1e-8)
-        for path, rate in sparse_rates.items()
-    }
-    return keras.optimizers.MultiOptimizer(keras.optimizers.OptimizerMap(optimizer, sparse))
+    trained, optimizer_of = {id(variable) for variable in variables}, {}
+    for layer, learning_rate in sparse_learning_rates:
+        own = [id(variable) for variable in layer.trainable_variables if id(variable) in trained]
+        if not own:
+            raise ValueError(
+                f"the learning rate of {learning_rate:g} for the layer {layer.name} matches no variable that is trained"
+            )
+        # The accumulator starts near zero: the first step of a row is then as long as its learning rate.
+        adagrad = keras.optimizers.Adagrad(
+            make_schedule(settings, learning_rate, total_steps), initial_accumulator_value=1e-8
+        )
+        optimizer_of |= dict.fromkeys(own, adagrad)
+    return keras.optimizers.MultiOptimizer(lambda variable: optimizer_of.get(id(variable), optimizer))

@@ -1,15 +1,16 @@
-"""One folder for each training run: made, found again, read back whole.
+"""One folder for each training run: created, resumed, and read back.
 
 runs/NAME/
   settings.json      every setting in force, and the task
   vocabulary/        the SentencePiece model, and what else turns text into ids
   model.keras        the best weights by validation
   history.csv        one row per epoch
-  evaluation.json    written by evaluate, and with it mistakes.csv, samples.md or translations.csv
-  checkpoint/        what an interrupted training needs to go on; a finished run has none
+  evaluation.json    written by evaluate, next to the files of the task
+  checkpoint/        needed to resume an interrupted training; a finished run has none
 """
 
 import contextlib
+import csv
 import json
 import shutil
 from collections.abc import Iterator
@@ -28,7 +29,11 @@ SettingsOfTask = TypeVar("SettingsOfTask", bound=Settings)
 
 
 class Run:
-    """The folder of one run. Only names and reads files; what is in them is the task's business."""
+    """The folder of one run. It names and reads the files that all tasks have.
+
+    Args:
+        path: The folder.
+    """
 
     def __init__(self, path: Path | str):
         self.path = Path(path)
@@ -37,9 +42,6 @@ class Run:
         self.model_file = self.path / "model.keras"
         self.history_file = self.path / "history.csv"
         self.evaluation_file = self.path / "evaluation.json"
-        self.samples_file = self.path / "samples.md"
-        self.translations_file = self.path / "translations.csv"
-        self.mistakes_file = self.path / "mistakes.csv"
         self.checkpoint = self.path / "checkpoint"
         self.state_file = self.checkpoint / "state.npz"
         self.tensorboard = self.path / "tensorboard"
@@ -47,35 +49,49 @@ class Run:
 
     @property
     def finished(self) -> bool:
+        """Whether the training has ended."""
         return self.model_file.exists() and not self.checkpoint.exists()
 
+    @property
+    def prepared(self) -> bool:
+        """Whether the vocabulary and the ids of the training data are complete."""
+        return self._prepared_marker.exists() and self.vocabulary.exists()
+
+    def mark_prepared(self) -> None:
+        """Record that the vocabulary and the ids of the training data are complete."""
+        with atomic_files.replacing(self._prepared_marker) as path:
+            path.touch()
+
+    @property
+    def _prepared_marker(self) -> Path:
+        return self.checkpoint / "prepared"
+
+    def history(self) -> list[dict[str, float | None]]:
+        """Return the rows of the history; none if the training diverged in its first epoch."""
+        if not self.history_file.exists():
+            return []
+        with open(self.history_file, encoding="utf-8", newline="") as file:
+            return [
+                {name: float(value) if value else None for name, value in row.items()} for row in csv.DictReader(file)
+            ]
+
     def stored(self) -> dict[str, Any]:
-        """What settings.json holds: {"task": NAME, group: {setting: value}}.
+        """Return the content of settings.json: {"task": NAME, group: {setting: value}}.
 
         Raises:
-          UserError: no such run, or a file that is not a run's settings.
+            UserError: If there is no such run, or the file is not the settings of a run.
         """
         if not self.path.is_dir():
             raise UserError(f"{self.path}: no such run; train one with: train --run {self.path}")
-        try:
-            stored = json.loads(self.settings_file.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise UserError(
-                f"{self.path} is not a run: it has no settings.json; name a folder that train has written"
-            ) from None
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise UserError(
-                f"{self.settings_file} is not readable as JSON ({error}); train the run again with --overwrite"
-            ) from None
-        if not isinstance(stored, dict) or "task" not in stored:
-            raise UserError(f"{self.settings_file} is not the settings of a run: it names no task")
-        return stored
+        if not self.settings_file.exists():
+            raise UserError(f"{self.path} is not a run: it has no settings.json; name a folder that train has written")
+        return _read_stored(self.settings_file, "train the run again with --overwrite")
 
     def open_finished(self, task: str, settings_class: type[SettingsOfTask]) -> SettingsOfTask:
-        """The settings of a finished run of `task`.
+        """Return the settings of a finished run of `task`.
 
         Raises:
-          UserError: the run is missing, of another task, not finished, or has settings that are none any more.
+            UserError: If the run is missing, of another task, not finished, or has settings that no longer exist.
         """
         stored = self.stored()
         if stored["task"] != task:
@@ -83,20 +99,49 @@ class Run:
                 f"{self.path} is a run of the task {stored['task']}, not of {task}: python -m tasks.{stored['task']}"
             )
         if not self.finished:
-            raise UserError(f"{self.path} is not finished: repeat the train command that began it, and it goes on")
+            raise UserError(f"{self.path} is not finished: repeat its train command to resume it")
         missing = [path.name for path in (self.vocabulary, self.model_file) if not path.exists()]
         if missing:
             raise UserError(
                 f"{self.path} is incomplete: {', '.join(missing)} is missing; train it again with --overwrite"
             )
-        try:
-            return settings_class.model_validate({name: group for name, group in stored.items() if name != "task"})
-        except pydantic.ValidationError as error:
-            mistake = error.errors(include_url=False)[0]
-            place = ".".join(map(str, mistake["loc"]))
-            raise UserError(
-                f"{self.settings_file}: {place}: {mistake['msg']}; was the run made by another version? Train it again"
-            ) from None
+        return _validated(self.settings_file, stored, settings_class, "Train it again")
+
+
+def read_exported_settings(file: Path, task: str, settings_class: type[SettingsOfTask]) -> SettingsOfTask:
+    """Return the settings that an exported model has in its assets.extra.
+
+    Raises:
+        UserError: If the file is missing or damaged, of another task, or has settings that no longer exist.
+    """
+    if not file.exists():
+        raise UserError(f"{file} is missing; export the run again")
+    stored = _read_stored(file, "export the run again")
+    if stored["task"] != task:
+        raise UserError(
+            f"{file.parents[1]} is an export of the task {stored['task']}; name an export of a {task} run, or use "
+            f"python -m tasks.{stored['task']}"
+        )
+    return _validated(file, stored, settings_class, "Export the run again")
+
+
+def _read_stored(file: Path, remedy: str) -> dict[str, Any]:
+    try:
+        stored = json.loads(file.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{file} is not readable as JSON ({error}); {remedy}") from None
+    if not isinstance(stored, dict) or "task" not in stored:
+        raise UserError(f"{file} is not the settings of a run: it names no task")
+    return stored
+
+
+def _validated(file: Path, stored: dict, settings_class: type[SettingsOfTask], remedy: str) -> SettingsOfTask:
+    try:
+        return settings_class.model_validate({name: group for name, group in stored.items() if name != "task"})
+    except pydantic.ValidationError as error:
+        mistake = error.errors(include_url=False)[0]
+        place = ".".join(map(str, mistake["loc"]))
+        raise UserError(f"{file}: {place}: {mistake['msg']}; was the run made by another version? {remedy}") from None
 
 
 def _write_settings(run: Run, task: str, settings: Settings) -> None:
@@ -104,7 +149,7 @@ def _write_settings(run: Run, task: str, settings: Settings) -> None:
 
 
 def first_difference(old: dict, new: dict) -> str | None:
-    """Names the first setting that differs, with both values; None if none does."""
+    """Describe the first setting that differs, with both values; None if none does."""
     for name in [*new, *(name for name in old if name not in new)]:
         if isinstance(old.get(name), dict) and isinstance(new.get(name), dict):
             difference = first_difference(old[name], new[name])
@@ -116,14 +161,14 @@ def first_difference(old: dict, new: dict) -> str | None:
 
 
 def begin(path: Path | str, task: str, settings: Settings, *, overwrite: bool = False) -> Run:
-    """The folder to train in: new, or that of the same training, interrupted.
+    """Return the run to train in: a new folder, or the folder of the same training, interrupted.
 
-    With `overwrite` a finished run stays as it is until the new one is finished: the new one grows beside it, and
+    With `overwrite` a finished run stays as it is until the new one is finished: the new one is written beside it, and
     `finish` swaps the two.
 
     Raises:
-      UserError: a finished run without `overwrite`, an interrupted one with other settings, or a folder that is
-        something else.
+        UserError: If the run is finished and `overwrite` is not set, if it was interrupted with other settings, or if
+            the folder is something else.
     """
     path = Path(path)
     run = Run(path)
@@ -152,7 +197,7 @@ def begin(path: Path | str, task: str, settings: Settings, *, overwrite: bool = 
         elif difference:
             raise UserError(
                 f"{path} was interrupted, and its settings were others: {difference}. "
-                "Give the same settings to go on, or --overwrite to begin anew"
+                "Give the same settings to resume it, or --overwrite to start again"
             )
     run.checkpoint.mkdir(parents=True, exist_ok=True)
     _write_settings(run, task, settings)
@@ -160,7 +205,7 @@ def begin(path: Path | str, task: str, settings: Settings, *, overwrite: bool = 
 
 
 def _continues(run: Run, task: str, settings: Settings) -> bool:
-    """Whether a training with these settings is the one that the folder holds."""
+    """Return whether the folder holds a training with these settings."""
     try:
         return first_difference(run.stored(), _dumped(task, settings)) is None
     except UserError:  # its settings cannot be read
@@ -172,7 +217,7 @@ def _dumped(task: str, settings: Settings) -> dict:
 
 
 def finish(run: Run, path: Path | str) -> Run:
-    """Marks the run as finished, and puts it at `path` if it grew beside an older one. Gives the run at `path`."""
+    """Mark the run as finished, and move it to `path` if it was written beside an older one; return it."""
     if run.path != Path(path):
         # Still with its checkpoint: killed from here on, the same command finds it at `path` and has no more to do.
         atomic_files.swap_folder(run.path, Path(path))
@@ -186,7 +231,7 @@ def finish(run: Run, path: Path | str) -> Run:
 
 @contextlib.contextmanager
 def finishing(run: Run, path: Path | str) -> Iterator[None]:
-    """Finishes the run when the block ends; one that diverged, too, but it does not take the place of an older run."""
+    """Finish the run when the block ends. A run that diverged is finished too, but does not replace an older one."""
     try:
         yield
     except TrainingDiverged:

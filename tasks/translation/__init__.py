@@ -1,0 +1,1 @@
+"""Translation, sequence-to-sequence with attention: a sentence in, a sentence out."""

@@ -1,43 +1,54 @@
-"""What a translator looks at in the source as it writes each piece of its translation."""
+"""What a translator attends to in the source as it writes each piece of its translation."""
 
-import json
 from pathlib import Path
 
 from tasks.errors import UserError
 from tasks.settings import ExplainArguments
+from tasks.training.checkpoint import load_model
+from tasks.training.runs import Run
 from tasks.translation import translate
+from tasks.translation.settings import TranslationSettings
 
 
-def main(arguments: ExplainArguments) -> None:
-    found = explain(arguments.run, arguments.text, picture=arguments.picture)
-    if arguments.json_:
-        print(json.dumps(found, ensure_ascii=False))
-        return
-    print(f"{found['translation']}\n\npiece written, the piece of the source that it looks at most, and how much")
-    for piece, weights in zip(found["target_pieces"], found["attention"], strict=True):
-        most = max(range(len(weights)), key=weights.__getitem__)
-        print(piece, found["source_pieces"][most], f"{weights[most]:.2f}", sep="\t")
-    print(f"\n{found['picture']}")
+def format_explanation(explanation: dict) -> str:
+    """Return the lines that `explain` prints."""
+    lines = [
+        explanation["translation"],
+        "",
+        "piece of the translation, piece of the source with the largest weight, weight",
+    ]
+    for piece, weights in zip(explanation["target_pieces"], explanation["attention"], strict=True):
+        largest = max(range(len(weights)), key=weights.__getitem__)
+        lines.append(f"{piece}\t{explanation['source_pieces'][largest]}\t{weights[largest]:.2f}")
+    return "\n".join(lines)
+
+
+def explain_arguments(arguments: ExplainArguments) -> dict:
+    """Return what `explain` returns for the arguments of the command."""
+    return explain(arguments.run, arguments.text, picture=arguments.picture)
 
 
 def explain(run: Path | str, text: str, *, picture: Path | str | None = None) -> dict:
-    """Translates a sentence, and tells what was attended to.
+    """Translate a sentence, and return the attention.
 
     Args:
-      run: the run's folder.
-      text: the sentence.
-      picture: a PNG file to draw the attention into; none if None.
+        run: The run's folder.
+        text: The sentence.
+        picture: A PNG file to draw the attention into; none if None.
 
-    Returns: translation; source_pieces; target_pieces, the end </s> included; attention, weights (target pieces, source
-      pieces); picture.
+    Returns:
+        `translation`; `source_pieces`; `target_pieces`, with the end, </s>; `attention`, weights (target pieces,
+        source pieces); `picture`.
 
     Raises:
-      UserError: the run cannot be used, has no attention, or the sentence has no piece.
+        UserError: If the run cannot be used or has no attention, or if the sentence has no piece.
     """
-    translator = translate.load(run)
-    if not translator.network.attends:
+    folder = Run(run)
+    settings = folder.open_finished("translation", TranslationSettings)
+    if settings.network.attention is None:
         raise UserError(f"{run} was trained with attention=none, so there is none to show; train with attention")
-    found = translate.alignment(translator.align, text)
+    predictor = translate.from_run(folder, settings, load_model(folder), {})
+    found = translate.alignment(predictor.align, text)
     if not found["target_pieces"]:
         raise UserError(f"{text!r} has no piece for this model, so there is nothing to explain; give another sentence")
     if picture is not None:

@@ -1,8 +1,8 @@
-"""Sampled segmentation: in training a word is cut into pieces in ways drawn anew each time.
+"""Subword regularization: in training, the segmentation of each word is sampled.
 
-SentencePiece's own sampling cannot be seeded, and a training that goes on must draw what it would have
-drawn. So the ways of cutting each word are found once, with their probabilities, and drawn from here. A sentence's
-probability is the product of its words', and pieces do not reach over a blank, so words can be drawn one by one.
+SentencePiece's own sampling cannot be seeded, and a resumed training must sample what it would have sampled. So the
+segmentations of each word are found once, with their probabilities, and sampled here. The probability of a sentence is
+the product of the probabilities of its words, and pieces do not cross a blank, so words can be sampled one by one.
 """
 
 import heapq
@@ -14,15 +14,15 @@ import sentencepiece
 
 from tasks import atomic_files
 
-# Ways of cutting a word that are drawn from.
-WAYS = 32
+# Maximum number of segmentations of a word.
+MAX_SEGMENTATIONS = 32
 
 
 class WordIds:
-    """Splits sentences of pieces into words, and numbers the words as they come.
+    """Splits sentences of pieces into words, and numbers the words in order of appearance.
 
     Args:
-      processor: the tokenizer.
+        processor: The tokenizer.
     """
 
     def __init__(self, processor: sentencepiece.SentencePieceProcessor):
@@ -32,46 +32,46 @@ class WordIds:
         self._words: dict[tuple[int, ...], int] = {}
 
     def __len__(self) -> int:
+        """Return the number of different words."""
         return len(self._words)
 
     def __call__(self, pieces: list[int]) -> list[int]:
-        """The ids of a sentence's words, from the ids of its pieces."""
+        """Return the ids of the words of a sentence, from the ids of its pieces."""
         starts = [place for place in range(1, len(pieces)) if self._begins[pieces[place]]]
         words = [tuple(pieces[start:end]) for start, end in zip([0, *starts], [*starts, len(pieces)], strict=True)]
         return [self._words.setdefault(word, len(self._words)) for word in words]
 
-    def ways(self, alpha: float, vocabulary_type: str) -> list[tuple[list[tuple[int, ...]], np.ndarray]]:
-        """For each word the ways of cutting it, and their probabilities.
+    def segmentations(self, alpha: float, vocabulary_type: str) -> list[tuple[list[tuple[int, ...]], np.ndarray]]:
+        """Return for each word its segmentations and their probabilities.
 
-        unigram: the likeliest ways, with p ** alpha (Kudo 2018); bpe: what dropping each merge with probability alpha
-        gives (Provilkov et al. 2020), as often as it does. A word with unknown characters keeps its own way.
+        unigram: the most probable ones, with p ** alpha (Kudo 2018). bpe: the results of dropping each merge with
+        probability alpha (Provilkov et al. 2020), by their frequency. A word with unknown characters has one.
         """
-        find = self._bpe_ways if vocabulary_type == "bpe" else self._unigram_ways
+        find = self._bpe if vocabulary_type == "bpe" else self._unigram
         unknown = self.processor.unk_id()
         return [([word], np.ones(1)) if unknown in word else find(word, alpha) for word in self._words]
 
-    def _unigram_ways(self, word: tuple[int, ...], alpha: float) -> tuple[list[tuple[int, ...]], np.ndarray]:
+    def _unigram(self, word: tuple[int, ...], alpha: float) -> tuple[list[tuple[int, ...]], np.ndarray]:
         surface = self.processor.decode(list(word))
-        ways = [tuple(way) for way in self.processor.nbest_encode(surface, nbest_size=WAYS)] or [word]
-        scores = np.array([sum(map(self.processor.get_score, way)) for way in ways])
+        found = [tuple(ids) for ids in self.processor.nbest_encode(surface, nbest_size=MAX_SEGMENTATIONS)] or [word]
+        scores = np.array([sum(map(self.processor.get_score, ids)) for ids in found])
         weights = np.exp(alpha * (scores - scores.max()))
-        return ways, weights / weights.sum()
+        return found, weights / weights.sum()
 
-    def _bpe_ways(self, word: tuple[int, ...], dropout: float) -> tuple[list[tuple[int, ...]], np.ndarray]:
-        # Of its own for each word: what a word gives does not depend on the words before it.
+    def _bpe(self, word: tuple[int, ...], dropout: float) -> tuple[list[tuple[int, ...]], np.ndarray]:
+        # A generator for each word: its segmentations do not depend on the words before it.
         random = np.random.default_rng(word)
         pieces = [self.processor.id_to_piece(index) for index in word]
-        draws = Counter(self._merged("".join(pieces), dropout, random) for _ in range(WAYS))
-        ways = sorted({word, *draws})
-        counts = np.array([draws[way] for way in ways], float) + 1e-9
-        return ways, counts / counts.sum()
+        draws = Counter(self._merged("".join(pieces), dropout, random) for _ in range(MAX_SEGMENTATIONS))
+        found = sorted({word, *draws})
+        counts = np.array([draws[ids] for ids in found], float) + 1e-9
+        return found, counts / counts.sum()
 
     def _merged(self, surface: str, dropout: float, random: np.random.Generator) -> tuple[int, ...]:
-        """BPE with each merge left out with probability `dropout`; 0 gives SentencePiece's own segmentation.
+        """Apply BPE with each merge dropped with probability `dropout`; 0 is SentencePiece's own segmentation.
 
-        Of the pairs of neighbours that are a piece together the one with the best score is merged, the first of equals.
-        A merge that is left out comes up again only if a neighbour changes, as in SentencePiece, whose own sampling of
-        BPE cannot be seeded.
+        Of the neighbours that together are a piece, the pair with the best score is merged, the first of equals. A
+        dropped merge is considered again only if a neighbour changes, as in SentencePiece.
         """
         processor, unknown = self.processor, self.processor.unk_id()
         parts, after = list(surface), [*range(1, len(surface)), -1]
@@ -99,40 +99,40 @@ class WordIds:
         return tuple(processor.piece_to_id(part) for part in parts if part)
 
 
-class Ways:
-    """The ways of cutting each word, drawn from by `sampled`.
+class Segmentations:
+    """The segmentations of each word.
 
     Args:
-      file: written by `write`.
+        file: Written by `write`.
     """
 
     def __init__(self, file: Path):
         with np.load(file) as stored:
-            self._pieces, self._starts, self._cumulated = stored["pieces"], stored["starts"], stored["cumulated"]
+            self._pieces, self._starts, self._cumulative = stored["pieces"], stored["starts"], stored["cumulative"]
 
     @staticmethod
-    def write(file: Path, ways: list[tuple[list[tuple[int, ...]], np.ndarray]]) -> None:
-        """Stores what `WordIds.ways` gives."""
-        pieces = [piece for found, _ in ways for way in found for piece in way]
-        lengths = [len(way) for found, _ in ways for way in found]
-        # One sorted row: the word's number plus the probability of its ways up to this one.
-        cumulated = []
-        for number, (_, probabilities) in enumerate(ways):
+    def write(file: Path, segmentations: list[tuple[list[tuple[int, ...]], np.ndarray]]) -> None:
+        """Store the result of `WordIds.segmentations`."""
+        pieces = [piece for found, _ in segmentations for ids in found for piece in ids]
+        lengths = [len(ids) for found, _ in segmentations for ids in found]
+        # One sorted row: the number of the word plus the cumulative probability of its segmentations.
+        cumulative = []
+        for number, (_, probabilities) in enumerate(segmentations):
             sums = np.cumsum(probabilities)
-            sums[-1] = 1.0  # and not a little less, as rounding has it
-            cumulated.append(number + sums)
+            sums[-1] = 1.0  # rounding may give a little less
+            cumulative.append(number + sums)
         with atomic_files.replacing(file) as temporary, open(temporary, "wb") as out:
             np.savez(
                 out,
                 pieces=np.array(pieces, np.int32),
                 starts=np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]),
-                cumulated=np.concatenate([[], *cumulated]),
+                cumulative=np.concatenate([[], *cumulative]),
             )
 
-    def sampled(self, words: np.ndarray, random: np.random.Generator) -> np.ndarray:
-        """Ids of words (count,) -> ids of pieces, int32, the words cut as chance has it."""
-        chance = np.minimum(random.random(len(words)), 1.0 - 1e-9)  # added to a word's number, it stays below the next
-        chosen = np.searchsorted(self._cumulated, words + chance, side="right")
+    def sample(self, words: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        """Return the ids of the pieces, int32, of words (count,), each segmented at random."""
+        uniform = np.minimum(random.random(len(words)), 1.0 - 1e-9)  # stays below the number of the next word
+        chosen = np.searchsorted(self._cumulative, words + uniform, side="right")
         starts, lengths = self._starts[chosen], self._starts[chosen + 1] - self._starts[chosen]
         ends = np.cumsum(lengths)
         return self._pieces[np.repeat(starts - ends + lengths, lengths) + np.arange(ends[-1] if len(ends) else 0)]

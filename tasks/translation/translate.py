@@ -1,200 +1,259 @@
-"""Translations, from a run or from an exported model."""
+"""Translates, with a run or an exported model."""
 
 import itertools
-import json
 import logging
-import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
+import keras
 import numpy as np
-import pydantic
 import sentencepiece
 import tensorflow as tf
-from tqdm import tqdm
 
-from models.network_settings import SearchSettings
-from models.text import shortened
+from models.generation_settings import SearchSettings
+from models.text import truncate_text
 from models.text_translator import TextTranslator
 from models.translator import StepTranslator
-from tasks.cli.settings_files import explain
 from tasks.errors import UserError
-from tasks.reports import plots, results
-from tasks.serving import export as exporting
-from tasks.serving import text_io as lines
-from tasks.serving.batched_inference import WINDOW, answered
-from tasks.training.checkpoint import load_model
+from tasks.reports import explanation_plots
+from tasks.reports.tables import format_figure
+from tasks.serving.batched_inference import WINDOW, length_sorted_batches, string_tensor
+from tasks.serving.export import warmup_texts
+from tasks.serving.inference import override
+from tasks.task import Exportable, Predictor
 from tasks.training.runs import Run
-from tasks.translation import data
+from tasks.translation.data import SIDES, load_vocabularies
 from tasks.translation.settings import TranslateArguments, TranslationSettings
 
 log = logging.getLogger(__name__)
 
-# Sentences of a batch, and hypotheses that are followed at once at the most.
+# Sentences in a batch, and maximum number of hypotheses that are followed at once.
 SENTENCES, HYPOTHESES = 64, 640
 
 
-def main(arguments: TranslateArguments) -> None:
-    asked = {name: getattr(arguments, name) for name in ("beam_size", "length_penalty")}
-    asked = {name: value for name, value in asked.items() if value is not None}
-    # A run may be searched in any way; an export has its own in `translate`, and others in `beam`.
-    model = _of_run(arguments.run, asked) if arguments.run is not None else _exported(Path(arguments.model), asked)
-    beam_size, size = model.search.beam_size, model.target.get_piece_size()
-    if beam_size > size:
-        raise UserError(f"--beam-size {beam_size}: the vocabulary has no more than {size} pieces; take fewer")
-    if arguments.n_best > beam_size:
-        raise UserError(
-            f"--n-best {arguments.n_best} is more than the beam holds, {beam_size}: add --beam-size {arguments.n_best}"
-        )
-    if arguments.attention is not None and model.align is None:
-        raise UserError("--attention: this model was trained without attention, so there is none to draw")
-    given = arguments.texts if arguments.input is None else lines.read(arguments.input, arguments.input_key)
-    texts = iter(_warned(given, model.source, model.max_tokens))
-    if arguments.attention is not None:
-        if asked and arguments.model is not None:
-            option = next(iter(asked)).replace("_", "-")
+class TranslationPredictor(Predictor):
+    """A translator of a run or of an export.
+
+    Args:
+        translate: `TextTranslator.translate`, or the exported signature: text, string (batch,) -> translation, score.
+        beam: `TextTranslator.beam`, or the exported signature.
+        align: `TextTranslator.align`, or the exported signature; None without attention.
+        search: The settings of the search.
+        fixed_search: Whether `translate` searches with other settings, so that `beam` must be called.
+        processors: The tokenizers of source and target.
+        max_tokens: Maximum number of pieces of a sentence.
+        owner: The object that the functions belong to; a `tf.function` does not keep its object alive.
+        module: The `TextTranslator` of a run.
+    """
+
+    def __init__(
+        self,
+        translate: Callable,
+        beam: Callable,
+        align: Callable | None,
+        search: SearchSettings,
+        processors: list[sentencepiece.SentencePieceProcessor],
+        max_tokens: int,
+        *,
+        fixed_search: bool = False,
+        owner=None,
+        module: TextTranslator | None = None,
+    ):
+        self._translate, self._beam, self.align = translate, beam, align
+        self.search, self.fixed_search = search, fixed_search
+        (self._source, self._target), self._max_tokens = processors, max_tokens
+        self._owner, self.module = owner, module
+
+    def check(self, num_return_sequences: int = 1) -> None:
+        """Check that the vocabulary and the beam are large enough.
+
+        Raises:
+            UserError: If one is not.
+        """
+        beam_size, size = self.search.beam_size, self._target.get_piece_size()
+        if beam_size > size:
+            raise UserError(f"--beam-size {beam_size}: the vocabulary has no more than {size} pieces; take fewer")
+        if num_return_sequences > beam_size:
             raise UserError(
-                f"--attention: an exported model draws what its own search finds, so --{option} does not go with it; "
-                "leave it out, or name the run with --run"
+                f"--num-return-sequences {num_return_sequences} is more than the beam holds, {beam_size}: add "
+                f"--beam-size {num_return_sequences}"
             )
-        first = list(itertools.islice(texts, 1))
-        found = alignment(model.align, "".join(first))
-        if not found["target_pieces"]:
-            raise UserError("--attention: the first sentence is empty, so there is nothing to draw")
-        draw_attention(found, Path(arguments.attention))
-        texts = itertools.chain(first, texts)
-    typed = arguments.input == "-" and sys.stdin.isatty()  # somebody waits for the answer to each line
-    window = 1 if typed else WINDOW
-    if arguments.n_best > 1 or (asked and arguments.model is not None):
-        answers = n_best(model.beam, texts, model.search, arguments.n_best, window)
-    else:
-        answers = translations(model.translate, texts, window, beam_size)
-    # On a terminal only, and where it does not stand between the answers.
-    quiet = None if arguments.input is not None and arguments.output is not None else True
-    with lines.writer(arguments.output) as out:
-        for number, answer in enumerate(tqdm(answers, unit=" sentences", disable=quiet), start=1):
-            if arguments.json_:
-                print(json.dumps(answer, ensure_ascii=False), file=out)
-            elif arguments.n_best > 1:
-                for one in answer["n_best"]:
-                    print(number, results.shown(one["score"]), one["translation"], sep="\t", file=out)
-            else:
-                print(answer["translation"], file=out)
 
+    def predict(self, texts: Iterable[str], *, window: int = WINDOW, num_return_sequences: int = 1) -> Iterator[dict]:
+        """Yield a translation of each sentence, in their order; see `tasks.task.Predictor.predict`.
 
-class Translator(NamedTuple):
-    """A run or an export, ready to translate.
+        Args:
+            texts: The sentences.
+            window: Number of sentences that are read before their translations are yielded.
+            num_return_sequences: Translations of each sentence.
 
-    Attributes:
-      owner: what they belong to; a `tf.function` does not keep its object alive.
-      translate, beam, align: see `TextTranslator`; align is None without attention.
-      search: the settings that are in force.
-      source, target: the tokenizers.
-      max_tokens: pieces of a sentence at the most.
-    """
+        Returns:
+            {"text": str, "translation": str, "score": float} for each sentence, and `translations`, a list of
+            {"translation": str, "score": float}, the best first, if there are several. The score is None if the
+            settings of the search allow no translation.
+        """
+        self.check(num_return_sequences)
+        if num_return_sequences > 1 or self.fixed_search:
+            answer = lambda batch: self._search_beam(batch, num_return_sequences)  # noqa: E731
+        else:
+            answer = self._search_best
+        # A wide beam has fewer sentences in a batch.
+        max_batch_size = max(1, min(SENTENCES, HYPOTHESES // self.search.beam_size))
+        return length_sorted_batches(answer, self._warned(texts), window=window, max_batch_size=max_batch_size)
 
-    owner: object
-    translate: Callable
-    beam: Callable
-    align: Callable | None
-    search: SearchSettings
-    source: sentencepiece.SentencePieceProcessor
-    target: sentencepiece.SentencePieceProcessor
-    max_tokens: int
-
-
-def load(run: Path | str, **search) -> TextTranslator:
-    """The translator of a finished run.
-
-    Args:
-      search: settings of the search that are to be others than the run's.
-
-    Raises:
-      UserError: the run is missing, of another task, or not finished; or a setting is none.
-    """
-    folder = Run(run)
-    settings = folder.open_finished("translation", TranslationSettings)
-    pieces = [processor.serialized_model_proto() for processor in data.load_vocabularies(folder.vocabulary)]
-    network = StepTranslator(load_model(folder), settings.network, settings.recurrent)
-    return TextTranslator(network, *pieces, _changed(settings.search, search))
-
-
-def translations(translate: Callable, texts: Iterable[str], window: int = WINDOW, beam_size: int = 1) -> Iterator[dict]:
-    """Translations of sentences, in their order.
-
-    Args:
-      translate: `TextTranslator.translate`, or an exported signature: string (batch,) -> translation, score.
-      texts: any number of them.
-      window: so many are read before their translations come; those of like length share a batch.
-      beam_size: that of its search; a wide beam has fewer sentences in a batch.
-
-    Returns: {"text": str, "translation": str, "score": float} for each; None is the score where the settings of the
-      search allow no translation.
-    """
-
-    def answer(texts: list[str]) -> list[dict]:
-        out = translate(text=strings(texts))
+    def _search_best(self, texts: list[str]) -> list[dict]:
+        out = self._translate(text=string_tensor(texts))
         rows = zip(texts, out["translation"].numpy(), out["score"].numpy(), strict=True)
         return [
             {"text": text, "translation": found.decode(), "score": float(score) if score > -float("inf") else None}
             for text, found, score in rows
         ]
 
-    return answered(answer, texts, window=window, most=_batch_size(beam_size))
-
-
-def n_best(
-    beam: Callable, texts: Iterable[str], search: SearchSettings, most: int, window: int = WINDOW
-) -> Iterator[dict]:
-    """The best translations of sentences, in their order.
-
-    Args:
-      beam: `TextTranslator.beam`, or an exported signature.
-      texts, window: see `translations`.
-      search: beam_size and length_penalty count.
-      most: translations of each.
-
-    Returns: as `translations`, and n_best: a list of {"translation": str, "score": float}, the best first, if `most`
-      is above 1.
-    """
-
-    def answer(texts: list[str]) -> list[dict]:
-        out = beam(
-            text=strings(texts),
-            beam_size=tf.constant(search.beam_size, tf.int32),
-            length_penalty=tf.constant(search.length_penalty, tf.float32),
+    def _search_beam(self, texts: list[str], count: int) -> list[dict]:
+        out = self._beam(
+            text=string_tensor(texts),
+            beam_size=tf.constant(self.search.beam_size, tf.int32),
+            length_penalty=tf.constant(self.search.length_penalty, tf.float32),
         )
-        found = []
+        answers = []
         for text, row, scores in zip(texts, out["translations"].numpy(), out["scores"].numpy(), strict=True):
             best = [
                 {"translation": one.decode(), "score": float(score)}
-                for one, score in zip(row[:most], scores, strict=False)
+                for one, score in zip(row[:count], scores, strict=False)
                 if score > -float("inf")
             ]
-            best = best or [{"translation": "", "score": None}]  # nothing is allowed by the settings of the search
-            found.append({"text": text, **best[0], **({"n_best": best} if most > 1 else {})})
-        return found
+            best = best or [{"translation": "", "score": None}]  # the settings of the search allow nothing
+            answers.append({"text": text, **best[0], **({"translations": best} if count > 1 else {})})
+        return answers
 
-    return answered(answer, texts, window=window, most=_batch_size(search.beam_size))
+    def _warned(self, texts: Iterable[str]) -> Iterator[str]:
+        """Yield the sentences, with a warning before the first that is too long."""
+        limit, warned = self._max_tokens, False
+        for text in texts:
+            # A piece has at least one character, except for the blank that is added before the first.
+            if not warned and len(text) >= limit and len(self._source.encode(truncate_text(text, limit + 1))) > limit:
+                log.warning("sentences of more than %d pieces are cut there before they are translated", limit)
+                warned = True
+            yield text
 
 
-def _batch_size(beam_size: int) -> int:
-    """Sentences that are searched for at once: the fewer, the wider the beam."""
-    return max(1, min(SENTENCES, HYPOTHESES // beam_size))
+def from_run(
+    run: Run, settings: TranslationSettings, model: keras.Model, overrides: Mapping[str, Any]
+) -> TranslationPredictor:
+    """Make a predictor of a finished run; see `tasks.task.Task.from_run`."""
+    return from_model(model, load_vocabularies(run.vocabulary), override(settings.search, overrides))
+
+
+def from_model(
+    model: keras.Model, processors: list[sentencepiece.SentencePieceProcessor], search: SearchSettings
+) -> TranslationPredictor:
+    """Make a predictor of a `models.translator.Translator`, the tokenizers, and the settings of the search."""
+    pieces = [processor.serialized_model_proto() for processor in processors]
+    translator = TextTranslator(StepTranslator(model), *pieces, search)
+    return TranslationPredictor(
+        translator.translate,
+        translator.beam,
+        translator.align if translator.network.attends else None,
+        search,
+        processors,
+        translator.source.max_tokens,
+        module=translator,
+    )
+
+
+def from_export(
+    saved_model: Any, settings: TranslationSettings, folder: Path, overrides: Mapping[str, Any]
+) -> TranslationPredictor:
+    """Make a predictor of an exported model; see `tasks.task.Task.from_export`."""
+    signatures = saved_model.signatures
+    return TranslationPredictor(
+        signatures["serving_default"],
+        signatures["beam"],
+        signatures.get("align"),
+        override(settings.search, overrides),
+        load_vocabularies(folder),
+        settings.network.max_tokens,
+        fixed_search=bool(overrides),
+        owner=saved_model,
+    )
+
+
+def exportable(predictor: TranslationPredictor, run: Run) -> Exportable:
+    """Return what is exported, with three signatures.
+
+    - serving_default: text: string (batch,) -> translation: string (batch,), score: float32 (batch,);
+    - beam: text, beam_size: int32 (), length_penalty: float32 () -> translations: string (batch, beam_size), scores:
+      float32 (batch, beam_size);
+    - align: text -> translation, source_pieces: string (batch, steps), target_pieces: string (batch, target steps),
+      attention: float32 (batch, target steps, steps); only with attention.
+    """
+    translator = predictor.module
+    signatures = {"serving_default": translator.translate, "beam": translator.beam}
+    if translator.network.attends:
+        signatures["align"] = translator.align
+    source = load_vocabularies(run.vocabulary)[0]
+    return Exportable(
+        translator.network.model,
+        signatures,
+        resources=[translator.source, translator.target],
+        warmup=[{"text": texts} for texts in warmup_texts(source, translator.source.max_tokens)],
+    )
+
+
+def answers(
+    predictor: TranslationPredictor, texts: Iterable[str], arguments: TranslateArguments, window: int
+) -> Iterator[dict]:
+    """Yield the translations; first draw the attention for the first sentence, if the arguments ask for it."""
+    predictor.check(arguments.num_return_sequences)
+    if arguments.attention is not None:
+        texts = _draw_first_attention(predictor, iter(texts), arguments)
+    return predictor.predict(texts, window=window, num_return_sequences=arguments.num_return_sequences)
+
+
+def format_answer(answer: dict, number: int, arguments: TranslateArguments) -> str:
+    """Return the translation; of several, a line each with the number of the sentence and the score."""
+    if arguments.num_return_sequences == 1:
+        return answer["translation"]
+    return "\n".join(f"{number}\t{format_figure(one['score'])}\t{one['translation']}" for one in answer["translations"])
+
+
+# --- attention
+
+
+def _draw_first_attention(
+    predictor: TranslationPredictor, texts: Iterator[str], arguments: TranslateArguments
+) -> Iterator[str]:
+    """Draw the attention for the first sentence; return all sentences."""
+    if predictor.align is None:
+        raise UserError("--attention: this model was trained without attention, so there is none to draw")
+    if predictor.fixed_search:
+        option = next(iter(arguments.overrides)).replace("_", "-")
+        raise UserError(
+            f"--attention: an exported model draws what its own search finds, so --{option} does not go with it; "
+            "leave it out, or name the run with --run"
+        )
+    first = list(itertools.islice(texts, 1))
+    found = alignment(predictor.align, "".join(first))
+    if not found["target_pieces"]:
+        raise UserError("--attention: the first sentence is empty, so there is nothing to draw")
+    draw_attention(found, Path(arguments.attention))
+    return itertools.chain(first, texts)
 
 
 def alignment(align: Callable, text: str) -> dict:
-    """Translates a sentence, and tells what was attended to.
+    """Translate a sentence, and return the attention.
 
     Args:
-      align: see `TextTranslator`.
+        align: `TextTranslator.align`, or the exported signature.
+        text: The sentence.
 
-    Returns: translation, source_pieces, target_pieces (with the end, </s>; none where nothing of the sentence is read),
-      and attention, (target pieces, source pieces), as lists.
+    Returns:
+        `translation`; `source_pieces`; `target_pieces`, with the end, </s>, and empty if the sentence has no piece;
+        `attention`, weights (target pieces, source pieces), as lists.
     """
-    out = {name: value.numpy()[0] for name, value in align(text=strings([text])).items()}
-    source, target = ([piece.decode() for piece in out[f"{side}_pieces"] if piece] for side in data.SIDES)
+    out = {name: value.numpy()[0] for name, value in align(text=string_tensor([text])).items()}
+    source, target = ([piece.decode() for piece in out[f"{side}_pieces"] if piece] for side in SIDES)
     return {
         "translation": out["translation"].decode(),
         "source_pieces": source,
@@ -204,59 +263,7 @@ def alignment(align: Callable, text: str) -> dict:
 
 
 def draw_attention(found: dict, path: Path) -> Path:
-    """Draws an `alignment`; gives the path."""
-    return plots.attention(np.array(found["attention"]), found["source_pieces"], found["target_pieces"], path)
-
-
-def strings(texts: Iterable[str]) -> tf.Tensor:
-    """string (texts,), in UTF-8."""
-    return tf.constant([text.encode("utf-8", "replace") for text in texts])
-
-
-def _changed(search: SearchSettings, changes: dict) -> SearchSettings:
-    try:
-        return SearchSettings.model_validate(search.model_dump() | changes)
-    except pydantic.ValidationError as error:
-        raise UserError(explain(error, option=True)) from None
-
-
-def _warned(texts: Iterable[str], source: sentencepiece.SentencePieceProcessor, max_tokens: int) -> Iterator[str]:
-    """The sentences, with a warning before the first that is too long."""
-    warned = False
-    for text in texts:
-        # A piece is a character or more, but for the blank that is put before the first.
-        if not warned and len(text) >= max_tokens and len(source.encode(shortened(text, max_tokens + 1))) > max_tokens:
-            log.warning("a sentence of more than %d pieces is translated up to there, and so are others", max_tokens)
-            warned = True
-        yield text
-
-
-def _of_run(run: str, asked: dict) -> Translator:
-    translator = load(run, **asked)
-    processors = data.load_vocabularies(Run(run).vocabulary)
-    return Translator(
-        translator,
-        translator.translate,
-        translator.beam,
-        translator.align if translator.network.attends else None,
-        translator.settings,
-        *processors,
-        translator.source.max_tokens,
-    )
-
-
-def _exported(path: Path, asked: dict) -> Translator:
-    model, settings, extra = exporting.load_with_settings(path, "translation", TranslationSettings, "beam")
-
-    def signature(name: str) -> Callable:
-        return lambda **inputs: model.signatures[name](**inputs)
-
-    return Translator(
-        model,
-        signature("serving_default"),
-        signature("beam"),
-        signature("align") if "align" in model.signatures else None,
-        _changed(settings.search, asked),
-        *data.load_vocabularies(extra),
-        settings.network.max_tokens,
+    """Draw an `alignment`; return the path."""
+    return explanation_plots.attention(
+        np.array(found["attention"]), found["source_pieces"], found["target_pieces"], path
     )

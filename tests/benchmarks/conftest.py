@@ -1,4 +1,4 @@
-"""Measurements: run with `make benchmarks`. They print what they find, and nothing is asserted about it."""
+"""Measurements: run with `make benchmarks`. They print what they measure, and assert nothing about it."""
 
 from pathlib import Path
 
@@ -12,14 +12,14 @@ def pytest_addoption(parser):
         default=Path(__file__).parents[2] / "corpora",
         help="the folder with nsmc/ratings_train.txt",
     )
-    parser.addoption("--rounds", type=int, default=3, help="how often two ways are measured in turn")
+    parser.addoption("--rounds", type=int, default=3, help="number of rounds in which the alternatives take turns")
     parser.addoption(
         "--translation-run",
         type=Path,
         default=Path(__file__).parents[2] / "runs" / "multi30k",
-        help="a finished run of the translation task, with its data at hand",
+        help="a finished run of the translation task whose data can be read",
     )
-    parser.addoption("--steps", type=int, default=150, help="training steps of a measurement")
+    parser.addoption("--steps", type=int, default=150, help="training steps of each measurement")
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def nsmc(request) -> Path:
     """Korean film reviews: tab-separated, columns id, document, label."""
     path = request.config.getoption("--corpora") / "nsmc" / "ratings_train.txt"
     if not path.exists():
-        pytest.skip(f"{path} is not there; name the folder with --corpora")
+        pytest.skip(f"{path} does not exist; name the folder with --corpora")
     return path
 
 
@@ -46,16 +46,16 @@ def translation_run(request) -> Path:
     """A finished run of the translation task."""
     path = request.config.getoption("--translation-run")
     if not path.exists():
-        pytest.skip(f"{path} is not there; name a run with --translation-run")
+        pytest.skip(f"{path} does not exist; name a run with --translation-run")
     return path
 
 
 @pytest.fixture
 def report(capfd):
-    """Prints a line past pytest's capturing."""
+    """Prints a line although pytest captures the output."""
 
-    def say(line: str) -> None:
+    def print_line(line: str) -> None:
         with capfd.disabled():
             print(line)
 
-    return say
+    return print_line

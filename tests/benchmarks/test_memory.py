@@ -1,6 +1,6 @@
-"""Peak memory of a training on a file, and on one of ten times its size: it should be the same.
+"""Peak memory of a training with a file and with one of ten times its size: it should be the same.
 
-Each training is a process of its own, reads its file from the first row to the last, and takes as many steps.
+Each training is a separate process, which reads its whole file and takes the same number of steps.
 """
 
 import os
@@ -13,34 +13,34 @@ ROOT = Path(__file__).parents[2]
 # Trains for `steps` steps, and prints the peak of the resident memory in kilobytes.
 TRAIN = """
 import resource, sys
-from tasks.cli import main as cli
-from tasks.training import fit as training
-from tasks.sentiment.settings import SentimentSettings
+from tasks.cli.parsing import train_arguments
+from tasks.cli.start import quiet_start
+from tasks.sentiment.task import SENTIMENT
 
-arguments, steps = sys.argv[1:-1], int(sys.argv[-1])
-settings, folder, _ = cli._train_arguments("sentiment", "train", SentimentSettings, arguments).values()
-with cli.quiet_start():
-    from tasks.sentiment import train
+settings, folder, _ = train_arguments(SENTIMENT, "train", sys.argv[1:-1])
+steps = int(sys.argv[-1])
+with quiet_start():
+    from tasks.training import fit, train
 
-class Enough(Exception):
+class EnoughSteps(Exception):
     pass
 
-class Counting(training.RunKeeper):
+class CountingCallback(fit.TrainingCallback):
     def on_train_batch_end(self, batch, logs=None):
         super().on_train_batch_end(batch, logs)
-        if self.step == steps:
-            raise Enough
+        if self.progress.step == steps:
+            raise EnoughSteps
 
-training.RunKeeper = Counting
+fit.TrainingCallback = CountingCallback
 try:
-    train.train(settings, folder, verbose=0)
-except Enough:
+    train.train(SENTIMENT, settings, folder, verbose=0)
+except EnoughSteps:
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
 def ended_process(code: str, arguments) -> subprocess.CompletedProcess:
-    """A program of this project's, run to its end."""
+    """Runs a program that may import this project."""
     ended = subprocess.run(
         [sys.executable, "-c", code, *map(str, arguments)],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
@@ -58,7 +58,7 @@ def test_peak_memory_does_not_grow_with_the_file(nsmc, steps, tmp_path, report):
     with open(copy, "wb") as file:
         file.write(header)
         for number in range(10):
-            # A text of its own in each copy, as a larger corpus would have: the number before the text.
+            # Each copy has different texts, as in a larger corpus: a number precedes the text.
             file.writelines(row.replace(b"\t", f"\t{number} ".encode(), 1) for row in rows)
     del rows
     peaks = []
@@ -74,18 +74,19 @@ def test_peak_memory_does_not_grow_with_the_file(nsmc, steps, tmp_path, report):
 # Translates a file, and prints the peak of the resident memory in kilobytes.
 TRANSLATE = """
 import resource, sys
-from tasks.cli import main as cli
-from tasks.translation.__main__ import COMMANDS
+from tasks.cli.main import main
+from tasks.translation.task import TRANSLATION
 
-code = cli.main("translation", COMMANDS, sys.argv[1:])
+code = main(TRANSLATION, sys.argv[1:])
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
 sys.exit(code)
 """
 
 
 def test_peak_memory_of_translating_does_not_grow_with_the_file(tmp_path, report):
-    from tasks.translation import data, train
+    from tasks.training.train import train
     from tasks.translation.settings import TranslationSettings
+    from tasks.translation.task import TRANSLATION
 
     settings = TranslationSettings.model_validate(
         {
@@ -95,8 +96,8 @@ def test_peak_memory_of_translating_does_not_grow_with_the_file(tmp_path, report
             "search": {"beam_size": 2},
         }
     )
-    train.train(settings, tmp_path / "run", verbose=0)
-    texts = [record.values[0] for record in data.pair_source(settings.data).records("test")]
+    train(TRANSLATION, settings, tmp_path / "run", verbose=0)
+    texts = [record.values[0] for record in TRANSLATION.open_source(settings).records("test")]
     peaks = []
     for lines in (2_000, 200_000):
         path = tmp_path / f"{lines}.txt"
@@ -105,5 +106,5 @@ def test_peak_memory_of_translating_does_not_grow_with_the_file(tmp_path, report
         ended = ended_process(TRANSLATE, arguments)
         assert len((tmp_path / "out.txt").read_text(encoding="utf-8").splitlines()) == lines
         peaks.append(int(ended.stderr.split()[-1]))
-        report(f"translating {lines:,} lines: at most {peaks[-1] / 1024:,.0f} MiB")
-    report(f"{peaks[1] / peaks[0]:.3f} times as much")
+        report(f"translating {lines:,} lines: peak {peaks[-1] / 1024:,.0f} MiB")
+    report(f"a hundred times the lines: {peaks[1] / peaks[0]:.3f} times the memory")

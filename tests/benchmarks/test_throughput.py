@@ -1,7 +1,7 @@
-"""Training tokens a second on IMDB: batches of like length, against the same model fed by the common pipeline.
+"""Training tokens per second on IMDB: batches of similar length, and the common pipeline, for the same network.
 
-The common pipeline shuffles texts, pads 64 of them to the longest among them, and prefetches. Both ways train the same
-network on the same texts; only real tokens count, so padding is time and no result. The two take turns.
+The common pipeline shuffles the texts, pads 64 of them to the length of the longest, and prefetches. Padding does not
+count as tokens. The pipelines take turns.
 """
 
 import time
@@ -12,15 +12,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models import classifier
 from tasks import sentiment
 from tasks.cli.settings_files import read_settings
-from tasks.data import bucketing as batching
+from tasks.data.sequence_store import SequenceStore
 from tasks.errors import UserError
-from tasks.sentiment import data
 from tasks.sentiment.settings import SentimentSettings
-from tasks.training import fit as training
-from tasks.training import optimizers
+from tasks.sentiment.task import SENTIMENT
+from tasks.training import fit
+from tasks.training.optimizers import make_optimizer
 from tasks.training.runs import Run
 
 RECIPE = Path(sentiment.__file__).parent / "recipes" / "imdb.toml"
@@ -28,56 +27,49 @@ RECIPE = Path(sentiment.__file__).parent / "recipes" / "imdb.toml"
 
 @pytest.fixture
 def imdb(tmp_path):
-    # The recipe's lengths and batches; of its network the recurrent path, since only that has steps to pad.
+    # The lengths and batches of the recipe, and the recurrent path of its network: only this path has padding.
     recipe = read_settings(RECIPE, "sentiment", SentimentSettings).model_dump()
     recipe["data"]["data"] = "tfds:imdb_reviews"
-    recipe["classifier"] |= {"ngrams": 1, "wide_ngrams": 0}
+    recipe["network"] |= {"ngrams": 1, "wide_ngrams": 0}
     settings = SentimentSettings.model_validate(recipe)
     run = Run(tmp_path)
     try:
-        data.prepare(settings, run)
+        SENTIMENT.prepare(settings, run)
     except UserError as error:
         pytest.skip(str(error))
-    return settings, batching.SequenceStore(run.checkpoint / "train")
+    return settings, run
 
 
-def bucketed(store, tokens_per_batch):
-    buckets = batching.length_buckets(store.lengths, tokens_per_batch)
-    return data.training_batches(
-        store, buckets, np.ones(2, np.float32), seed=0, epoch=0, step=0, length=None, with_labels=False
-    )
+def bucketed(settings, run, tokens_per_batch):
+    training = settings.training.model_copy(update={"tokens_per_batch": tokens_per_batch})
+    return SENTIMENT.open_data(settings.model_copy(update={"training": training}), run).training_batches(0, 0)
 
 
-def common(store):
+def common(run):
+    store = SequenceStore(run.checkpoint / "train")
     ids = tf.ragged.constant([store[index] for index in range(len(store))], dtype=tf.int32)
-    dataset = tf.data.Dataset.from_tensor_slices((ids, store.labels)).shuffle(len(store), seed=0).repeat()
+    dataset = tf.data.Dataset.from_tensor_slices((ids, store.columns["label"])).shuffle(len(store), seed=0).repeat()
     return dataset.ragged_batch(64).map(lambda rows, labels: (rows.to_tensor(), labels)).prefetch(tf.data.AUTOTUNE)
 
 
-def test_training_throughput_against_the_common_pipeline(imdb, rounds, steps, report):
-    settings, store = imdb
-    training.set_up(settings.training)
-    common_tokens = 64 * settings.classifier.max_tokens  # about what a batch of the common pipeline holds, padded
+def test_training_throughput_with_buckets_and_with_the_common_pipeline(imdb, rounds, steps, report):
+    settings, run = imdb
+    fit.set_up(settings.training)
+    padded_tokens = 64 * settings.network.max_tokens  # of a batch of the common pipeline
     ways = {
-        "like length, as many texts": iter(bucketed(store, settings.training.tokens_per_batch)),
-        "like length, as many tokens": iter(bucketed(store, common_tokens)),
-        "the common pipeline": iter(common(store)),
+        "similar length, the recipe's tokens": iter(bucketed(settings, run, settings.training.tokens_per_batch)),
+        "similar length, the common tokens": iter(bucketed(settings, run, padded_tokens)),
+        "the common pipeline": iter(common(run)),
     }
     models = {}
     for name in ways:
-        model = classifier.build_classifier(
-            settings.classifier, settings.recurrent, vocabulary_size=settings.vocabulary.vocabulary_size, classes=2
-        )
-        model = classifier.training_view(model)
-        model.compile(
-            optimizer=optimizers.make_optimizer(settings.training, 1),
-            loss=classifier.PathCrossentropy(),
-            jit_compile=False,
-        )
-        models[name] = model
+        network = SENTIMENT.build(settings, SENTIMENT.open_data(settings, run), run)
+        optimizer = make_optimizer(settings.training, 1)
+        network.training_model.compile(optimizer=optimizer, loss=network.loss, jit_compile=False)
+        models[name] = network.training_model
 
     def train(name: str, number: int) -> tuple[int, int, float]:
-        """Takes so many steps, the pipeline's own time included; gives real tokens, all tokens and seconds."""
+        """Takes this number of steps; returns tokens, tokens with padding, and seconds with those of the pipeline."""
         real = every = 0
         began = time.monotonic()
         for _ in range(number):
@@ -88,19 +80,20 @@ def test_training_throughput_against_the_common_pipeline(imdb, rounds, steps, re
         return real, every, time.monotonic() - began
 
     for name in ways:
-        train(name, 10)  # traces, and warms up
+        train(name, 10)  # builds the graph
     rates = {name: [] for name in ways}
     for round_ in range(rounds):
         for name in ways:
             real, every, seconds = train(name, steps)
             rates[name].append(real / seconds)
             report(
-                f"round {round_ + 1}: {name:<28} {real / seconds:>9,.0f} tokens/s "
+                f"round {round_ + 1}: {name:<36} {real / seconds:>9,.0f} tokens/s "
                 f"({real:,} tokens, {1 - real / every:.0%} padding, {seconds:.1f} s)"
             )
     medians = {name: float(np.median(rates[name])) for name in ways}
-    theirs = medians.pop("the common pipeline")
-    for name, ours in medians.items():
-        report(f"median, {name}: {ours:,.0f} against {theirs:,.0f} tokens/s: {ours / theirs:.2f} times")
-        assert ours > 0 and theirs > 0
+    common_median = medians.pop("the common pipeline")
+    for name, median in medians.items():
+        factor = median / common_median
+        report(f"median, {name}: {median:,.0f} and {common_median:,.0f} tokens/s: {factor:.2f} times")
+        assert median > 0 and common_median > 0
     keras.backend.clear_session()

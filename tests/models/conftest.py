@@ -1,4 +1,4 @@
-"""What the tests of several models share."""
+"""Fixtures that the tests of several models share."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ def _random_classifier(ids, pieces, classes, cell="lstm", recurrent=(), seed=1, 
     settings = ClassifierSettings(embedding_size=6, **settings)
     wide = {}
     if settings.wide_ngrams:
-        wide["wide_keys"] = frequent_ngrams([ids], 1, settings.wide_ngrams, least=1, most=20)
+        wide["wide_keys"] = frequent_ngrams([ids], 1, settings.wide_ngrams, min_count=1, max_size=20)
         shape = (len(wide["wide_keys"]) + 1, classes)
         wide["wide_counts"] = np.random.default_rng(seed).integers(1, 5, shape).astype(np.float32)
     model = build_classifier(
@@ -23,7 +23,9 @@ def _random_classifier(ids, pieces, classes, cell="lstm", recurrent=(), seed=1, 
         RecurrentSettings(**{"cell": cell, "units": 5, **dict(recurrent)}),
         vocabulary_size=pieces,
         classes=classes,
-        ngram_keys=frequent_ngrams([ids], 2, settings.ngrams, least=1, most=20) if settings.ngrams > 1 else None,
+        ngram_keys=frequent_ngrams([ids], 2, settings.ngrams, min_count=1, max_size=20)
+        if settings.ngrams > 1
+        else None,
         **wide,
     )
     for index, weight in enumerate(model.trainable_weights):
@@ -34,6 +36,8 @@ def _random_classifier(ids, pieces, classes, cell="lstm", recurrent=(), seed=1, 
 
 @pytest.fixture(scope="session")
 def random_classifier() -> Callable:
-    """Builds a small classifier with random weights everywhere, also where training begins at zero: the ids that its
-    n-grams are from, pieces, classes, and its settings."""
+    """Build a small classifier whose weights are all random, also those that are zero before training.
+
+    Its arguments are the ids that the n-grams are from, the numbers of pieces and classes, and the settings.
+    """
     return _random_classifier

@@ -31,11 +31,11 @@ WIDE = {"wide_ngrams": 2, "wide_share": 0.3}
     ("recurrent", "settings", "tolerance"),
     [
         ({"cell": "lstm"}, {}, 1e-4),
-        ({"cell": "gru", "bidirectional": True, "layers": 2}, {**WIDE, "stride": 2, "ngrams": 2}, 1e-4),
-        ({"cell": "gru", "go_backwards": True}, {**WIDE, "spatial_dropout": 0.0}, 1e-4),
-        ({"cell": "simple_rnn", "return_sequences": True}, {"stride": 2, "pooling": "attention"}, 1e-4),
+        ({"cell": "gru", "bidirectional": True, "layers": 2}, {**WIDE, "pool_size": 2, "ngrams": 2}, 1e-4),
+        ({"cell": "gru", "go_backwards": True}, {**WIDE, "embedding_dropout": 0.0}, 1e-4),
+        ({"cell": "simple_rnn", "return_sequences": True}, {"pool_size": 2, "pooling": "attention"}, 1e-4),
         # The maximum has corners, which a rule of 64 steps sees less well.
-        ({"cell": "lstm", "return_sequences": True}, {"ngrams": 3, "spatial_dropout": 0.0}, 1e-2),
+        ({"cell": "lstm", "return_sequences": True}, {"ngrams": 3, "embedding_dropout": 0.0}, 1e-2),
     ],
     ids=str,
 )
@@ -55,11 +55,11 @@ def test_the_parts_sum_to_the_decision(build, recurrent, settings, tolerance):
     np.testing.assert_allclose(without_padding, explain(IDS, 0).tokens[:LENGTH], atol=1e-5)
 
 
-@pytest.mark.parametrize("stride", [1, 3])
-def test_in_a_linear_model_a_token_adds_what_goes_without_its_vector(build, stride):
-    model = build(recurrent={"cell": "simple_rnn", "activation": None, "layers": 2}, stride=stride)
+@pytest.mark.parametrize("pool_size", [1, 3])
+def test_in_a_linear_model_a_token_adds_what_goes_without_its_vector(build, pool_size):
+    model = build(recurrent={"cell": "simple_rnn", "activation": None, "layers": 2}, pool_size=pool_size)
     found = IntegratedGradients(model)(IDS, 1, steps=1)
-    embedding = model.get_layer("embedding")
+    embedding = model.embedding
     (table,) = embedding.get_weights()
     for piece in (5, 6, 7):
         embedding.set_weights([np.where(np.arange(PIECES)[:, None] == piece, 0.0, table)])
@@ -72,7 +72,7 @@ def test_in_a_linear_model_a_token_adds_what_goes_without_its_vector(build, stri
 def test_a_vector_of_an_ngram_counts_where_the_ngram_ends(build):
     model = build(recurrent={"cell": "simple_rnn", "activation": None}, ngrams=2)
     found = IntegratedGradients(model)(IDS, 0, steps=1)
-    ngrams = model.get_layer("ngrams")
+    ngrams = model.ngrams
     (table,) = ngrams.vectors.get_weights()
     index = int(np.asarray(ngrams.indexes(IDS))[0, 2, 0])  # (5, 6), which ends at 6
     ngrams.vectors.set_weights([np.where(np.arange(len(table))[:, None] == index, 0.0, table)])
@@ -85,9 +85,9 @@ def test_a_vector_of_an_ngram_counts_where_the_ngram_ends(build):
 
 def test_an_ngram_of_the_wide_path_is_shared_by_its_places_and_tokens(build):
     model = build(wide_ngrams=2, wide_share=0.3)
-    dense = model.get_layer("recurrent_logits")
+    dense = model.recurrent_logits
     dense.set_weights([np.zeros(weights.shape) for weights in dense.get_weights()])  # the wide path alone decides
-    wide = model.get_layer("wide_logits")
+    wide = model.wide
     counts, weight = np.asarray(wide.counts, np.float64), np.asarray(wide.weight, np.float64)
     others = counts.sum(axis=1, keepdims=True) - counts
     ratios = np.log((counts + 1) / (counts[1:] + 1).sum(axis=0)) - np.log((others + 1) / (others[1:] + 1).sum(axis=0))
@@ -112,7 +112,7 @@ def test_an_ngram_of_the_wide_path_is_shared_by_its_places_and_tokens(build):
 
 
 def test_texts_of_a_batch_do_not_share_their_ngrams(build):
-    wide = build(wide_ngrams=2).get_layer("wide_logits")
+    wide = build(wide_ngrams=2).wide
     batch = np.concatenate([IDS, np.roll(IDS, 1, axis=1), 0 * IDS])
     occurrences = np.asarray(wide.occurrences(batch))
     np.testing.assert_allclose(occurrences.sum(axis=(1, 2)) + np.asarray(wide.bias), wide(batch), atol=1e-5)

@@ -1,4 +1,4 @@
-"""Characters in the graph and outside of it read the same."""
+"""Characters: the conversion in the graph agrees with the one in Python."""
 
 import collections
 import unicodedata
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.characters import REPLACEMENT, UNKNOWN, Characters, CharacterText, as_read, composed
+from models.characters import REPLACEMENT, UNKNOWN, Characters, CharacterText, compose_jamo, normalize
 
 TEXTS = [
     "plain text, with\ttabs\nand lines",
@@ -36,38 +36,40 @@ def hangul(request):
 
 @pytest.fixture
 def characters(normalization, hangul):
-    counts = collections.Counter(as_read("".join(text + "\n" for text in TEXTS), normalization, hangul))
+    counts = collections.Counter(normalize("".join(text + "\n" for text in TEXTS), normalization, hangul))
     return Characters.learned(counts, normalization=normalization, hangul=hangul)
 
 
-def test_the_graph_reads_what_training_reads(characters, normalization, hangul):
+def test_the_graph_normalizes_like_python(characters, normalization, hangul):
     ids = tf.function(CharacterText(characters).ids)(tf.constant(TEXTS))
-    assert [text_of(characters, row) for row in ids] == [as_read(text, normalization, hangul) for text in TEXTS]
+    assert [text_of(characters, row) for row in ids] == [normalize(text, normalization, hangul) for text in TEXTS]
 
 
-def test_ids_are_written_back_with_jamo_joined_to_syllables(characters, normalization, hangul):
+def test_ids_become_text_with_jamo_composed_to_syllables(characters, normalization, hangul):
     text = CharacterText(characters)
-    back = [one.decode() for one in text.joined(text.text(text.ids(tf.constant(TEXTS)))).numpy()]
-    assert back == [composed(as_read(one, normalization, hangul), hangul) for one in TEXTS]
+    back = [row.decode() for row in text.compose_jamo(text.text(text.ids(tf.constant(TEXTS)))).numpy()]
+    assert back == [compose_jamo(normalize(text, normalization, hangul), hangul) for text in TEXTS]
     if normalization == "nfc":
         assert back[2:5] == [TEXTS[2], "한국어 값을 é ế Ấ ñ", TEXTS[4]]
 
 
+@pytest.mark.slow
 def test_the_graph_normalizes_every_character_of_unicode():
-    """Each that normalization changes, as it is and taken apart; also duplicates, and what never composes again."""
+    """Every character that normalization changes, composed and decomposed, with singletons and exclusions."""
     points = [point for point in range(0x20, 0x30000) if not 0xD800 <= point < 0xE000]
     singles = [chr(point) for point in points if unicodedata.normalize("NFD", chr(point)) != chr(point)]
     texts = singles + [unicodedata.normalize("NFD", text) for text in singles]
-    read = [as_read(text, "nfc", "syllables") for text in texts]
-    characters = Characters.learned(collections.Counter("".join(read)))
+    normalized = [normalize(text, "nfc", "syllables") for text in texts]
+    characters = Characters.learned(collections.Counter("".join(normalized)))
     ids = CharacterText(characters).ids(tf.constant(texts))
-    different = [text for text, row, wanted in zip(texts, ids, read, strict=True) if text_of(characters, row) != wanted]
+    pairs = zip(texts, ids, normalized, strict=True)
+    different = [text for text, row, expected in pairs if text_of(characters, row) != expected]
     assert not different
-    assert np.array_equal(CharacterText(characters).lengths(tf.constant(texts)), [len(text) for text in read])
+    assert np.array_equal(CharacterText(characters).lengths(tf.constant(texts)), [len(text) for text in normalized])
 
 
 def test_lengths_are_those_of_the_composed_text():
-    characters = Characters.learned(collections.Counter(as_read("".join(TEXTS), "nfc", "jamo")), hangul="jamo")
+    characters = Characters.learned(collections.Counter(normalize("".join(TEXTS), "nfc", "jamo")), hangul="jamo")
     lengths = CharacterText(characters).lengths(tf.constant(TEXTS)).numpy()
     assert lengths.tolist() == [len(unicodedata.normalize("NFC", text)) for text in TEXTS]
 
@@ -82,19 +84,19 @@ def test_rare_and_unseen_characters_are_unknown_and_never_break_the_output():
     assert characters.unknown_in("cab😀") == ["c", "😀"]
 
 
-def test_every_syllable_is_taken_apart_and_joined():
+def test_every_syllable_is_decomposed_and_composed():
     syllables = "".join(map(chr, range(0xAC00, 0xAC00 + 11172)))
-    jamo = as_read(syllables, "nfc", "jamo")
+    jamo = normalize(syllables, "nfc", "jamo")
     assert len(set(jamo)) == 19 + 21 + 27
     characters = Characters.learned(collections.Counter(jamo), hangul="jamo")
     text = CharacterText(characters)
     ids = text.ids(tf.constant([syllables]))
     assert text_of(characters, ids[0]) == jamo
-    assert text.joined(text.text(ids)).numpy()[0].decode() == syllables == composed(jamo, "jamo")
+    assert text.compose_jamo(text.text(ids)).numpy()[0].decode() == syllables == compose_jamo(jamo, "jamo")
 
 
-def test_batches_keep_rows_apart():
-    # The lead at the end of one row and the vowel at the beginning of the next make no syllable.
+def test_rows_of_a_batch_are_independent():
+    # A lead at the end of one row and a vowel at the start of the next do not compose.
     characters = Characters.learned(collections.Counter("ᄒ" + "ᅡ"), hangul="jamo")
     text = CharacterText(characters)
     assert text.ids(tf.constant(["ᄒ", "ᅡ", "하"])).to_list() == [[1], [2], [1, 2]]

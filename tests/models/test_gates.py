@@ -1,4 +1,4 @@
-"""Gates computed from weights: the states are those of the Keras layer, and each gate is what its name says."""
+"""Gates computed from weights: the states are those of the Keras layer, and each gate does what its name says."""
 
 import keras
 import numpy as np
@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 from models.classifier import build_classifier
-from models.gates import gates, layer_gates, layer_inputs, recurrent_layers_of
+from models.gates import EQUATIONS, cell_of, gates, layer_gates, layer_inputs, recurrent_layers_of
 from models.language_model import build_language_model
 from models.network_settings import ClassifierSettings, LanguageModelSettings
 from models.recurrent import CELLS, recurrent_stack
@@ -87,13 +87,13 @@ def test_states_are_those_of_keras(cell, options):
                 assert list(found) == NAMES[cell]
                 assert {value.shape for value in found.values()} == {(BATCH, STEPS, UNITS)}
                 expected = outputs[..., index * UNITS : (index + 1) * UNITS]
-                # At a masked step a Bidirectional gives 0, whatever its states are.
+                # At a masked step a Bidirectional returns 0 for any state.
                 compared = mask if settings.bidirectional else np.ones_like(mask)
                 assert_close(found["state"][compared], expected[compared])
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_states_go_on_from_those_given(cell):
+def test_states_continue_from_the_initial_state(cell):
     layer = CELLS[cell](UNITS, return_state=True)
     layer(X)
     randomized(layer)
@@ -189,9 +189,9 @@ def test_a_masked_step_has_states_and_no_gates():
 @pytest.mark.parametrize(
     ("recurrent", "settings"),
     [
-        ({"layers": 2, "bidirectional": True}, {"stride": 2}),
+        ({"layers": 2, "bidirectional": True}, {"pool_size": 2}),
         ({"layers": 2, "go_backwards": True}, {"ngrams": 2}),
-        ({"layers": 2, "bidirectional": True, "return_sequences": True}, {"spatial_dropout": 0.0}),
+        ({"layers": 2, "bidirectional": True, "return_sequences": True}, {"embedding_dropout": 0.0}),
     ],
 )
 def test_the_layers_of_a_classifier(cell, recurrent, settings):
@@ -203,21 +203,21 @@ def test_the_layers_of_a_classifier(cell, recurrent, settings):
         )
     )
     assert [layer.name for layer in recurrent_layers_of(model)] == ["recurrent_1", "recurrent_2"]
-    there = (IDS != 0)[:, :: settings.get("stride", 1)]
+    mask = (IDS != 0)[:, :: settings.get("pool_size", 1)]
     for number in (1, 2):
-        np.testing.assert_array_equal(layer_inputs(model, number, IDS).mask, there)
+        np.testing.assert_array_equal(layer_inputs(model, number, IDS).mask, mask)
     outputs = outputs_of(model, 2, [IDS])
     forward = layer_gates(model, 2, IDS)["state"]
     backward = layer_gates(model, 2, IDS, direction="backward")["state"] if recurrent.bidirectional else None
     if recurrent.return_sequences:
-        assert_close(np.concatenate([forward, backward], axis=-1)[there], outputs[there])
+        assert_close(np.concatenate([forward, backward], axis=-1)[mask], outputs[mask])
     elif recurrent.bidirectional:
         assert_close(np.concatenate([forward[:, -1], backward[:, 0]], axis=-1), outputs)
     else:
         assert_close(forward[:, 0], outputs)
 
 
-def test_a_language_models_layers_begin_with_the_states_that_it_is_given():
+def test_the_layers_of_a_language_model_start_from_its_input_states():
     recurrent = RecurrentSettings(cell="lstm", layers=2, units=UNITS)
     model = randomized(build_language_model(LanguageModelSettings(embedding_size=4), recurrent, 10))
     states = [noise(len(IDS), UNITS, seed=seed) for seed in range(4)]
@@ -228,7 +228,7 @@ def test_a_language_models_layers_begin_with_the_states_that_it_is_given():
         assert_close(found["cell"][:, -1], c)
 
 
-def test_a_mask_that_keras_hands_on_is_found():
+def test_a_mask_that_keras_propagates_is_found():
     model = keras.Sequential(
         [
             keras.Input((None,), dtype="int32"),
@@ -246,13 +246,24 @@ def test_a_mask_that_keras_hands_on_is_found():
     assert_close(found, outputs_of(model, 2, [IDS])[:, UNITS:])
 
 
+def test_every_cell_has_its_equations_and_is_found_in_any_layer():
+    assert list(EQUATIONS) == list(CELLS) == list(NAMES)
+    plain = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "simple_rnn": keras.layers.SimpleRNN}
+    for name, layer_class in CELLS.items():
+        assert cell_of(layer_class(UNITS)) == cell_of(plain[name](UNITS)) == name
+        assert cell_of(keras.layers.RNN(plain[name](UNITS).cell)) == name
+    assert cell_of(keras.layers.Bidirectional(keras.layers.GRU(UNITS))) is None
+    assert cell_of(keras.layers.RNN([keras.layers.GRUCell(UNITS)])) is None
+    assert cell_of(keras.layers.Dense(UNITS)) is None
+
+
 def test_an_activation_may_be_any_function():
     layer = keras.layers.GRU(UNITS, activation=lambda x: ops.sin(x) / 2, return_sequences=True)
     layer(X)
     assert_close(gates(randomized(layer), X)["state"], layer(X))
 
 
-def test_what_cannot_be_told_is_refused():
+def test_layers_without_gates_are_refused():
     one, dense = keras.layers.LSTM(UNITS, name="one"), keras.layers.Dense(2, name="dense")
     with pytest.raises(ValueError, match="one has no weights yet"):
         gates(one, X)
@@ -265,12 +276,12 @@ def test_what_cannot_be_told_is_refused():
         gates(one, X, initial_state=[noise(BATCH, UNITS)])
 
 
-def test_a_layer_that_is_not_there_is_refused():
+def test_a_missing_layer_is_refused():
     inputs = keras.Input((STEPS, FEATURES))
     deep = keras.Model(inputs, recurrent_stack(RecurrentSettings(layers=2, units=UNITS), inputs), name="deep")
     for number in (0, 3):
         with pytest.raises(ValueError, match=f"no recurrent layer {number}: the model deep has 2 recurrent layers"):
             layer_inputs(deep, number, X)
     around = keras.Model(inputs, deep(inputs), name="around")
-    with pytest.raises(ValueError, match="around has no recurrent layer of its own; its layers deep are models"):
+    with pytest.raises(ValueError, match="around has no recurrent layer, not counting those of its nested models deep"):
         layer_inputs(around, 1, X)

@@ -6,7 +6,8 @@ import pytest
 import tensorflow as tf
 
 from models.gradients import state_gradients
-from models.recurrent import CELLS, STATES
+from models.recurrent import CELLS
+from models.recurrent_settings import STATES
 
 BATCH, STEPS, FEATURES, UNITS = 3, 5, 2, 4
 
@@ -60,7 +61,7 @@ def test_norms_are_those_of_differences(cell, go_backwards):
     layer(inputs)
     for index, weight in enumerate(layer.trainable_weights):
         weight.assign(0.7 * noise(*weight.shape, seed=index))
-    begun = [noise(BATCH, UNITS, seed=8 + index) for index in range(len(STATES[cell]))]
+    initial_state = [noise(BATCH, UNITS, seed=8 + index) for index in range(len(STATES[cell]))]
 
     def losses(output):
         return tf.reduce_sum(tf.sin(output) * FACTORS, axis=-1)
@@ -69,10 +70,10 @@ def test_norms_are_those_of_differences(cell, go_backwards):
         """The steps from first to last, in the order of reading."""
         return inputs[:, STEPS - last : STEPS - first] if go_backwards else inputs[:, first:last]
 
-    found = state_gradients(layer, inputs, losses, initial_state=begun)
+    found = state_gradients(layer, inputs, losses, initial_state=initial_state)
     assert set(found) == {"all", *STATES[cell]}
     for step in range(STEPS - 1):
-        _, *states = layer(part(0, step + 1), initial_state=begun)
+        _, *states = layer(part(0, step + 1), initial_state=initial_state)
         gradient = np.zeros((len(states), BATCH, UNITS))
         for which in range(len(states)):
             for unit in range(UNITS):

@@ -1,4 +1,4 @@
-"""Values by name: each way of writing one gives the Keras object that it names, and a bad one is refused at once."""
+"""Keras objects by name: each way of writing a value creates the right object, and a bad value is rejected."""
 
 import inspect
 import json
@@ -21,7 +21,7 @@ OBJECTS = [(kind, name) for kind in ("initializer", "regularizer", "constraint")
 
 
 def described(value):
-    """What tells two Keras objects apart; an activation is a function and is itself."""
+    """A value that is equal for equal Keras objects; an activation is a function, which stays as it is."""
     return (type(value), value.get_config()) if hasattr(value, "get_config") else value
 
 

@@ -1,11 +1,11 @@
-"""Three views of one set of weights: whole sequences, windows with a carried state, and single steps."""
+"""Three models with one set of weights: whole sequences, windows with a carried state, and single steps."""
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.language_model import StepModel, build_language_model, training_view
+from models.language_model import StepModel, build_language_model, training_model
 from models.network_settings import LanguageModelSettings
 from models.recurrent_settings import RecurrentSettings
 
@@ -15,11 +15,10 @@ IDS = tf.constant(np.random.default_rng(0).integers(0, SIZE, (3, 7)).astype(np.i
 
 
 def build(settings=None, **recurrent):
-    """The model, and the settings that it was built with."""
     keras.utils.set_random_seed(0)
     settings = LanguageModelSettings(**(settings or {"embedding_size": 6}))
     recurrent = RecurrentSettings(**({"units": 8, "bias_initializer": "random_uniform"} | recurrent))
-    return build_language_model(settings, recurrent, SIZE), settings, recurrent
+    return build_language_model(settings, recurrent, SIZE)
 
 
 def zeros(model, batch):
@@ -34,66 +33,66 @@ OPTIONS = [{"layers": 1}, {"layers": 2}, {"layers": 3, "residual": True}, {"tied
     [*((cell, options) for cell in CELLS for options in OPTIONS), ("gru", {"reset_after": False})],
     ids=str,
 )
-def test_steps_give_what_the_sequence_gives(cell, options):
+def test_steps_compute_the_same_as_the_sequence(cell, options):
     network = {name: value for name, value in options.items() if name in LanguageModelSettings.model_fields}
     recurrent = {name: value for name, value in options.items() if name not in network}
-    model, *settings = build({"embedding_size": 6, **network}, cell=cell, **recurrent)
+    model = build({"embedding_size": 6, **network}, cell=cell, **recurrent)
     logits, *states = model([IDS, *zeros(model, 3)])
-    steps = StepModel(model, *settings)
+    steps = StepModel(model)
     found, stepped = [], steps.initial_states(3)
     for time in range(IDS.shape[1]):
-        stepped = steps.advance(IDS[:, time], stepped)
+        stepped = steps.step(IDS[:, time], stepped)
         found.append(steps.logits(stepped))
     np.testing.assert_allclose(np.stack(found, 1), logits, atol=1e-5)
     for one, two in zip(stepped, states, strict=True):
         np.testing.assert_allclose(one, two, atol=1e-5)
 
 
-def test_tied_embeddings_have_no_output_matrix_of_their_own():
-    tied, *_ = build({"embedding_size": 8, "tied_embeddings": True})
-    untied, *_ = build({"embedding_size": 8})
+def test_tied_embeddings_have_no_output_matrix():
+    tied = build({"embedding_size": 8, "tied_embeddings": True})
+    untied = build({"embedding_size": 8})
     assert untied.count_params() - tied.count_params() == 8 * SIZE + SIZE
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_windows_carry_the_state_and_begin_anew_where_the_data_says(cell):
-    model, _, recurrent = build(cell=cell, return_sequences=True)
-    view = training_view(model, recurrent, batch_size=3)
+def test_windows_carry_the_state_and_reset_it_where_a_text_begins(cell):
+    model = build(cell=cell, return_sequences=True)
+    windows = training_model(model, batch_size=3)
     whole, *_ = model([IDS, *zeros(model, 3)])
-    begins, goes_on = tf.fill([3], True), tf.fill([3], False)
-    parts = [view((IDS[:, :4], begins)), view((IDS[:, 4:], goes_on))]
+    begins, continues = tf.fill([3], True), tf.fill([3], False)
+    parts = [windows((IDS[:, :4], begins)), windows((IDS[:, 4:], continues))]
     np.testing.assert_allclose(np.concatenate(parts, axis=1), whole, atol=1e-5)
-    # Row 1 alone begins a text: it forgets, the others do not.
-    view((IDS[:, :4], begins))
-    mixed = view((IDS[:, 4:], tf.constant([False, True, False])))
-    anew, *_ = model([IDS[:, 4:], *zeros(model, 3)])
-    np.testing.assert_allclose(mixed[1], anew[1], atol=1e-5)
+    # Row 1 alone begins a text: its state is reset, the others are not.
+    windows((IDS[:, :4], begins))
+    mixed = windows((IDS[:, 4:], tf.constant([False, True, False])))
+    restarted, *_ = model([IDS[:, 4:], *zeros(model, 3)])
+    np.testing.assert_allclose(mixed[1], restarted[1], atol=1e-5)
     np.testing.assert_allclose(mixed[0], whole[0, 4:], atol=1e-5)
 
 
-def test_without_return_sequences_only_the_end_of_a_window_is_learned():
-    model, _, recurrent = build(return_sequences=False)
-    view = training_view(model, recurrent, batch_size=3)
+def test_without_return_sequences_only_the_end_of_a_window_is_trained():
+    model = build(return_sequences=False)
+    windows = training_model(model, batch_size=3)
     whole, *_ = model([IDS, *zeros(model, 3)])
     begins = tf.fill([3], True)
-    np.testing.assert_allclose(view((IDS, begins), training=True), whole[:, -1:], atol=1e-6)
-    assert view((IDS, begins), training=False).shape == whole.shape
+    np.testing.assert_allclose(windows((IDS, begins), training=True), whole[:, -1:], atol=1e-6)
+    assert windows((IDS, begins), training=False).shape == whole.shape
 
 
-def test_no_gradient_goes_back_beyond_the_window():
-    model, _, recurrent = build(return_sequences=True)
-    view = training_view(model, recurrent, batch_size=3)
+def test_no_gradient_crosses_a_window_boundary():
+    model = build(return_sequences=True)
+    windows = training_model(model, batch_size=3)
     with tf.GradientTape() as tape:
-        view((IDS[:, :4], tf.fill([3], True)), training=True)
-        loss = tf.reduce_sum(view((IDS[:, 4:], tf.fill([3], False)), training=True))
-    gradient = tape.gradient(loss, model.get_layer("embedding").trainable_variables[0])
+        windows((IDS[:, :4], tf.fill([3], True)), training=True)
+        loss = tf.reduce_sum(windows((IDS[:, 4:], tf.fill([3], False)), training=True))
+    gradient = tape.gradient(loss, model.embedding.trainable_variables[0])
     touched = set(np.unique(tf.convert_to_tensor(gradient.indices)))
     assert touched == set(np.unique(IDS.numpy()[:, 4:]))
 
 
-def test_sequences_of_different_lengths_are_read_as_each_alone():
-    model, *settings = build(cell="lstm", layers=2)
-    steps = StepModel(model, *settings)
+def test_rows_of_different_lengths_do_not_depend_on_each_other():
+    model = build(cell="lstm", layers=2)
+    steps = StepModel(model)
     rows = [[1, 2, 3, 4, 5], [], [6], [7, 8, 9]]
     ids = tf.ragged.constant(rows, tf.int32)
     together = steps.read(ids, steps.initial_states(4))
@@ -108,16 +107,16 @@ def test_sequences_of_different_lengths_are_read_as_each_alone():
     assert scores[1] == 0.0
 
 
-def test_log_probability_is_the_sum_of_what_the_sequence_model_tells():
-    model, *settings = build(cell="gru")
+def test_log_probability_is_the_sum_over_the_sequence_model():
+    model = build(cell="gru")
     logits, *_ = model([IDS, *zeros(model, 3)])
     first = np.log(np.arange(1, SIZE + 1) / np.arange(1, SIZE + 1).sum()).astype(np.float32)
-    told = tf.nn.log_softmax(logits)[:, :-1].numpy()
+    log_probabilities = tf.nn.log_softmax(logits)[:, :-1].numpy()
     expected = [
-        first[row[0]] + sum(told[index, time, row[time + 1]] for time in range(len(row) - 1))
+        first[row[0]] + sum(log_probabilities[index, time, row[time + 1]] for time in range(len(row) - 1))
         for index, row in enumerate(IDS.numpy())
     ]
-    found = StepModel(model, *settings).log_probability(tf.RaggedTensor.from_tensor(IDS), tf.constant(first))
+    found = StepModel(model).log_probability(tf.RaggedTensor.from_tensor(IDS), tf.constant(first))
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
@@ -129,19 +128,19 @@ def test_options_that_make_no_sense_are_refused_with_the_reason(name, value):
         build(**{name: value})
 
 
-def test_dropout_acts_in_training_alone():
+def test_dropout_is_applied_in_training_only():
     options = dict.fromkeys(("embedding_dropout", "layer_dropout", "output_dropout"), 0.5)
-    model, *_ = build({"embedding_size": 6, **options}, layers=2, dropout=0.5, recurrent_dropout=0.5)
-    quiet = [model([IDS, *zeros(model, 3)], training=False)[0] for _ in range(2)]
-    loud = [model([IDS, *zeros(model, 3)], training=True)[0] for _ in range(2)]
-    np.testing.assert_array_equal(*quiet)
-    assert not np.allclose(*loud) and not np.allclose(loud[0], quiet[0])
+    model = build({"embedding_size": 6, **options}, layers=2, dropout=0.5, recurrent_dropout=0.5)
+    inference = [model([IDS, *zeros(model, 3)], training=False)[0] for _ in range(2)]
+    training = [model([IDS, *zeros(model, 3)], training=True)[0] for _ in range(2)]
+    np.testing.assert_array_equal(*inference)
+    assert not np.allclose(*training) and not np.allclose(training[0], inference[0])
 
 
 def test_an_unrolled_network_takes_windows_of_its_length():
     keras.utils.set_random_seed(0)
     recurrent = RecurrentSettings(units=8, unroll=True)
     model = build_language_model(LanguageModelSettings(embedding_size=6), recurrent, SIZE, timesteps=7)
-    rolled, *_ = build(unroll=False)
+    rolled = build(unroll=False)
     rolled.set_weights(model.get_weights())
     np.testing.assert_allclose(model([IDS, *zeros(model, 3)])[0], rolled([IDS, *zeros(model, 3)])[0], atol=1e-5)

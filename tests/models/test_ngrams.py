@@ -1,4 +1,4 @@
-"""N-grams in the graph, against a plain reading of what they are."""
+"""N-grams in the graph, checked against straightforward Python code."""
 
 from collections import Counter
 
@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.ngrams import NgramEmbedding, WideNgrams, frequent_ngrams, ngram_class_counts, ngram_hashes
+from models.ngrams import NgramEmbedding, frequent_ngrams, ngram_class_counts, ngram_hashes
+from models.wide_ngrams import WideNgrams
 
 PRIME, FACTOR = 2**31 - 1, 1_000_003_579
 
 
 def hash_of(ngram):
-    """The reference: a polynomial in the ids, the last one first, modulo a prime, moved off 0."""
+    """Return the hash: a polynomial in the ids, the last one first, modulo a prime, shifted to be above 0."""
     value = 0
     for piece in reversed(ngram):
         value = (value * FACTOR + int(piece)) % PRIME
@@ -21,7 +22,7 @@ def hash_of(ngram):
 
 
 def ngrams_of(text, first, last):
-    """[(position, n, n-gram)] of a text without padding."""
+    """Return [(position, n, n-gram)] of a text without padding."""
     return [
         (end - 1, n, tuple(text[end - n : end]))
         for end in range(1, len(text) + 1)
@@ -35,9 +36,9 @@ def padded(texts, length=None):
     return np.array([list(text) + [0] * (length - len(text)) for text in texts], np.int32)
 
 
-def random_texts(number, pieces, seed=0):
+def random_texts(count, pieces, seed=0):
     random = np.random.default_rng(seed)
-    return [random.integers(1, pieces, random.integers(1, 12)).tolist() for _ in range(number)]
+    return [random.integers(1, pieces, random.integers(1, 12)).tolist() for _ in range(count)]
 
 
 def vocabulary(ngrams):
@@ -45,7 +46,7 @@ def vocabulary(ngrams):
 
 
 def with_keys(layer, keys, ids):
-    layer(ids)  # builds it
+    layer(ids)  # builds the layer
     layer.keys.assign(keys)
     return layer
 
@@ -62,7 +63,7 @@ def test_hashes_are_those_of_the_reference(first, last):
     np.testing.assert_array_equal(actual, expected)
 
 
-def test_hashes_tell_ngrams_apart():
+def test_different_ngrams_have_different_hashes():
     ngrams = {ngram for text in random_texts(300, 50) for _, _, ngram in ngrams_of(text, 1, 3)}
     ids = padded([*ngrams])
     hashes = np.asarray(ngram_hashes(ids, 1, 3))[
@@ -73,26 +74,26 @@ def test_hashes_tell_ngrams_apart():
     assert np.all((hashes > 0) & (hashes < PRIME))
 
 
-@pytest.mark.parametrize(("least", "most"), [(1, 10_000), (3, 10_000), (2, 25), (1, 1)])
-def test_frequent_ngrams_are_those_of_a_counter(least, most):
+@pytest.mark.parametrize(("min_count", "max_size"), [(1, 10_000), (3, 10_000), (2, 25), (1, 1)])
+def test_frequent_ngrams_are_those_of_a_counter(min_count, max_size):
     texts = random_texts(200, 12)
     counter = Counter()
     for text in texts:
         counter.update({hash_of(ngram) for _, _, ngram in ngrams_of(text, 1, 3)})  # once for each text
-    ranked = sorted((-count, key) for key, count in counter.items() if count >= least)
-    expected = sorted(key for _, key in ranked[:most])
+    ranked = sorted((-count, key) for key, count in counter.items() if count >= min_count)
+    expected = sorted(key for _, key in ranked[:max_size])
     batches = [padded(texts[start : start + 16]) for start in range(0, 200, 16)]  # of different lengths
-    keys = frequent_ngrams(batches, 1, 3, least=least, most=most)
+    keys = frequent_ngrams(batches, 1, 3, min_count=min_count, max_size=max_size)
     assert keys.dtype == np.int32
     assert keys.tolist() == expected
-    again = frequent_ngrams([padded(texts)], 1, 3, least=least, most=most)  # however they are batched
-    assert again.tolist() == expected
+    one_batch = frequent_ngrams([padded(texts)], 1, 3, min_count=min_count, max_size=max_size)
+    assert one_batch.tolist() == expected
 
 
 def test_no_text_has_no_frequent_ngrams():
-    assert frequent_ngrams([], 1, 3, least=1, most=10).tolist() == []
-    assert frequent_ngrams([np.zeros((2, 4), np.int32)], 1, 3, least=1, most=10).tolist() == []
-    assert frequent_ngrams([padded([[7]])], 2, 3, least=1, most=10).tolist() == []
+    assert frequent_ngrams([], 1, 3, min_count=1, max_size=10).tolist() == []
+    assert frequent_ngrams([np.zeros((2, 4), np.int32)], 1, 3, min_count=1, max_size=10).tolist() == []
+    assert frequent_ngrams([padded([[7]])], 2, 3, min_count=1, max_size=10).tolist() == []
 
 
 def test_indexes_find_the_vocabulary_and_nothing_else():
@@ -112,8 +113,8 @@ def test_an_embedding_sums_the_vectors_that_end_at_each_position():
     keys = vocabulary([(5, 6), (6, 7), (5, 6, 7)])
     ids = padded([[5, 6, 7], [5, 7, 6]], 5)
     layer = with_keys(NgramEmbedding(2, 3, len(keys), 4), keys, ids)
-    assert not np.any(layer(ids))  # it begins at zero
-    table = np.random.default_rng(0).normal(size=(4, 4)).astype(np.float32)  # row 0, of no n-gram, is not zero
+    assert not np.any(layer(ids))  # starts at zero
+    table = np.random.default_rng(0).normal(size=(4, 4)).astype(np.float32)  # row 0, for no n-gram, is not zero
     layer.vectors.set_weights([table])
     vector = {ngram: table[1 + keys.tolist().index(hash_of(ngram))] for ngram in [(5, 6), (6, 7), (5, 6, 7)]}
     expected = np.zeros((2, 5, 4), np.float32)
@@ -122,7 +123,7 @@ def test_an_embedding_sums_the_vectors_that_end_at_each_position():
     np.testing.assert_allclose(layer(ids), expected, atol=1e-6)
 
 
-def test_ngram_dropout_is_for_training_and_drops_whole_ngrams():
+def test_ngram_dropout_drops_whole_ngrams_in_training():
     keys = vocabulary([(1, 2)])
     ids = padded([[1, 2] * 200])
     layer = with_keys(NgramEmbedding(2, 2, 1, 3, rate=0.5), keys, ids)
@@ -134,7 +135,7 @@ def test_ngram_dropout_is_for_training_and_drops_whole_ngrams():
 
 
 def in_rows(ngrams, values, first_row):
-    """A table with a row for each n-gram of the vocabulary, and `first_row` for none."""
+    """Return a table with a row for each n-gram of the vocabulary, after `first_row` for no n-gram."""
     keys = vocabulary(ngrams).tolist()
     table = np.full((len(keys) + 1, 2), first_row, np.float32)
     for ngram, value in zip(ngrams, values, strict=True):
@@ -144,14 +145,14 @@ def in_rows(ngrams, values, first_row):
 
 def wide(ngrams, weights, counts, bias, ids):
     layer = with_keys(WideNgrams(1, 2, len(ngrams), 2), vocabulary(ngrams), ids)
-    layer.weight.assign(in_rows(ngrams, weights, 1000.0))  # row 0, of no n-gram, must not count
+    layer.weight.assign(in_rows(ngrams, weights, 1000.0))  # row 0, for no n-gram, must have no effect
     layer.set_counts(in_rows(ngrams, counts, 0.0))
     layer.bias.assign(bias)
     return layer
 
 
 def log_count_ratios(counts, own=0.0):
-    """r of Wang and Manning (2012) for two classes, `own` taken out of the counts but not of their sums."""
+    """Return r of Wang and Manning (2012) for two classes; `own` is subtracted from the counts, not from their sums."""
     smoothed, all_smoothed = np.asarray(counts) - own + 1.0, np.asarray(counts) + 1.0
     ratio = np.log(smoothed[:, 0] / all_smoothed[:, 0].sum()) - np.log(smoothed[:, 1] / all_smoothed[:, 1].sum())
     return np.stack([ratio, -ratio], axis=1)
@@ -171,10 +172,10 @@ def test_a_wide_path_counts_each_ngram_of_a_text_once():
     np.testing.assert_allclose(layer(ids), expected, rtol=1e-5)
 
 
-def test_in_training_a_text_does_not_count_itself():
+def test_in_training_a_text_is_not_part_of_its_own_counts():
     ids = padded([[1, 2]])
     layer = wide(NGRAMS, WEIGHTS, COUNTS, BIAS, ids)
-    # The text is of class 0: (1, 2) occurs in no other text, and so it is none.
+    # The text is of class 0, and (1, 2) occurs in no other text, so it is ignored.
     scaled = WEIGHTS * log_count_ratios(COUNTS, own=np.array([1.0, 0.0]))
     expected = BIAS + scaled[:2].sum(axis=0) / np.sqrt(2)
     labels = np.array([0], np.int32)
@@ -182,10 +183,10 @@ def test_in_training_a_text_does_not_count_itself():
     np.testing.assert_array_equal(layer(ids, labels), layer(ids))
 
 
-def test_class_counts_are_the_texts_of_a_class_that_have_an_ngram():
+def test_class_counts_are_the_texts_of_a_class_that_contain_an_ngram():
     texts, labels = random_texts(60, 6), np.arange(60) % 3
     ids = padded(texts)
-    keys = frequent_ngrams([ids], 1, 2, least=2, most=1000)
+    keys = frequent_ngrams([ids], 1, 2, min_count=2, max_size=1000)
     counts = ngram_class_counts([(ids[:25], labels[:25]), (ids[25:], labels[25:])], keys, 1, 2, 3)
     sets = [{tuple(text[i : i + n]) for n in (1, 2) for i in range(len(text) - n + 1)} for text in texts]
     assert counts.shape == (len(keys) + 1, 3) and not counts[0].any()
@@ -215,14 +216,14 @@ def test_an_empty_vocabulary_has_no_effect(layer):
 @pytest.mark.parametrize(
     "layer", [NgramEmbedding(2, 4, 3, 5, rate=0.25, name="ngrams"), WideNgrams(1, 2, 3, 2, name="wide")]
 )
-def test_a_layer_comes_back_from_its_configuration(layer):
+def test_a_layer_is_restored_from_its_configuration(layer):
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
     assert type(again) is type(layer)
     assert again.get_config() == layer.get_config()
 
 
 @pytest.mark.parametrize("layer", [NgramEmbedding(1, 2, 3, 4), WideNgrams(1, 2, 3, 2)])
-def test_the_gradient_of_a_row_comes_as_one_sum(layer):
+def test_the_gradient_of_a_row_is_one_sum(layer):
     ids = padded([[1, 2, 1, 2, 1], [1, 2], [2, 2, 2]])
     with_keys(layer, vocabulary([(1,), (2,), (1, 2)]), ids)
     if isinstance(layer, WideNgrams):
@@ -233,7 +234,7 @@ def test_the_gradient_of_a_row_comes_as_one_sum(layer):
         loss = tf.reduce_sum(layer(ids) * factors)
     slices = tape.gradient(loss, table)
     assert len(set(slices.indices.numpy().tolist())) == len(slices.indices)
-    gradient, step = tf.convert_to_tensor(slices).numpy(), 0.5  # linear in the table, so a difference is exact
+    gradient, step = tf.convert_to_tensor(slices).numpy(), 0.5  # linear in the table, so a finite difference is exact
     for row in range(len(gradient)):
         before = table.numpy()
         table.assign(before + step * (np.arange(len(before)) == row)[:, None])

@@ -4,13 +4,14 @@ import inspect
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import keras
 import pytest
 from pydantic import ValidationError
 
-from models.network_settings import ClassifierSettings
-from models.recurrent_settings import ABSENT, RecurrentSettings
+from models.network_settings import ClassifierSettings, LanguageModelSettings, NetworkSettings, TranslatorSettings
+from models.recurrent_settings import ABSENT, CELLS, STATES, Cell, RecurrentSettings, Settings
 
 LAYERS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "simple_rnn": keras.layers.SimpleRNN}
 OF_THE_STACK = {"cell", "layers", "bidirectional", "merge_mode", "time_major"}
@@ -109,11 +110,11 @@ def test_options_that_contradict_each_other(values, words):
         ("ngram_vocabulary", 0),
         ("ngram_min_texts", 0),
         ("ngram_dropout", 1.0),
-        ("stride", 0),
-        ("spatial_dropout", -0.1),
+        ("pool_size", 0),
+        ("embedding_dropout", -0.1),
         ("layer_dropout", 1.0),
         ("pooling", "sum"),
-        ("head_dropout", 2),
+        ("output_dropout", 2),
         ("wide_ngrams", -1),
         ("wide_vocabulary", 0),
         ("wide_share", 0.0),
@@ -197,6 +198,58 @@ def test_settings_come_back_from_their_json():
     )
     assert RecurrentSettings.model_validate_json(recurrent.model_dump_json()) == recurrent
     assert RecurrentSettings(merge_mode=None, bidirectional=True).merge_mode is None
+
+
+def test_every_choice_of_cell_is_declared_once():
+    assert list(get_args(Cell)) == list(CELLS) == list(ABSENT) == list(STATES) == list(LAYERS)
+    for name, cell in CELLS.items():
+        assert (ABSENT[name], STATES[name]) == (cell.absent, cell.states)
+        assert set(cell.absent) <= set(RecurrentSettings.model_fields)
+        assert RecurrentSettings(cell=name).cell == name
+
+
+class Parent(Settings):
+    size: int = 1
+    """A size."""
+    name: str = "one"
+    rate: float = 0.5
+
+
+class Child(Parent, defaults={"size": 7, "rate": 0.25}):
+    more: bool = False
+
+
+class Grandchild(Child, defaults={"size": 8}):
+    pass
+
+
+def test_a_subclass_changes_defaults_and_nothing_else():
+    assert Parent() == Parent(size=1, name="one", rate=0.5)
+    assert Child().model_dump() == {"size": 7, "name": "one", "rate": 0.25, "more": False}
+    assert Grandchild().model_dump() == {"size": 8, "name": "one", "rate": 0.25, "more": False}
+    assert Child(size=3).size == 3
+    assert Child.model_validate_json("{}").size == 7
+    assert Child.model_fields["size"].description == "A size."
+    assert Child.model_json_schema()["properties"]["size"]["default"] == 7
+    with pytest.raises(ValidationError):
+        Child(size="many")
+
+
+def test_a_default_for_an_unknown_setting_is_refused():
+    with pytest.raises(TypeError, match="Wrong has no setting 'sise'"):
+
+        class Wrong(Parent, defaults={"sise": 2}):
+            pass
+
+
+def test_the_networks_share_their_settings_with_defaults_of_their_own():
+    shared = ("embedding_size", "embedding_dropout", "layer_dropout", "output_dropout")
+    assert set(NetworkSettings.model_fields) == set(shared)
+    defaults = {
+        cls: tuple(getattr(cls(), name) for name in shared)
+        for cls in (NetworkSettings, ClassifierSettings, LanguageModelSettings, TranslatorSettings)
+    }
+    assert list(defaults.values()) == [(64, 0, 0, 0), (64, 0.1, 0, 0.1), (64, 0, 0, 0), (128, 0.1, 0, 0.2)]
 
 
 def test_settings_do_not_change_after_validation():

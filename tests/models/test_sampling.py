@@ -1,4 +1,4 @@
-"""Drawing characters: against what can be worked out by hand or counted."""
+"""Sampling of characters, checked against results computed by hand and against frequencies."""
 
 import math
 
@@ -6,13 +6,22 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.sampling import NONE, Sampling, Writing, drawn, penalized, probabilities, uniforms, write
+from models.sampling import (
+    NO_ID,
+    GenerationState,
+    Sampling,
+    apply_repetition_penalty,
+    generate,
+    probabilities,
+    sample,
+    uniform_noise,
+)
 
 LOGITS = tf.math.log(tf.constant([[0.4, 0.3, 0.2, 0.1]]))
-NO_RECENT = tf.constant([[NONE]])
+NO_RECENT = tf.constant([[NO_ID]])
 
 
-def chances(recent=NO_RECENT, logits=LOGITS, **sampling):
+def distribution(recent=NO_RECENT, logits=LOGITS, **sampling):
     return probabilities(logits, recent, Sampling(**sampling)).numpy()[0]
 
 
@@ -31,69 +40,71 @@ def chances(recent=NO_RECENT, logits=LOGITS, **sampling):
         ({"top_p": 1e-46}, [1, 0, 0, 0]),  # 0 in float32
         ({"temperature": 2e-38}, [1, 0, 0, 0]),
         ({"top_p": 1.0}, [0.4, 0.3, 0.2, 0.1]),
-        # Of the two that top_k keeps, the first has 4/7: enough for 0.5.
+        # The first of the two that top_k keeps has probability 4/7, which is above 0.5.
         ({"top_k": 2, "top_p": 0.5}, [1, 0, 0, 0]),
         ({"top_k": 3, "temperature": 0.5}, [16 / 29, 9 / 29, 4 / 29, 0]),
     ],
     ids=str,
 )
-def test_what_is_drawn_from(sampling, expected):
-    np.testing.assert_allclose(chances(**sampling), expected, atol=1e-6)
+def test_temperature_top_k_and_top_p(sampling, expected):
+    np.testing.assert_allclose(distribution(**sampling), expected, atol=1e-6)
 
 
-def test_top_k_keeps_what_is_as_likely_as_the_last():
+def test_top_k_keeps_ties_with_the_last():
     logits = tf.constant([[1.0, 2.0, 1.0, 0.0]])
-    assert (chances(logits=logits, top_k=2) > 0).tolist() == [True, True, True, False]
+    assert (distribution(logits=logits, top_k=2) > 0).tolist() == [True, True, True, False]
 
 
-def test_the_penalty_makes_recent_characters_less_likely():
+def test_the_penalty_makes_recent_characters_less_probable():
     logits = tf.constant([[2.0, -1.0, 1.0, 0.0]])
-    recent = tf.constant([[3, 1, 0, NONE]])
-    found = penalized(logits, recent, 2.0).numpy()[0]
-    np.testing.assert_allclose(found, [1.0, -2.0, 1.0, 0.0])
-    # Only the window counts: the 3 and the 1 are further back.
-    windowed = chances(logits=logits, recent=recent, repetition_penalty=2.0, repetition_window=2)
+    recent = tf.constant([[3, 1, 0, NO_ID]])
+    penalized = apply_repetition_penalty(logits, recent, 2.0).numpy()[0]
+    np.testing.assert_allclose(penalized, [1.0, -2.0, 1.0, 0.0])
+    # The 3 and the 1 are outside the window.
+    windowed = distribution(logits=logits, recent=recent, repetition_penalty=2.0, repetition_window=2)
     np.testing.assert_allclose(windowed, tf.nn.softmax([1.0, -1.0, 1.0, 0.0]), rtol=1e-6)
 
 
-def test_draws_follow_the_probabilities():
+def test_sampled_frequencies_are_the_probabilities():
     count = 40_000
-    uniform = uniforms(tf.constant([0]), tf.constant(count))[0]
-    wanted = np.array([0.4, 0.0, 0.35, 0.25], np.float32)
-    ids = drawn(tf.repeat(wanted[None], count, axis=0), uniform, tf.constant(1.0)).numpy()
+    noise = uniform_noise(tf.constant([0]), tf.constant(count))[0]
+    expected = np.array([0.4, 0.0, 0.35, 0.25], np.float32)
+    ids = sample(tf.repeat(expected[None], count, axis=0), noise, tf.constant(1.0)).numpy()
     shares = np.bincount(ids, minlength=4) / count
     assert shares[1] == 0
-    assert np.abs(shares - wanted).max() < 4 * math.sqrt(0.25 / count)
+    assert np.abs(shares - expected).max() < 4 * math.sqrt(0.25 / count)
 
 
-@pytest.mark.parametrize("uniform", [0.0, 0.39999, 0.7, 0.99999994])
-def test_what_has_no_probability_is_never_drawn(uniform):
+@pytest.mark.parametrize("noise", [0.0, 0.39999, 0.7, 0.99999994])
+def test_ids_of_probability_0_are_never_sampled(noise):
     for row in ([0.0, 1.0, 0.0], [0.0, 0.4, 0.6], [0.4, 0.6, 0.0]):
-        index = drawn(tf.constant([row]), tf.constant([uniform]), tf.constant(1.0)).numpy()[0]
+        index = sample(tf.constant([row]), tf.constant([noise]), tf.constant(1.0)).numpy()[0]
         assert row[index] > 0
 
 
 def test_a_row_of_random_numbers_depends_on_its_seed_alone():
-    many = uniforms(tf.constant([5, 9, 5]), tf.constant(100)).numpy()
+    many = uniform_noise(tf.constant([5, 9, 5]), tf.constant(100)).numpy()
     np.testing.assert_array_equal(many[0], many[2])
-    np.testing.assert_array_equal(many[1], uniforms(tf.constant([9]), tf.constant(100))[0])
+    np.testing.assert_array_equal(many[1], uniform_noise(tf.constant([9]), tf.constant(100))[0])
     assert not np.array_equal(many[0], many[1])
-    np.testing.assert_array_equal(many[0, :30], uniforms(tf.constant([5]), tf.constant(30))[0])
+    np.testing.assert_array_equal(many[0, :30], uniform_noise(tf.constant([5]), tf.constant(30))[0])
 
 
-# --- the loop: a network that counts, 0 1 2 3 4 0 1 ..., its state the last number
+# --- the loop, with a network that counts 0 1 2 3 4 0 1 ...; its state is the last number
 
 SIZE = 5
 
 
-def counting(batch_ids):
-    """Where a text stands after these numbers."""
+def state_after(batch_ids):
+    """Return the state after one number per row."""
     states = [tf.cast(tf.constant(batch_ids)[:, None], tf.float32)]
     batch = len(batch_ids)
-    return Writing(logits_of(states), states, tf.fill([batch, 4], NONE), tf.constant(0), tf.fill([batch], False))
+    return GenerationState(
+        logits_of(states), states, tf.fill([batch, 4], NO_ID), tf.constant(0), tf.fill([batch], False)
+    )
 
 
-def advance(ids, states):
+def step(ids, states):
     return [tf.cast(ids[:, None], tf.float32)]
 
 
@@ -101,44 +112,44 @@ def logits_of(states):
     return 10.0 * tf.one_hot(tf.cast(states[0][:, 0] + 1, tf.int32) % SIZE, SIZE)
 
 
-def written(writing, length, **sampling):
-    uniform = uniforms(tf.range(writing.logits.shape[0]), tf.constant(length))
-    run = tf.function(lambda w: write(advance, logits_of, w, uniform, Sampling(0.0, **sampling)))
-    return run(writing)
+def generated(state, length, **sampling):
+    noise = uniform_noise(tf.range(state.logits.shape[0]), tf.constant(length))
+    run = tf.function(lambda state: generate(step, logits_of, state, noise, Sampling(0.0, **sampling)))
+    return run(state)
 
 
-def test_what_is_drawn_is_fed_back():
-    ids, writing = written(counting([0, 3]), 6)
+def test_sampled_ids_are_fed_back():
+    ids, state = generated(state_after([0, 3]), 6)
     assert ids.numpy().tolist() == [[1, 2, 3, 4, 0, 1], [4, 0, 1, 2, 3, 4]]
-    assert writing.written == 6
-    more, _ = written(writing, 2)
+    assert state.generated == 6
+    more, _ = generated(state, 2)
     assert more.numpy().tolist() == [[2, 3], [0, 1]]
 
 
 @pytest.mark.parametrize("window", [1, 2])
-def test_the_penalty_follows_what_is_written(window):
-    begun = counting([0])._replace(logits=tf.zeros([1, SIZE]) + [3.0, 2.9, 2.8, 0.0, 0.0])
-    uniform = uniforms(tf.constant([0]), tf.constant(4))
+def test_the_penalty_applies_to_generated_ids(window):
+    start = state_after([0])._replace(logits=tf.zeros([1, SIZE]) + [3.0, 2.9, 2.8, 0.0, 0.0])
+    noise = uniform_noise(tf.constant([0]), tf.constant(4))
     sampling = Sampling(0.0, repetition_penalty=2.0, repetition_window=window)
-    begun = begun._replace(recent=tf.fill([1, sampling.memory], NONE))
-    ids, _ = write(lambda ids, states: states, lambda states: begun.logits, begun, uniform, sampling)
+    start = start._replace(recent=tf.fill([1, sampling.history_size], NO_ID))
+    ids, _ = generate(lambda ids, states: states, lambda states: start.logits, start, noise, sampling)
     assert ids.numpy().tolist() == [[0, 1, 0, 1] if window == 1 else [0, 1, 2, 0]]
 
 
 def test_each_row_ends_after_its_own_stop():
-    ids, writing = written(counting([0, 3, 2]), 9, stops=((3, 4), (1,)))
-    assert ids.numpy().tolist() == [[1, NONE, NONE], [4, 0, 1], [3, 4, NONE]]
-    assert writing.finished.numpy().all()
+    ids, state = generated(state_after([0, 3, 2]), 9, stops=((3, 4), (1,)))
+    assert ids.numpy().tolist() == [[1, NO_ID, NO_ID], [4, 0, 1], [3, 4, NO_ID]]
+    assert state.finished.numpy().all()
 
 
-def test_a_stop_counts_only_where_all_of_it_was_written():
-    # The 3 before the text is given, the 4 written: no stop yet.
-    begun = counting([3])._replace(recent=tf.constant([[0, 1, 2, 3]]))
-    ids, _ = written(begun, 9, stops=((3, 4),))
+def test_a_stop_counts_only_if_all_of_it_was_generated():
+    # The 3 belongs to the prompt and only the 4 is generated: not a stop.
+    start = state_after([3])._replace(recent=tf.constant([[0, 1, 2, 3]]))
+    ids, _ = generated(start, 9, stops=((3, 4),))
     assert ids.numpy().tolist() == [[4, 0, 1, 2, 3, 4]]
 
 
-def test_a_stop_is_seen_across_two_parts():
-    _, writing = written(counting([1]), 2, stops=((3, 4, 0),))
-    ids, _ = written(writing, 9, stops=((3, 4, 0),))
+def test_a_stop_is_found_across_two_parts():
+    _, state = generated(state_after([1]), 2, stops=((3, 4, 0),))
+    ids, _ = generated(state, 9, stops=((3, 4, 0),))
     assert ids.numpy().tolist() == [[4, 0]]

@@ -1,4 +1,4 @@
-"""SentencePiece in the graph: the ids are SentencePiece's own, whatever the text."""
+"""SentencePiece in the graph returns the same ids as the SentencePiece library, for any text."""
 
 import re
 import time
@@ -10,14 +10,14 @@ import sentencepiece
 import tensorflow as tf
 
 from models.text import (
-    BEGIN,
-    END,
+    BOS,
+    EOS,
     PAD,
     SPECIALS,
     UNKNOWN,
     SentencePieceText,
-    shortened,
     train_sentencepiece,
+    truncate_text,
     vocabulary,
 )
 
@@ -58,18 +58,18 @@ def folded():
 
 
 def ids_of(model, text, max_tokens=100_000):
-    """Ids of one text in the graph, without padding."""
+    """Return the ids of one text in the graph, without padding."""
     (row,) = SentencePieceText(model, max_tokens).ids(tf.constant([text])).numpy()
     return row[row != PAD].tolist()
 
 
-def own_ids(model, text):
+def library_ids(model, text):
     return sentencepiece.SentencePieceProcessor(model_proto=model).encode(text)
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_ids_are_those_of_sentencepiece(model, text):
-    assert ids_of(model, text) == own_ids(model, text)
+    assert ids_of(model, text) == library_ids(model, text)
 
 
 @pytest.mark.parametrize("text", [b"\xff\xfe good", b"film \xc3", b"\xed\xa0\x80", b"\xf5\x80\x80\x80 film \x80"])
@@ -77,7 +77,7 @@ def test_invalid_utf8_is_read_as_unknown(text):
     model = train_sentencepiece(CORPUS, size=160)
     ids = ids_of(model, text)
     assert UNKNOWN in ids
-    assert ids == own_ids(model, text)
+    assert ids == library_ids(model, text)
 
 
 def test_both_normal_forms_of_hangul_are_one_text():
@@ -89,17 +89,17 @@ def test_both_normal_forms_of_hangul_are_one_text():
 
 
 @pytest.mark.parametrize("model_type", ["unigram", "bpe"])
-def test_digits_stand_alone_where_asked(model_type):
+def test_split_digits(model_type):
     texts = [f"In {year} it cost {year}0 won." for year in range(1950, 2000)]
     split = train_sentencepiece(texts, size=60, model_type=model_type, split_digits=True)
     assert not [piece for piece in vocabulary(split) if re.search(r"\d.|.\d", piece.removeprefix("▁"))]
     assert UNKNOWN not in ids_of(split, "In 1066 it cost 9876 won.")
-    assert ids_of(split, "In 1066") == own_ids(split, "In 1066")
+    assert ids_of(split, "In 1066") == library_ids(split, "In 1066")
     whole = train_sentencepiece(texts, size=60, model_type=model_type)
     assert [piece for piece in vocabulary(whole) if re.search(r"\d\d", piece)]
 
 
-def test_case_is_folded_where_asked(folded):
+def test_case_folding(folded):
     assert ids_of(folded, "THE Film") == ids_of(folded, "the film")
     assert UNKNOWN not in ids_of(folded, "THE FILM")
     kept = train_sentencepiece(CORPUS, size=160)
@@ -107,24 +107,24 @@ def test_case_is_folded_where_asked(folded):
 
 
 def test_padding_and_truncation(model):
-    text = SentencePieceText(model, max_tokens=5)
+    tokenizer = SentencePieceText(model, max_tokens=5)
     texts = ["film", "The film was not only good, but wonderful.", ""]
-    ids = text.ids(tf.constant(texts)).numpy()
+    ids = tokenizer.ids(tf.constant(texts)).numpy()
     assert ids.dtype == np.int32
     assert ids.shape == (3, 5)
-    for row, one in zip(ids, texts, strict=True):
-        expected = own_ids(model, one)[:5]
+    for row, text in zip(ids, texts, strict=True):
+        expected = library_ids(model, text)[:5]
         assert row.tolist() == expected + [PAD] * (5 - len(expected))
 
 
 @pytest.mark.parametrize("text", ["The film was good. ", "ไม่ดี", "\ud55c", "👍🏽"])
-def test_a_text_of_a_million_characters_is_read_at_once(text):
+def test_a_text_of_a_million_characters_takes_seconds(text):
     model = train_sentencepiece(CORPUS, size=160)
     million = text * (1_000_000 // len(text))
     start = time.perf_counter()
     ids = ids_of(model, million, max_tokens=100)
     assert time.perf_counter() - start < 10
-    assert ids == own_ids(model, million[:10_000])[:100]
+    assert ids == library_ids(model, million[:10_000])[:100]
 
 
 def test_a_fixed_length(model):
@@ -137,7 +137,7 @@ def test_a_fixed_length(model):
     assert not np.any(fixed[:, steps:])
 
 
-def test_there_is_always_a_step(model):
+def test_ids_have_at_least_one_timestep(model):
     text = SentencePieceText(model, max_tokens=50)
     assert text.ids(tf.constant(["", "  "])).numpy().tolist() == [[PAD], [PAD]]
     assert text.ids(tf.constant([], tf.string)).shape == (0, 1)
@@ -153,8 +153,8 @@ def test_ids_inside_a_graph_take_any_batch(model):
 def test_the_first_ids_are_the_special_ones(model):
     pieces = vocabulary(model)
     assert pieces[:SPECIALS] == ["<pad>", "<unk>", "<s>", "</s>"]
-    assert (PAD, UNKNOWN, BEGIN, END) == (0, 1, 2, 3)
-    assert pieces[own_ids(model, "film")[0]].startswith("▁")
+    assert (PAD, UNKNOWN, BOS, EOS) == (0, 1, 2, 3)
+    assert pieces[library_ids(model, "film")[0]].startswith("▁")
 
 
 @pytest.mark.parametrize("model_type", ["unigram", "bpe", "char", "word"])
@@ -163,10 +163,10 @@ def test_a_vocabulary_larger_than_the_texts_can_fill(model_type):
     pieces = vocabulary(model)
     assert SPECIALS < len(pieces) < 1000
     assert len(set(pieces)) == len(pieces)
-    assert ids_of(model, "The film") == own_ids(model, "The film")
+    assert ids_of(model, "The film") == library_ids(model, "The film")
 
 
-def test_a_vocabulary_has_the_size_asked_for():
+def test_a_vocabulary_has_the_requested_size():
     assert len(vocabulary(train_sentencepiece(CORPUS, size=120, model_type="bpe"))) == 120
     assert SPECIALS < len(vocabulary(train_sentencepiece(CORPUS, size=75))) <= 75
 
@@ -203,7 +203,7 @@ def test_the_tokenizer_is_saved_with_its_module(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["  \t\n" * 500 + "good film", "\u4e00" * 900 + " good", "good", "\u00e9" * 700])
-def test_a_text_is_cut_alike_in_python_and_in_the_graph(text):
+def test_texts_are_truncated_equally_in_python_and_in_the_graph(text):
     model = train_sentencepiece(CORPUS, size=120)
-    expected = sentencepiece.SentencePieceProcessor(model_proto=model).encode(shortened(text, 10))[:10]
+    expected = sentencepiece.SentencePieceProcessor(model_proto=model).encode(truncate_text(text, 10))[:10]
     assert SentencePieceText(model, 10).ids(tf.constant([text])).numpy()[0].tolist() == expected

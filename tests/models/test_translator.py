@@ -1,4 +1,4 @@
-"""The two views of a translator: trained on whole sentences, it tells the same a step at a time."""
+"""A translator computes the same for whole sentences as one decoder step at a time."""
 
 import keras
 import numpy as np
@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from models.network_settings import TranslatorSettings
 from models.recurrent_settings import RecurrentSettings
-from models.translator import StepTranslator, build_translator
+from models.translator import StepTranslator, build_translator, training_model
 
 SOURCE_SIZE, TARGET_SIZE = 20, 30
 random = np.random.default_rng(0)
@@ -34,10 +34,10 @@ STACKS = [
 ]
 
 
-def made(network: dict, stack: dict):
+def build(network: dict, stack: dict):
     settings = TranslatorSettings(embedding_size=8, **network)
     recurrent = RecurrentSettings(units=16, return_sequences=True, **stack)
-    return build_translator(settings, recurrent, SOURCE_SIZE, TARGET_SIZE), settings, recurrent
+    return build_translator(settings, recurrent, SOURCE_SIZE, TARGET_SIZE)
 
 
 # Every network with one of the stacks, and every stack with one of the networks.
@@ -46,10 +46,11 @@ CASES = [(network, STACKS[number % 3]) for number, network in enumerate(NETWORKS
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("network", "stack"), CASES, ids=lambda case: "-".join(map(str, case)) or "default")
-def test_a_step_at_a_time_gives_what_whole_sentences_give(network, stack, tmp_path):
+def test_decoder_steps_compute_the_same_as_whole_sentences(network, stack, tmp_path):
     keras.utils.set_random_seed(0)
-    model, settings, recurrent = made(network, stack)
+    model = build(network, stack)
     model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False)
     before = model.get_weights()
     model.fit([SOURCE, TARGET], TARGET, verbose=0, epochs=2)
@@ -64,16 +65,16 @@ def test_a_step_at_a_time_gives_what_whole_sentences_give(network, stack, tmp_pa
     whole = model([SOURCE, TARGET], training=False)
     assert np.array_equal(loaded([SOURCE, TARGET], training=False), whole)
 
-    steps = StepTranslator(loaded, settings, recurrent)
+    steps = StepTranslator(loaded)
 
     @tf.function
     def all_steps():
-        memory, states = steps.begin(tf.constant(SOURCE))
+        memory, states = steps.initial_states(tf.constant(SOURCE))
         # Two hypotheses side by side: the target, and another one that must not disturb it.
         states, logits, weights = [tf.repeat(state[:, None], 2, axis=1) for state in states], [], []
         for time in range(TARGET.shape[1]):
             ids = tf.stack([TARGET[:, time], TARGET[::-1, time]], axis=1)
-            found, states, attention = steps.advance(ids, states, memory)
+            found, states, attention = steps.decode_step(ids, states, memory)
             logits.append(found[:, 0])
             weights.append(attention[:, 0] if steps.attends else tf.zeros([3, 7]))
         return tf.stack(logits, axis=1), tf.stack(weights, axis=1)
@@ -87,55 +88,70 @@ def test_a_step_at_a_time_gives_what_whole_sentences_give(network, stack, tmp_pa
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "float64"])
 @pytest.mark.parametrize("network", [NETWORKS[0], NETWORKS[5], NETWORKS[6]], ids=("default", "fed", "fed additive"))
-def test_what_was_trained_in_another_precision_goes_on_in_it(network, policy, tmp_path):
+def test_a_loaded_model_keeps_its_dtype_policy(network, policy, tmp_path):
     keras.mixed_precision.set_global_policy(policy)
     try:
-        model, settings, recurrent = made(network, STACKS[1])
+        model = build(network, STACKS[1])
         model.save(tmp_path / "model.keras")
         whole = model([SOURCE, TARGET], training=False)
     finally:
         keras.mixed_precision.set_global_policy("float32")
-    steps = StepTranslator(keras.saving.load_model(tmp_path / "model.keras", compile=False), settings, recurrent)
-    memory, states = steps.begin(tf.constant(SOURCE))
+    steps = StepTranslator(keras.saving.load_model(tmp_path / "model.keras", compile=False))
+    memory, states = steps.initial_states(tf.constant(SOURCE))
     states = [state[:, None] for state in states]
     for time in range(3):
-        logits, states, _ = steps.advance(tf.constant(TARGET[:, time : time + 1]), states, memory)
+        logits, states, _ = steps.decode_step(tf.constant(TARGET[:, time : time + 1]), states, memory)
         assert np.allclose(logits[:, 0], whole[:, time], atol=0.1 if policy == "mixed_bfloat16" else 1e-5)
 
 
-def test_with_fewer_layers_the_decoder_begins_with_the_encoders_last():
-    model, *_ = made({"attention": None, "decoder_layers": 1}, {"cell": "gru", "layers": 2})
-    names = [layer.name for layer in model.get_layer("encoder").layers]
-    assert "recurrent_1" in names and "recurrent_2" in names
+def test_the_training_model_shares_the_weights_and_keeps_the_optimizer(tmp_path):
+    model = build(NETWORKS[0], STACKS[0])
+    fitted = training_model(model)
+    assert fitted.name == "translator_training"
+    assert [id(weight) for weight in fitted.weights] == [id(weight) for weight in model.weights]
+    fitted.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False)
+    before = np.asarray(model([SOURCE, TARGET]))
+    fitted.train_on_batch([SOURCE, TARGET], TARGET)
+    assert not np.allclose(model([SOURCE, TARGET]), before)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert not loaded.compiled
+    assert np.array_equal(loaded([SOURCE, TARGET]), model([SOURCE, TARGET]))
+
+
+def test_the_decoder_may_have_fewer_layers_than_the_encoder():
+    model = build({"attention": None, "decoder_layers": 1}, {"cell": "gru", "layers": 2})
+    assert len(model.encoder.recurrent_layers) == 2 and len(model.decoder.recurrent_layers) == 1
+    assert set(model.encoder.recurrent_layers) <= set(model.encoder.layers)
 
 
 def test_padding_changes_nothing():
     for network in NETWORKS:
-        model, *_ = made(network, STACKS[0])
+        model = build(network, STACKS[0])
         alone = model([SOURCE[1:2, :4], TARGET[1:2]], training=False)
         assert np.allclose(model([SOURCE, TARGET], training=False)[1], alone[0], atol=1e-5)
 
 
-def test_read_backwards_the_attention_still_points_at_the_right_pieces():
-    """What the encoder gives for a step has read that step's piece last; here with sizes that let nothing else show."""
+def test_with_go_backwards_the_keys_are_in_the_order_of_the_pieces():
+    """The key of a timestep belongs to its piece; the weights let each output depend on that piece only."""
     settings = TranslatorSettings(embedding_size=16)
     for backwards in (False, True):
         recurrent = RecurrentSettings(cell="simple_rnn", units=16, go_backwards=backwards, return_sequences=True)
         model = build_translator(settings, recurrent, SOURCE_SIZE, TARGET_SIZE)
-        layer = model.get_layer("encoder").get_layer("recurrent_1")
+        (layer,) = model.encoder.recurrent_layers
         layer.set_weights([np.eye(16), np.zeros((16, 16)), np.zeros(16)])  # each output is tanh of its own input
-        embedding = model.get_layer("encoder").get_layer("embedding")
-        keys = model.get_layer("encoder")(SOURCE)[0].numpy()
+        embedding = model.encoder.embedding
+        keys = model.encoder(SOURCE)[0].numpy()
         expected = np.tanh(embedding(SOURCE).numpy())
         assert np.allclose(keys[0], expected[0], atol=1e-6)
         assert np.allclose(keys[1, :4], expected[1, :4], atol=1e-6)
 
 
-def test_without_attention_the_encoder_gives_its_last_state_only():
-    model, *_ = made({"attention": None}, STACKS[1])
-    encoder = model.get_layer("encoder")
+def test_without_attention_the_encoder_returns_its_last_state_only():
+    model = build({"attention": None}, STACKS[1])
+    encoder = model.encoder
     assert [tuple(output.shape) for output in encoder.outputs] == [(None, 32)]
-    assert not encoder.get_layer("recurrent_1").return_sequences
+    assert not encoder.recurrent_layers[0].return_sequences
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import contextlib
 import csv
-import importlib
+import fcntl
 import io
 import os
 import random
@@ -14,16 +14,19 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import keras
 import numpy as np
 import pytest
 
-from tasks.cli import main as cli
+from tasks.cli.main import main
+from tasks.cli.parsing import train_arguments
+from tasks.task import Task
+from tasks.training import runs
+from tasks.training.checkpoint import load_model
 from tasks.training.runs import Run
+from tests.tasks.examples import EXAMPLES, Example
 
 ROOT = Path(__file__).parents[2]
-# How often a training is killed, and what decides the moments.
-KILLS = int(os.environ.get("KILLS", "10"))
+# What decides the moments at which a training is killed.
 SEED = int(os.environ.get("KILLS_SEED", "0"))
 # Columns of a history that are not the same in two equal trainings.
 TIMINGS = ("seconds", "tokens_per_second")
@@ -44,27 +47,22 @@ class Answer(NamedTuple):
         return message
 
 
-def in_this_process(task: str) -> Callable[..., Answer]:
+def in_this_process(task: Task) -> Callable[..., Answer]:
     """Runs `python -m tasks.TASK ARGUMENTS` within this process, which has TensorFlow loaded once."""
-    commands = importlib.import_module(f"tasks.{task}.__main__").COMMANDS
 
     def run(*arguments) -> Answer:
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = cli.main(task, commands, [str(argument) for argument in arguments])
+            code = main(task, [str(argument) for argument in arguments])
         return Answer(code, out.getvalue(), err.getvalue())
 
     return run
 
 
 @pytest.fixture(scope="session")
-def sentiment() -> Callable[..., Answer]:
-    return in_this_process("sentiment")
-
-
-@pytest.fixture(scope="session")
-def chargen() -> Callable[..., Answer]:
-    return in_this_process("chargen")
+def command() -> Callable[[Task], Callable[..., Answer]]:
+    """The commands of a task, within this process."""
+    return in_this_process
 
 
 @pytest.fixture(scope="session")
@@ -80,7 +78,7 @@ def process() -> Callable[..., subprocess.Popen]:
 
 
 def in_a_process(process, task: str) -> Callable[..., Answer]:
-    """Runs `python -m tasks.TASK ARGUMENTS` in a process of its own; `input` is its standard input."""
+    """Runs `python -m tasks.TASK ARGUMENTS` in a separate process; `input` is its standard input."""
 
     def run(*arguments, input: bytes | None = None, **options) -> Answer:
         options = ({} if input is None else {"stdin": subprocess.PIPE}) | options
@@ -91,33 +89,126 @@ def in_a_process(process, task: str) -> Callable[..., Answer]:
     return run
 
 
-@pytest.fixture(scope="session")
-def sentiment_process(process) -> Callable[..., Answer]:
-    return in_a_process(process, "sentiment")
+class SmallTask:
+    """A task with its example: small data, and finished runs, for reading only. See `examples.Example`.
+
+    Args:
+        example: The example.
+        folder: Where its data and runs are, or will be.
+        process: Starts `python ARGUMENTS`.
+    """
+
+    def __init__(self, example: Example, folder: Path, process):
+        self.example, self.task, self.name, self.options = example, example.task, example.task.name, example.options
+        self._folder = folder
+        self.command, self.in_a_process = in_this_process(self.task), in_a_process(process, self.name)
+        self.predict_command = self.task.predict_command
+
+    @property
+    def data(self) -> Path:
+        """The small data."""
+        return self._data() / self.example.data
+
+    @property
+    def run_data(self) -> Path:
+        """The data of the finished runs."""
+        return self._data() / self.example.run_data
+
+    def _data(self) -> Path:
+        return written_once(self._folder / "data", self.example.write)
+
+    def train(self, folder: Path, *options, data: Path | str | None = None) -> Answer:
+        """Trains the small network within this process; later options override earlier ones."""
+        return self.command("train", "--data", data or self.data, "--run", folder, *self.options, *options)
+
+    def run(self, name: str = "tiny") -> Path:
+        """A finished run, shared by all processes; `tiny` is the one of every task. Commands that write need a copy."""
+
+        def train(folder: Path) -> None:
+            answer = self.train(folder, *self.example.runs[name], data=self.run_data)
+            assert answer.code == 0, answer.err
+
+        return written_once(self._folder / name, train)
+
+    @property
+    def untrained_run(self) -> Path:
+        """A run of the small data that has everything of a finished one but training: it takes a second to make."""
+
+        def write(folder: Path) -> None:
+            arguments = ["--data", self.data, "--run", folder, *self.options]
+            settings = train_arguments(self.task, "train", list(map(str, arguments))).settings
+            run = runs.begin(folder, self.name, settings)
+            self.task.prepare(settings, run)
+            network = self.task.build(settings, self.task.open_data(settings, run), run)
+            network.model.save(run.model_file)
+            runs.finish(run, folder)
+
+        return written_once(self._folder / "untrained", write)
+
+    def model(self, name: str = "tiny") -> Path:
+        """The exported model of a finished run: the folder of its version."""
+
+        def export(folder: Path) -> None:
+            answer = self.command("export", "--run", self.run(name), "--to", folder)
+            assert (answer.code, answer.out) == (0, f"{folder}/1\n"), answer.err
+
+        return written_once(self._folder / "saved_models" / name, export) / "1"
+
+
+def written_once(folder: Path, write: Callable[[Path], None]) -> Path:
+    """Returns the folder; the first of the processes that run tests side by side writes it, and the others wait."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    done = folder.with_name(f"{folder.name}.done")
+    with open(folder.with_name(f"{folder.name}.lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            write(folder)
+            done.touch()
+    return folder
 
 
 @pytest.fixture(scope="session")
-def chargen_process(process) -> Callable[..., Answer]:
-    return in_a_process(process, "chargen")
+def small_tasks(tmp_path_factory, process) -> dict[str, SmallTask]:
+    """The tasks by name, each with small data and finished runs."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "small_tasks"
+    return {name: SmallTask(example, folder / name, process) for name, example in EXAMPLES.items()}
 
 
-@pytest.fixture(scope="session")
-def translation() -> Callable[..., Answer]:
-    return in_this_process("translation")
+def _command(name: str):
+    return pytest.fixture(scope="session", name=name)(lambda small_tasks: small_tasks[name].command)
 
 
-@pytest.fixture(scope="session")
-def translation_process(process) -> Callable[..., Answer]:
-    return in_a_process(process, "translation")
+def _process(name: str):
+    return pytest.fixture(scope="session", name=f"{name}_process")(lambda small_tasks: small_tasks[name].in_a_process)
+
+
+# `sentiment("train", ...)` runs a command within this process, `sentiment_process("train", ...)` in a separate one.
+sentiment, chargen, translation = map(_command, ("sentiment", "chargen", "translation"))
+sentiment_process, chargen_process, translation_process = map(_process, ("sentiment", "chargen", "translation"))
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    """The files below a folder, which may not exist."""
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="session", name="contents")
+def contents_fixture() -> Callable[[Path], dict[Path, bytes]]:
+    """The files below a folder: their names and their bytes."""
+    return contents
 
 
 # --- programs that know an exported model, and nothing of this project ----------------------------------------------
 
-# The tool that TensorFlow brings, with the ops of tensorflow_text.
+# The tool that TensorFlow brings; models with a SentencePiece vocabulary need the ops of tensorflow_text.
 SAVED_MODEL_CLI = """
 import sys
-import tensorflow_text
 from tensorflow.python.tools import saved_model_cli
+if sys.argv.pop(1) == "text_ops":
+    import tensorflow_text
 sys.argv[0] = "saved_model_cli"
 saved_model_cli.main()
 """
@@ -125,11 +216,12 @@ saved_model_cli.main()
 
 @pytest.fixture(scope="session")
 def saved_model_cli(process) -> Callable[..., str]:
-    """Runs `saved_model_cli COMMAND` on a signature of a model; gives what it prints."""
+    """Runs `saved_model_cli COMMAND` on a signature of a model; returns what it prints."""
 
-    def run(command: str, model: Path, *arguments, signature: str = "serving_default") -> str:
+    def run(command: str, model: Path, *arguments, signature: str = "serving_default", text_ops: bool = True) -> str:
         fixed = ["--dir", model, "--tag_set", "serve", "--signature_def", signature]
-        started = process("-c", SAVED_MODEL_CLI, command, *fixed, *arguments)
+        ops = "text_ops" if text_ops else "core_ops"
+        started = process("-c", SAVED_MODEL_CLI, ops, command, *fixed, *arguments)
         out, err = started.communicate()
         assert started.returncode == 0, err.decode()
         return out.decode()
@@ -222,8 +314,8 @@ class Disturbance:
         training.communicate()
         return "finished already" if training.returncode == 0 else f"left {sorted(map(str, left(folder)))}"
 
-    def train_killed(self, folder: Path, kills: int = KILLS) -> Run:
-        """The run of a training that was killed so often, or until it was finished."""
+    def train_killed(self, folder: Path, kills: int) -> Run:
+        """Returns the run of a training that was killed this number of times, or until it was finished."""
         chance, killed = random.Random(SEED), 0
         moments = ["set-up", "in an epoch", "while writing", "any time"]
         for number in range(kills):
@@ -250,8 +342,7 @@ class Disturbance:
 
 
 def weights(run: Run) -> list[np.ndarray]:
-    importlib.import_module(f"tasks.{run.stored()['task']}.train")  # Keras finds the layers of what is imported
-    return keras.saving.load_model(run.model_file, compile=False).get_weights()
+    return load_model(run).get_weights()
 
 
 def history(run: Run) -> list[dict[str, str]]:

@@ -1,7 +1,6 @@
-"""Builders of our own for TensorFlow Datasets: public corpora that the library does not have.
+"""TensorFlow Datasets builders for public corpora that the library does not include.
 
-A builder enters the library's registry when its module is imported, which imports the library; so that happens only
-when the data set is asked for.
+Importing a builder's module registers it, and imports the library. The modules are therefore imported on demand.
 """
 
 import importlib
@@ -10,6 +9,6 @@ BUILDER_MODULES = {"multi30k": "tasks.data.datasets.multi30k", "nsmc": "tasks.da
 
 
 def register(name: str) -> None:
-    """Makes the data set `name` known to TensorFlow Datasets, when it is one of ours."""
+    """Register the builder of the data set `name` with TensorFlow Datasets, if this package has one."""
     if name in BUILDER_MODULES:
         importlib.import_module(BUILDER_MODULES[name])

@@ -1,4 +1,4 @@
-"""Multi30k as a TensorFlow Datasets builder: captions of photographs in English, German and French, as translations."""
+"""Multi30k for TensorFlow Datasets: English captions of photographs with German and French translations."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow_datasets as tfds
 
-from tasks.data.parallel_corpus import read_aligned
+from tasks.data.parallel_corpus import read_parallel
 
 ADDRESS = "https://raw.githubusercontent.com/multi30k/dataset/master/data/task1/raw/"
 STEMS = {
@@ -18,10 +18,10 @@ STEMS = {
 
 
 class Multi30k(tfds.core.GeneratorBasedBuilder):
-    """29,000 pairs of sentences for training, 1,014 for validation, 1,000 in each of two test sets.
+    """29,000 sentence pairs for training, 1,014 for validation and 1,000 in each of two test sets.
 
-    A config is a direction, `en-de`: its features are the two languages, the first is the input, the second the target.
-    The pairs keep the order of the corpus, so that translations of a test set can be compared with other people's.
+    A config is a direction such as `en-de`; its features are the two languages, first the input, then the target.
+    The pairs are in the order of the corpus, so that translations of a test set can be compared with published ones.
     """
 
     VERSION = tfds.core.Version("1.0.0")
@@ -41,7 +41,7 @@ class Multi30k(tfds.core.GeneratorBasedBuilder):
     def _info(self) -> tfds.core.DatasetInfo:
         return tfds.core.DatasetInfo(
             builder=self,
-            description="English captions of photographs on Flickr with their translations, one a photograph.",
+            description="English captions of photographs on Flickr with their translations, one for each photograph.",
             features=tfds.features.Translation(languages=self._languages),
             supervised_keys=self._languages,
             disable_shuffling=True,
@@ -55,7 +55,7 @@ class Multi30k(tfds.core.GeneratorBasedBuilder):
         )
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator]:
-        # Sizes and SHA-256 sums of the files stand in checksums.tsv beside this module; the library checks them.
+        # The library verifies sizes and SHA-256 sums, which are in checksums.tsv beside this module.
         files = dl_manager.download(
             {
                 split: {language: f"{ADDRESS}{stem}.{language}.gz" for language in self._languages}
@@ -68,5 +68,5 @@ class Multi30k(tfds.core.GeneratorBasedBuilder):
         }
 
     def _generate_examples(self, paths: Sequence[Path]) -> Iterator[tuple[int, dict[str, Any]]]:
-        for number, record in enumerate(read_aligned(paths)):
+        for number, record in enumerate(read_parallel(paths)):
             yield number, dict(zip(self._languages, record.values, strict=True))

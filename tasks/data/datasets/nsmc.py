@@ -1,4 +1,4 @@
-"""The Naver Sentiment Movie Corpus (NSMC) as a TensorFlow Datasets builder: 200,000 Korean movie reviews."""
+"""The Naver Sentiment Movie Corpus (NSMC) for TensorFlow Datasets: 200,000 Korean movie reviews."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,10 +12,10 @@ ADDRESS = "https://raw.githubusercontent.com/e9t/nsmc/master/"
 
 
 class Nsmc(tfds.core.GeneratorBasedBuilder):
-    """150,000 reviews for training and 50,000 for test, half of them negative (ratings 1-4), half positive (9-10).
+    """150,000 reviews for training and 50,000 for test; half are negative (ratings 1-4), half positive (9-10).
 
-    Every row of the corpus is kept, also the few whose review is empty: so the counts are the published ones, and a
-    classifier has to answer an empty text anyway.
+    Every row of the corpus is kept, including the few with an empty review: the counts are the published ones, and a
+    classifier must accept an empty text anyway.
     """
 
     VERSION = tfds.core.Version("1.0.0")
@@ -41,7 +41,7 @@ class Nsmc(tfds.core.GeneratorBasedBuilder):
         )
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator]:
-        # Sizes and SHA-256 sums of both files stand in checksums.tsv beside this module; the library checks them.
+        # The library verifies sizes and SHA-256 sums, which are in checksums.tsv beside this module.
         files = dl_manager.download({split: f"{ADDRESS}ratings_{split}.txt" for split in ("train", "test")})
         return {split: self._generate_examples(Path(path)) for split, path in files.items()}
 

@@ -1,0 +1,1 @@
+"""The bundled sample of the sentiment task."""

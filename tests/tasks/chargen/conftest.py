@@ -1,65 +1,44 @@
-"""A small text, the options of a small training, and one finished run that the tests share."""
+"""A small text, a small training, and finished runs that the tests share; see `tests.tasks.examples`."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-# A network so small that an epoch of the small text takes a fraction of a second.
-TINY = (
-    *("--units", "16", "--embedding-size", "8", "--epochs", "2", "--batch-size", "8", "--window", "20"),
-    *("--learning-rate", "0.01", "--length", "30", "--evaluation-length", "40", "--temperatures", "0", "1"),
-)
-LINES = [
-    f"{person} {verb} the {thing}{end}\n"
-    for end in ".!?"
-    for person in ("A miller", "The queen", "Old Tom", "나그네가", "My café")
-    for verb in ("saw", "sold", "ate", "찾은")
-    for thing in ("bread", "moon", "mill", "책을 값비싼", "naïve fox 😀")
-]
+from tasks.chargen.task import CHARGEN
+from tasks.serving import inference
 
 
 @pytest.fixture(scope="session")
-def tiny() -> tuple[str, ...]:
-    """The options of the small network."""
-    return TINY
+def text_file(small_tasks) -> Path:
+    """A text of about 8,000 characters, English and Korean, with emoji."""
+    return small_tasks["chargen"].data
 
 
 @pytest.fixture(scope="session")
-def text_file(tmp_path_factory) -> Path:
-    """A text of some 8,000 characters, English and Korean, with emoji."""
-    path = tmp_path_factory.mktemp("text") / "lines.txt"
-    path.write_text("".join(LINES), encoding="utf-8")
-    return path
+def train(small_tasks) -> Callable:
+    """Trains the small network on the small text, within this process; later options override earlier ones."""
+    return small_tasks["chargen"].train
 
 
 @pytest.fixture(scope="session")
-def train(chargen, text_file) -> Callable:
-    """Trains the small network on the small text, within this process; later options beat earlier ones."""
-
-    def run(folder: Path, *options, data: Path | str = text_file):
-        return chargen("train", "--data", data, "--run", folder, *TINY, *options)
-
-    return run
+def finished_run(small_tasks, tmp_path_factory) -> Path:
+    """A finished run."""
+    return shutil.copytree(small_tasks["chargen"].run(), tmp_path_factory.mktemp("runs") / "tiny")
 
 
 @pytest.fixture(scope="session")
-def finished_run(train, tmp_path_factory) -> Path:
-    """A finished run, for reading only."""
-    folder = tmp_path_factory.mktemp("runs") / "tiny"
-    answer = train(folder, "--epochs", "6", "--layers", "2", "--prompts", "The queen", "My ")
-    assert answer.code == 0, answer.err
-    return folder
+def generator(finished_run):
+    """The predictor of the finished run."""
+    return inference.load(CHARGEN, finished_run)
 
 
 @pytest.fixture(scope="session")
-def jamo_run(train, tmp_path_factory) -> Path:
-    """A finished run that reads Hangul as jamo, for reading only."""
-    folder = tmp_path_factory.mktemp("runs") / "jamo"
-    answer = train(folder, "--hangul", "jamo", "--cell", "gru", "--epochs", "6")
-    assert answer.code == 0, answer.err
-    return folder
+def jamo_run(small_tasks, tmp_path_factory) -> Path:
+    """A finished run that reads Hangul as jamo."""
+    return shutil.copytree(small_tasks["chargen"].run("jamo"), tmp_path_factory.mktemp("runs") / "jamo")
 
 
 @pytest.fixture(scope="session")

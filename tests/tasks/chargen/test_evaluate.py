@@ -1,13 +1,19 @@
-"""Figures of a split, against what they must be by hand; and what the model writes beside them."""
+"""The metrics of a split, against what they must be by hand, and the samples that are written beside them."""
 
 import json
 import math
 
 import pytest
 
-from tasks.chargen import data, evaluate, generate
-from tasks.chargen.settings import DataSettings
+from tasks.chargen import evaluate
+from tasks.chargen.settings import ChargenSettings
+from tasks.chargen.text_source import TextSource, open_text
 from tasks.training.runs import Run
+
+
+@pytest.fixture(scope="module")
+def source(text_file) -> TextSource:
+    return open_text(ChargenSettings(data={"data": str(text_file)}))
 
 
 @pytest.fixture(scope="module")
@@ -17,9 +23,8 @@ def result(chargen, finished_run):
     return json.loads(answer.out)
 
 
-def test_the_figures_belong_together(result, finished_run, text_file):
-    test = data.open_text(DataSettings(data=str(text_file))).text("test")
-    assert result["examples"] == len(test)
+def test_the_metrics_agree_with_each_other(result, finished_run, source, text_file):
+    assert result["examples"] == len(source.text("test"))
     assert result["bits_per_character"] == pytest.approx(result["nats_per_character"] / math.log(2))
     assert result["perplexity"] == pytest.approx(math.exp(result["nats_per_character"]))
     assert result["loss"] == pytest.approx(result["nats_per_character"])
@@ -29,19 +34,19 @@ def test_the_figures_belong_together(result, finished_run, text_file):
     assert stored == {"data": str(text_file), "split": "test", **result}
 
 
-def test_splits_join_into_one_text(chargen, finished_run, text_file, tmp_path):
+@pytest.mark.slow
+def test_splits_join_into_one_text(chargen, finished_run, source, tmp_path):
     answer = json.loads(chargen("evaluate", "--run", finished_run, "--split", "validation+test", "--json").out)
-    source = data.open_text(DataSettings(data=str(text_file)))
     (tmp_path / "both.txt").write_text(source.text("validation") + source.text("test"), encoding="utf-8")
     single = json.loads(chargen("evaluate", "--run", finished_run, "--data", tmp_path / "both.txt", "--json").out)
     assert single["nats_per_character"] == pytest.approx(answer["nats_per_character"], rel=1e-6)
     assert single["examples"] == answer["examples"]
 
 
-def test_of_jamo_the_loss_is_per_jamo_and_the_rest_per_syllable(chargen, jamo_run, text_file):
+@pytest.mark.slow
+def test_of_jamo_the_loss_is_per_jamo_and_the_rest_per_syllable(chargen, jamo_run, source):
     found = json.loads(chargen("evaluate", "--run", jamo_run, "--json").out)
-    test = data.open_text(DataSettings(data=str(text_file))).text("test")
-    assert found["examples"] == len(test)
+    assert found["examples"] == len(source.text("test"))
     assert found["loss"] < found["nats_per_character"]
 
 
@@ -51,24 +56,23 @@ def test_unknown_characters_are_counted(chargen, finished_run, tmp_path):
     assert found["unknown_share"] == pytest.approx(2 / 12) and math.isfinite(found["loss"])
 
 
-def test_what_it_writes_stands_in_a_table_of_prompts_and_temperatures(chargen, finished_run):
+def test_samples_are_written_for_each_prompt_and_temperature(chargen, finished_run, generator):
     answer = chargen("evaluate", "--run", finished_run)
-    page = Run(finished_run).samples_file.read_text(encoding="utf-8")
+    page = (finished_run / "samples.md").read_text(encoding="utf-8")
     assert page in answer.out and "nats_per_character" in answer.out
     assert page.count("## Prompt ") == 2 and page.count("Temperature 0:") == page.count("Temperature 1:") == 2
-    generator = generate.load(finished_run)
     for temperature in (0.0, 1.0):
-        sampling = generator.settings.model_copy(update={"temperature": temperature, "length": 40})
-        for answer in generate.write_texts(generator.generate, ["The queen", "My "], sampling):
+        for answer in generator.predict(["The queen", "My "], temperature=temperature, length=40):
             assert f"```text\n{answer['text']}\n```" in page
 
 
 def test_words_cut_off_at_the_ends_are_not_counted():
     assert evaluate.words("Don't stop, 나그네가 says: x-ray") == ["don't", "stop", "나그네가", "says", "x", "ray"]
-    assert evaluate._whole_words("tinued by the mil") == ["by", "the"]
+    assert evaluate.whole_words("tinued by the mil") == ["by", "the"]
 
 
-def test_where_the_training_text_is_gone_its_figures_are_none(chargen, train, text_file, tmp_path):
+@pytest.mark.slow
+def test_without_the_training_text_its_metrics_are_none(chargen, train, text_file, tmp_path):
     copy = tmp_path / "copy.txt"
     copy.write_bytes(text_file.read_bytes())
     assert train(tmp_path / "run", "--epochs", "1", data=copy).code == 0
@@ -78,7 +82,7 @@ def test_where_the_training_text_is_gone_its_figures_are_none(chargen, train, te
     assert found["word_share"] is None and found["longest_copy"] is None and found["loss"] > 0
 
 
-def test_mistakes_are_named(chargen, finished_run, tmp_path):
+def test_an_unknown_split_and_an_empty_text_are_named(chargen, finished_run, tmp_path):
     assert "no split 'dev'" in chargen("evaluate", "--run", finished_run, "--split", "dev").error()
     (tmp_path / "empty.txt").write_text("")
     assert "no text" in chargen("evaluate", "--run", finished_run, "--data", tmp_path / "empty.txt").error()

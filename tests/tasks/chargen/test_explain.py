@@ -1,11 +1,11 @@
-"""What explain tells of a character model: surprise, gates, and units that track something of the text."""
+"""What explain reports of a character model: surprise, gates, and units that track a feature of the text."""
 
 import json
 
 import numpy as np
 import pytest
 
-from tasks.chargen import explain, generate
+from tasks.chargen import explain
 
 TEXT = "The queen saw the 책을\nMy"
 
@@ -18,10 +18,10 @@ def explained(chargen, finished_run, tmp_path_factory):
     return json.loads(answer.out), picture
 
 
-def test_surprise_is_what_scoring_says(explained, finished_run):
+@pytest.mark.slow
+def test_the_mean_surprise_is_the_score_of_the_text(explained, generator):
     found, picture = explained
-    generator = generate.load(finished_run)
-    score = generator.score([TEXT])["nats_per_character"].numpy()[0]
+    score = generator.module.score([TEXT])["nats_per_character"].numpy()[0]
     assert np.mean(found["surprise"]) * np.log(2) == pytest.approx(score, rel=1e-4)
     assert found["characters"] == list(TEXT)
     assert sum(found["next"].values()) <= 1.0 and len(found["next"]) == 5
@@ -29,16 +29,17 @@ def test_surprise_is_what_scoring_says(explained, finished_run):
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_unit_that_tracks_the_length_of_the_line(explained):
-    """In lines that all begin with a capital and end alike some unit goes with the place in the line."""
+@pytest.mark.slow
+def test_some_unit_tracks_the_length_of_the_line(explained):
+    """Lines that all begin with a capital and end alike: some unit follows the position in the line."""
     found, _ = explained
     unit = found["tracking"]["line length"]
     assert abs(unit["correlation"]) > 0.5
     assert unit["states"] == [row[unit["unit"]] for row in found["gates"]["cell"]]
-    assert found["tracking"]["quotes"] is found["tracking"]["indentation"] is None  # there are none in the text
+    assert found["tracking"]["quotes"] is found["tracking"]["indentation"] is None  # the text has none
 
 
-def test_features_of_a_text():
+def test_features_are_those_of_the_text_so_far():
     text = 'a "b\nc" d\n  e f\n\n“g'
     found = explain.features(text)
     assert found["line length"].tolist() == [1, 2, 3, 4, 5, 1, 2, 3, 4, 5, 1, 2, 3, 4, 5, 6, 1, 1, 2]
@@ -51,7 +52,8 @@ def test_an_open_quotation_ends_with_its_paragraph():
     assert explain.features('"a\nb\n\nc')["quotes"].tolist() == [1, 1, 1, 1, 1, 0, 0]
 
 
-def test_the_table_for_people(chargen, jamo_run, tmp_path):
+@pytest.mark.slow
+def test_the_table_is_printed(chargen, jamo_run, tmp_path):
     answer = chargen("explain", "--run", jamo_run, "나그네가", "--plot", tmp_path / "picture.png")
     assert answer.code == 0, answer.err
     assert "line length: unit" in answer.out and "quotes: not in the text" in answer.out
@@ -66,6 +68,6 @@ def test_the_table_for_people(chargen, jamo_run, tmp_path):
         (["The", "--direction", "backward"], ["forwards only"]),
     ],
 )
-def test_what_cannot_be_explained(chargen, finished_run, arguments, words):
+def test_what_cannot_be_explained_is_named(chargen, finished_run, arguments, words):
     message = chargen("explain", "--run", finished_run, *arguments).error()
     assert all(word in message for word in words), message

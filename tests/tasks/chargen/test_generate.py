@@ -1,14 +1,19 @@
-"""The command that writes: what it prints, from where it takes prompts, and how one picks by hand."""
+"""The command generate: what it prints, and where its prompts and its settings come from."""
 
+import functools
+import io
 import json
 import unicodedata
 
 import pytest
 
 from tasks.chargen import generate
+from tasks.chargen.task import CHARGEN
+from tasks.serving import inference
 
 
-def test_the_same_command_writes_the_same_text_and_a_seed_another(chargen, finished_run):
+@pytest.mark.slow
+def test_the_same_command_generates_the_same_text_and_another_seed_another(chargen, finished_run):
     one, again, other = (
         chargen("generate", "--run", finished_run, "The ", *more) for more in ((), (), ("--seed", "1"))
     )
@@ -16,21 +21,28 @@ def test_the_same_command_writes_the_same_text_and_a_seed_another(chargen, finis
     assert one.out == again.out != other.out
 
 
-def test_what_is_shown_as_it_is_made_is_what_a_batch_gives(chargen, finished_run, jamo_run):
+@pytest.mark.slow
+def test_a_text_shown_while_it_is_generated_is_that_of_a_batch(chargen, finished_run, jamo_run):
     for run in (finished_run, jamo_run):
+        predictor = inference.load(CHARGEN, run, length=100)
         for prompt in ("The queen", "나그네가", "가", ""):
-            streamed = chargen("generate", "--run", run, prompt, "--length", "100").out
-            [row] = chargen("generate", "--run", run, prompt, "--length", "100", "--json").out.splitlines()
-            assert streamed == json.loads(row)["text"] + "\n"
+            streamed = io.StringIO()
+            generate.write_stream(predictor, prompt, streamed)
+            [answer] = predictor.predict([prompt])
+            assert streamed.getvalue() == answer["text"] + "\n"
+    # The command writes a single text in this way.
+    assert chargen("generate", "--run", jamo_run, prompt, "--length", "100").out == streamed.getvalue()
 
 
+@pytest.mark.slow
 def test_jamo_are_written_as_syllables(chargen, jamo_run):
     answer = chargen("generate", "--run", jamo_run, "나그네가", "--length", "300", "--temperature", "0.3")
     assert unicodedata.normalize("NFC", answer.out) == answer.out
     assert any("가" <= character <= "힣" for character in answer.out[4:])
 
 
-def test_several_samples_have_following_seeds(chargen, finished_run):
+@pytest.mark.slow
+def test_several_samples_have_consecutive_seeds(chargen, finished_run):
     answer = chargen("generate", "--run", finished_run, "The ", "--samples", "3", "--json", "--seed", "5")
     rows = [json.loads(line) for line in answer.out.splitlines()]
     assert [row["seed"] for row in rows] == [5, 6, 7] and len({row["text"] for row in rows}) == 3
@@ -40,11 +52,12 @@ def test_several_samples_have_following_seeds(chargen, finished_run):
     assert plain == f"\n{generate.BETWEEN_TEXTS}\n".join(row["text"] for row in rows) + "\n"
 
 
-def test_without_a_prompt_it_begins_by_itself(chargen, finished_run):
+def test_without_a_prompt_it_starts_from_nothing(chargen, finished_run):
     answer = chargen("generate", "--run", finished_run)
     assert answer.code == 0 and len(answer.out) == 31
 
 
+@pytest.mark.slow
 def test_prompts_come_from_files_and_pipes(chargen, chargen_process, finished_run, tmp_path):
     (tmp_path / "prompts.txt").write_text("The \n\nOld\n")
     arguments = ("generate", "--run", finished_run, "--length", "10")
@@ -58,7 +71,9 @@ def test_prompts_come_from_files_and_pipes(chargen, chargen_process, finished_ru
     assert [json.loads(line) for line in piped.out.splitlines()] == rows
 
 
-def test_options_beat_the_settings_of_the_run(chargen, finished_run):
+@pytest.mark.slow
+def test_options_override_the_settings_of_the_run(chargen, finished_run):
+    @functools.cache
     def write(*options):
         return chargen("generate", "--run", finished_run, "The ", "--length", "60", *options).out
 
@@ -71,6 +86,7 @@ def test_options_beat_the_settings_of_the_run(chargen, finished_run):
     assert write("--temperature", "0", "--repetition-penalty", "5") != greedy
 
 
+@pytest.mark.slow
 def test_unknown_characters_in_the_prompt_are_named_once(chargen_process, finished_run, tmp_path):
     one = chargen_process("generate", "--run", finished_run, "The ☃ and Ω")
     assert one.code == 0 and one.out.startswith("The ☃ and Ω")
@@ -80,47 +96,23 @@ def test_unknown_characters_in_the_prompt_are_named_once(chargen_process, finish
     assert several.code == 0 and several.err.count("read as unknown") == 1
 
 
-def test_emoji_and_marks_come_out_whole(chargen, finished_run):
+def test_emoji_and_marks_stay_whole(generator):
     prompt = "👨‍👩‍👧 " + unicodedata.normalize("NFD", "café ế")
     for length in range(1, 12):
-        answer = chargen("generate", "--run", finished_run, prompt, "--length", length, "--temperature", "2", "--json")
-        row = json.loads(answer.out)
-        assert row["text"].startswith(prompt) and "�" not in row["text"] and len(row["continuation"]) == length
+        [answer] = generator.predict([prompt], length=length, temperature=2.0)
+        assert answer["text"].startswith(prompt) and "�" not in answer["text"] and len(answer["continuation"]) == length
 
 
-def test_a_very_long_prompt_is_read_to_its_end(chargen, finished_run, text_file):
+@pytest.mark.slow
+def test_a_very_long_prompt_is_read_to_its_end(chargen, finished_run, generator, text_file, tmp_path):
     prompt = (text_file.read_text(encoding="utf-8") * 20)[:100_000]
-    path = text_file.with_name("long.jsonl")
+    path = tmp_path / "long.jsonl"
     path.write_text(json.dumps({"text": prompt}), encoding="utf-8")
     answer = chargen(
         "generate", "--run", finished_run, "--input", path, "--length", "20", "--temperature", "0", "--json"
     )
-    tail = chargen("generate", "--run", finished_run, prompt[-1000:], "--length", "20", "--temperature", "0", "--json")
-    assert json.loads(answer.out)["continuation"] == json.loads(tail.out)["continuation"]
-
-
-def test_by_hand_one_picks_among_the_likeliest(chargen_process, finished_run):
-    typed = b"\n2\nq\n"
-    answer = chargen_process("generate", "--run", finished_run, "The ", "--choose", "3", input=typed)
-    assert answer.code == 0, answer.err
-    lines = answer.out.splitlines()
-    steps = [line for line in lines if "%" in line]
-    assert len(steps) == 9  # three steps of three, the last one answered by q
-    shares = [float(line.split()[-1].rstrip("%")) for line in steps[:3]]
-    assert shares == sorted(shares, reverse=True) and sum(shares) <= 100.1
-    first = steps[0].split("'")[1]
-    second = steps[4].split("'")[1]
-    assert lines[-1] == f"The {first}{second}"
-    # The likeliest is what greedy writing takes.
-    greedy = chargen_process("generate", "--run", finished_run, "The ", "--length", "1", "--temperature", "0")
-    assert greedy.out == f"The {first}\n"
-
-
-def test_by_hand_one_may_type_a_character_and_nonsense_is_asked_again(chargen_process, finished_run):
-    answer = chargen_process("generate", "--run", finished_run, "--choose", "2", input="Q\n9\n책\n".encode())
-    assert answer.code == 0, answer.err
-    assert "'9' is neither a number from 1 to 2 nor a character that the model knows" in answer.out
-    assert answer.out.rstrip().endswith("책")
+    [tail] = generator.predict([prompt[-1000:]], length=20, temperature=0.0)
+    assert json.loads(answer.out)["continuation"] == tail["continuation"]
 
 
 BAD = {

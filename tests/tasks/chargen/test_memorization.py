@@ -1,11 +1,11 @@
-"""The longest passage that two texts share, against trying all."""
+"""The longest passage that two texts share, compared with trying all passages."""
 
 import random
 
 from tasks.chargen.memorization import longest_common_passage
 
 
-def test_it_finds_what_trying_all_finds():
+def test_the_passage_is_the_one_that_trying_all_finds():
     chance = random.Random(0)
     for _ in range(300):
         text = "".join(chance.choices("ab한", k=chance.randint(0, 25)))
@@ -16,7 +16,7 @@ def test_it_finds_what_trying_all_finds():
         assert len(found) == len(best) and found in text and found in other
 
 
-def test_it_finds_a_long_passage_in_a_long_text():
+def test_a_long_passage_is_found_in_a_long_text():
     chance = random.Random(1)
     other = "".join(chance.choices("abcdefgh ", k=200_000))
     assert longest_common_passage("XX" + other[5000:5700] + "YY" + other[9000:9500], other) == other[5000:5700]

@@ -1,16 +1,20 @@
-"""The command line: what beats what, and that neither the help nor a message for wrong settings needs TensorFlow."""
+"""The command line: messages for mistakes, help, and settings from options, files and defaults."""
 
 import json
 import os
 
 import pytest
 
-from tasks.cli import main as cli
-from tasks.cli import settings_files
+from tasks.cli.main import commands_of
+from tasks.cli.parsing import train_arguments
+from tasks.cli.registry import all_tasks
+from tasks.cli.settings_files import read_settings
+from tasks.cli.start import quiet_start
 from tasks.errors import UserError
 from tasks.sentiment.settings import SentimentSettings
+from tasks.sentiment.task import SENTIMENT
 
-# A wrong command line, and what its message must say.
+# A wrong command line, and what its message must contain.
 MISTAKES = [
     (["trian"], ["'trian'", "train, evaluate, predict, export", "did you mean train?"]),
     (["train"], ["--run"]),
@@ -42,7 +46,7 @@ MISTAKES = [
     (["train", "--run", "x", "--settings", "settings.ini"], ["settings.ini", ".toml", ".json"]),
 ]
 
-# A settings file that is wrong, and what its message must say.
+# A wrong settings file, and what the message must contain besides its path.
 MISTAKES_IN_FILES = [
     ("a.toml", "[recurrent]\nunitz = 8\n", ["recurrent.unitz", "did you mean units?"]),
     ("a.toml", "[recurent]\nunits = 8\n", ["recurent", "did you mean recurrent?"]),
@@ -61,8 +65,15 @@ MISTAKES_IN_FILES = [
 ]
 
 
+def parse(*arguments):
+    """The settings, the folder and `overwrite` of `train` with these arguments."""
+    return train_arguments(SENTIMENT, "train", [str(argument) for argument in arguments])
+
+
 @pytest.mark.parametrize(("arguments", "parts"), MISTAKES, ids=lambda value: " ".join(value))
-def test_a_mistake_is_answered_in_two_lines_that_name_it(sentiment, tmp_path, monkeypatch, arguments, parts):
+def test_a_message_of_two_lines_names_the_mistake_on_the_command_line(
+    sentiment, tmp_path, monkeypatch, arguments, parts
+):
     monkeypatch.chdir(tmp_path)
     message = sentiment(*arguments).error()
     for part in parts:
@@ -71,7 +82,7 @@ def test_a_mistake_is_answered_in_two_lines_that_name_it(sentiment, tmp_path, mo
 
 
 @pytest.mark.parametrize(("name", "content", "parts"), MISTAKES_IN_FILES)
-def test_a_mistake_in_a_settings_file_is_named_with_the_file(sentiment, tmp_path, name, content, parts):
+def test_a_message_names_the_settings_file_and_the_mistake_in_it(sentiment, tmp_path, name, content, parts):
     path = tmp_path / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     message = sentiment("train", "--run", tmp_path / "run", "--settings", path).error()
@@ -80,17 +91,20 @@ def test_a_mistake_in_a_settings_file_is_named_with_the_file(sentiment, tmp_path
     assert not (tmp_path / "run").exists()
 
 
-def test_neither_help_nor_a_mistake_imports_tensorflow(process, tmp_path):
-    commands = [["--help"], *([name, "--help"] for name in ("train", "evaluate", "predict", "export"))]
-    commands += [arguments for arguments, _ in MISTAKES]
+@pytest.mark.slow
+def test_help_and_messages_come_without_loading_tensorflow(process, tmp_path):
+    commands = {task.name: [["--help"], *([name, "--help"] for name in commands_of(task))] for task in all_tasks()}
+    commands["sentiment"] += [arguments for arguments, _ in MISTAKES]
     code = f"""if True:
         import sys
-        from tasks.cli import main as cli
-        from tasks.sentiment.__main__ import COMMANDS
-        for arguments in {commands!r}:
-            code = cli.main("sentiment", COMMANDS, arguments)
-            assert code == (0 if "--help" in arguments else 2), arguments
-            assert not {{"tensorflow", "keras", "numpy"}} & set(sys.modules), arguments
+        from tasks.cli.main import main
+        from tasks.cli.registry import all_tasks
+        commands = {commands!r}
+        for task in all_tasks():
+            for arguments in commands[task.name]:
+                code = main(task, arguments)
+                assert code == (0 if "--help" in arguments else 2), arguments
+                assert not {{"tensorflow", "keras", "numpy"}} & set(sys.modules), arguments
         """
     started = process("-c", code, cwd=tmp_path)
     out, err = started.communicate()
@@ -98,21 +112,24 @@ def test_neither_help_nor_a_mistake_imports_tensorflow(process, tmp_path):
     assert b"Traceback" not in err and b"--recurrent-dropout" in out
 
 
-def test_help_lists_every_setting_under_kerass_own_name(sentiment):
-    answer = sentiment("train", "--help")
+@pytest.mark.parametrize("task", all_tasks(), ids=lambda task: task.name)
+def test_help_lists_every_setting_under_its_keras_name(request, task):
+    answer = request.getfixturevalue(task.name)("train", "--help")
     assert answer.code == 0 and not answer.err
-    for group, field in SentimentSettings.model_fields.items():
+    options = answer.out.replace("│", " ").replace(",", " ").split()
+    for group, field in task.settings_class.model_fields.items():
         for name in field.annotation.model_fields:
             option = "recurrent-seed" if group == "recurrent" and name == "seed" else name
-            assert f"--{option.replace('_', '-')} " in answer.out.replace("│", " ").replace(",", " ")
+            assert f"--{option.replace('_', '-')}" in options
 
 
-def test_naming_a_setting_in_python_leaves_the_others_as_they_are():
+def test_a_setting_given_in_python_leaves_the_other_defaults_of_its_group():
     assert SentimentSettings(recurrent={"cell": "gru"}).recurrent == SentimentSettings().recurrent.model_copy(
         update={"cell": "gru"}
     )
 
 
+@pytest.mark.slow
 def test_without_a_command_the_commands_are_listed_and_the_exit_code_is_2(sentiment_process, tmp_path):
     answer = sentiment_process(cwd=tmp_path)
     assert answer.code == 2 and not answer.out
@@ -127,45 +144,44 @@ def test_without_a_command_the_commands_are_listed_and_the_exit_code_is_2(sentim
         ("a.json", '{"recurrent": {"units": 48, "kernel_regularizer": "l2(0.5)"}, "training": {"epochs": 3}}'),
     ],
 )
-def test_options_beat_the_file_and_the_file_beats_the_defaults(tmp_path, name, content):
+def test_options_override_the_file_and_the_file_overrides_the_defaults(tmp_path, name, content):
     path = tmp_path / name
     path.write_text(content)
-    arguments = ["--run", "runs/a", "--settings", str(path), "--epochs", "5", "--cell", "gru"]
-    settings, run, overwrite = cli._train_arguments("sentiment", "train", SentimentSettings, arguments).values()
+    settings, run, overwrite = parse("--run", "runs/a", "--settings", path, "--epochs", "5", "--cell", "gru")
     assert (settings.training.epochs, settings.recurrent.cell) == (5, "gru")
     assert (settings.recurrent.units, settings.recurrent.kernel_regularizer) == (48, "l2(0.5)")
     defaults = SentimentSettings()
     assert settings.recurrent.bidirectional == defaults.recurrent.bidirectional is True
-    assert settings.classifier == defaults.classifier and settings.data == defaults.data
+    assert settings.network == defaults.network and settings.data == defaults.data
     assert (str(run), overwrite) == ("runs/a", False)
 
 
-def test_an_option_can_take_back_what_the_file_set(tmp_path):
+@pytest.mark.parametrize("none", ["None", "none"])
+def test_an_option_can_reset_what_the_file_sets(tmp_path, none):
     path = tmp_path / "a.toml"
     path.write_text('[recurrent]\nbidirectional = true\nkernel_regularizer = "l2(0.5)"\n[training]\npatience = 3\n')
-    back = ["--no-bidirectional", "--kernel-regularizer", "None", "--patience", "None"]
-    arguments = ["--run", "a", "--settings", str(path), *back]
-    settings = cli._train_arguments("sentiment", "train", SentimentSettings, arguments)["settings"]
+    options = ["--no-bidirectional", "--kernel-regularizer", none, "--patience", none]
+    settings = parse("--run", "a", "--settings", path, *options).settings
     assert settings.recurrent.bidirectional is False and settings.recurrent.kernel_regularizer is None
     assert settings.training.patience is None
 
 
-def test_the_settings_of_a_run_can_be_read_back_whole(tmp_path):
-    arguments = ["--run", "a", "--units", "7", "--class-weights", "balanced", "--recurrent-seed", "5", "--seed", "6"]
-    settings = cli._train_arguments("sentiment", "train", SentimentSettings, arguments)["settings"]
+def test_the_stored_settings_of_a_run_can_be_read_as_a_settings_file(tmp_path):
+    options = ["--units", "7", "--class-weight", "balanced", "--recurrent-seed", "5", "--seed", "6"]
+    settings = parse("--run", "a", *options).settings
     path = tmp_path / "settings.json"
     path.write_text(json.dumps({"task": "sentiment", **settings.model_dump(mode="json")}))
-    assert settings_files.read_settings(path, "sentiment", SentimentSettings) == settings
+    assert read_settings(path, "sentiment", SentimentSettings) == settings
     assert (settings.recurrent.seed, settings.training.seed) == (5, 6)
     with pytest.raises(UserError, match="sentiment, not of chargen"):
-        settings_files.read_settings(path, "chargen", SentimentSettings)
+        read_settings(path, "chargen", SentimentSettings)
 
 
-def test_standard_error_is_given_back_after_the_start_also_after_one_that_fails(capfd):
-    with cli.quiet_start():
-        os.write(2, b"not to be seen\n")
-    with pytest.raises(ImportError), cli.quiet_start():
+def test_start_up_messages_are_hidden_unless_the_start_fails(capfd):
+    with quiet_start():
+        os.write(2, b"start-up message\n")
+    with pytest.raises(ImportError), quiet_start():
         os.write(2, b"why it failed\n")
         raise ImportError
-    os.write(2, b"seen\n")
-    assert capfd.readouterr().err == "why it failed\nseen\n"
+    os.write(2, b"afterwards\n")
+    assert capfd.readouterr().err == "why it failed\nafterwards\n"

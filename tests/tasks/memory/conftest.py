@@ -1,53 +1,43 @@
-"""The command line of recall within the test's process, settings of a small study, and results with made numbers."""
+"""Fixtures: the command line of tasks.memory within the test's process, and results with given numbers."""
 
 import contextlib
 import io
 from collections.abc import Callable
-from typing import NamedTuple
+from types import SimpleNamespace
 
 import pytest
 
 from tasks.cli.main import Command, run_single
-from tasks.memory.settings import RecallArguments
-
-# A training of a second.
-SMALL = ("--units", "16", "--symbols", "4", "--steps", "50", "--seeds", "1")
-
-
-class Answer(NamedTuple):
-    code: int
-    out: str
-    err: str
+from tasks.memory.settings import MemoryArguments
 
 
 @pytest.fixture(scope="session")
-def recall() -> Callable[..., Answer]:
-    """Runs `python -m tasks.memory ARGUMENTS` within this process."""
+def memory() -> Callable[..., SimpleNamespace]:
+    """Runs `python -m tasks.memory ARGUMENTS` within this process; returns exit code, standard output and error."""
 
-    def run(*arguments) -> Answer:
+    def run(*arguments) -> SimpleNamespace:
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            command = Command("tasks.memory.recall:main", RecallArguments)
-            code = run_single("recall", command, [str(argument) for argument in arguments])
-        return Answer(code, out.getvalue(), err.getvalue())
+            command = Command("tasks.memory.study:main", MemoryArguments)
+            code = run_single("memory", command, [str(argument) for argument in arguments])
+        return SimpleNamespace(code=code, out=out.getvalue(), err=err.getvalue())
 
     return run
 
 
 @pytest.fixture(scope="session")
 def small() -> tuple[str, ...]:
-    """The options of a small study."""
-    return SMALL
+    """Options of a small study, in which a training takes a second."""
+    return ("--units", "16", "--symbols", "4", "--steps", "50", "--seeds", "1")
 
 
 @pytest.fixture(scope="session")
-def made() -> Callable[..., list[dict]]:
-    """Results with such accuracies: cell, condition, {lag: accuracy of each seed}, and other figures of them all."""
+def make_results() -> Callable[..., list[dict]]:
+    """Makes results of a cell and a condition from {lag: accuracy of each seed}; keywords replace other values."""
 
-    def make(cell: str, condition: str, accuracies: dict[int, list[float]], **figures) -> list[dict]:
-        exploding = condition.startswith("exploding")
-        usual = {
-            "training_lags": "log_uniform" if exploding else "uniform",
+    def make(cell: str, condition: str, accuracies: dict[int, list[float]], **values) -> list[dict]:
+        defaults = {
+            "training_lags": "log_uniform" if condition.startswith("exploding") else "uniform",
             "steps": 100,
             "solved": False,
             "diverged": False,
@@ -55,16 +45,13 @@ def made() -> Callable[..., list[dict]]:
             "gradient_norm": [1.0],
             "update_norm": [0.1],
         }
-        return [
-            {"cell": cell, "condition": condition, "lag": lag, "seed": seed, "accuracy": accuracy}
-            | {
-                f"state_gradients_{when}": [0.5**distance for distance in range(lag + 1)]
-                for when in ("before", "after")
-            }
-            | usual
-            | figures
-            for lag, values in accuracies.items()
-            for seed, accuracy in enumerate(values)
-        ]
+        results = []
+        for lag, of_seeds in accuracies.items():
+            norms = [0.5**step for step in range(lag + 1)]
+            gradients = {"state_gradients_before": norms, "state_gradients_after": norms}
+            for seed, accuracy in enumerate(of_seeds):
+                key = {"cell": cell, "condition": condition, "lag": lag, "seed": seed, "accuracy": accuracy}
+                results.append(key | gradients | defaults | values)
+        return results
 
     return make

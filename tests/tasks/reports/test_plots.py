@@ -1,4 +1,4 @@
-"""Pictures: written whole, and readable in Korean."""
+"""Plots: saved atomically, and legible in Korean."""
 
 import warnings
 
@@ -7,13 +7,15 @@ import pytest
 from matplotlib import image
 
 from tasks.errors import UserError
-from tasks.reports import plots
+from tasks.reports import classification_plots, plots
 
 
 def test_hangul_labels_have_a_font(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # matplotlib warns of a character that no font has
-        path = plots.confusion_matrix(np.array([[5, 2], [1, 9]]), ["부정", "긍정"], tmp_path / "matrix.png")
+        path = classification_plots.confusion_matrix(
+            np.array([[5, 2], [1, 9]]), ["부정", "긍정"], tmp_path / "matrix.png"
+        )
     assert path.read_bytes().startswith(b"\x89PNG")
 
 

@@ -1,73 +1,66 @@
-"""A small corpus, the settings of a small training, and one finished run that the tests share."""
+"""A small corpus, a small training, and one finished run that the tests share; see `tests.tasks.examples`."""
 
-import csv
-import itertools
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tasks.sentiment.data import SAMPLE
-
-# A network so small that an epoch of the small corpus takes a fraction of a second.
-TINY = (
-    *("--units", "8", "--embedding-size", "8", "--max-tokens", "40", "--vocabulary-size", "300"),
-    *("--epochs", "2", "--tokens-per-batch", "2048", "--learning-rate", "0.01"),
-)
-
-
-@pytest.fixture(scope="session")
-def tiny() -> tuple[str, ...]:
-    """The options of the small network."""
-    return TINY
+from tasks.sentiment.task import SENTIMENT
+from tasks.serving import inference
+from tests.tasks import examples
 
 
 @pytest.fixture(scope="session")
 def write_csv() -> Callable[..., Path]:
-    def write(path: Path, rows, header=("text", "label")) -> Path:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(path, "w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows([header, *rows])
-        return path
-
-    return write
-
-
-def read_csv(path: Path) -> list[tuple[str, str]]:
-    with open(path, encoding="utf-8", newline="") as file:
-        return [(row["text"], row["label"]) for row in csv.DictReader(file)]
+    """Writes a table: path, rows, header."""
+    return examples.write_csv
 
 
 @pytest.fixture(scope="session")
-def corpus(tmp_path_factory, write_csv) -> Path:
+def corpus(small_tasks) -> Path:
     """A folder with 400 reviews of the sample to train on, 100 to validate on, and its 1,000 test reviews."""
-    folder = tmp_path_factory.mktemp("corpus")
-    for split, number in (("train", 400), ("validation", 100), ("test", 1000)):
-        rows = itertools.islice(read_csv(SAMPLE / f"{split}.csv"), number)
-        write_csv(folder / f"{split}.csv", rows)
+    return small_tasks["sentiment"].data
+
+
+WORDS = {"bad": "no", "awful": "no", "good": "yes", "lovely": "yes"}
+
+
+@pytest.fixture(scope="session")
+def easy(tmp_path_factory, write_csv) -> Path:
+    """A folder of reviews whose label follows from one word."""
+    folder = tmp_path_factory.mktemp("easy")
+    for split, number in (("train", 160), ("validation", 40)):
+        words = [list(WORDS)[index % 4] for index in range(number)]
+        write_csv(folder / f"{split}.csv", [(f"a {word} film", WORDS[word]) for word in words])
     return folder
 
 
 @pytest.fixture(scope="session")
-def reviews(corpus) -> list[tuple[str, str]]:
+def reviews() -> list[tuple[str, str]]:
     """The test split: (text, label)."""
-    return read_csv(corpus / "test.csv")
+    return examples.reviews("test", 1000)
 
 
 @pytest.fixture(scope="session")
-def train(sentiment, corpus) -> Callable:
-    """Trains the small network on the small corpus, within this process; later options beat earlier ones."""
-
-    def run(folder: Path, *options, data: Path = corpus):
-        return sentiment("train", "--data", data, "--run", folder, *TINY, *options)
-
-    return run
+def train(small_tasks) -> Callable:
+    """Trains the small network on the small corpus, within this process; later options override earlier ones."""
+    return small_tasks["sentiment"].train
 
 
 @pytest.fixture(scope="session")
-def finished_run(train, tmp_path_factory) -> Path:
-    """A finished run, for reading only: with both paths, so that its answers differ from text to text."""
-    folder = tmp_path_factory.mktemp("runs") / "tiny"
-    answer = train(folder, "--wide-ngrams", "2", "--epochs", "3")
-    assert answer.code == 0, answer.err
-    return folder
+def finished_run(small_tasks, tmp_path_factory) -> Path:
+    """A finished run: with both paths, so that its answers differ from text to text."""
+    return shutil.copytree(small_tasks["sentiment"].run(), tmp_path_factory.mktemp("runs") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def classifier(finished_run):
+    """The predictor of the finished run."""
+    return inference.load(SENTIMENT, finished_run)
+
+
+@pytest.fixture(scope="session")
+def answers(classifier, reviews) -> list[dict]:
+    """Its answers to the test split."""
+    return list(classifier.predict([text for text, _ in reviews]))

@@ -1,4 +1,4 @@
-"""Evaluation: the metrics against scikit-learn's on the run's own predictions, and what a run is measured on."""
+"""Evaluation: the metrics against scikit-learn's on the run's own predictions, and the data they are computed on."""
 
 import csv
 import json
@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from tasks.sentiment import evaluate, predict
 from tasks.training.runs import Run
 
 METRICS = {
@@ -31,12 +30,6 @@ def standard(text):
     return json.loads(text, parse_constant=refuse)
 
 
-@pytest.fixture(scope="module")
-def answers(finished_run, reviews):
-    classifier = predict.load(finished_run)
-    return list(predict.predict(classifier.classify, [text for text, _ in reviews]))
-
-
 def test_the_metrics_are_scikit_learns_on_the_runs_predictions(sentiment, finished_run, reviews, answers):
     answer = sentiment("evaluate", "--run", finished_run, "--json")
     assert answer.code == 0 and answer.out.count("\n") == 1
@@ -57,13 +50,13 @@ def test_the_metrics_are_scikit_learns_on_the_runs_predictions(sentiment, finish
         assert (Run(finished_run).plots / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_without_json_a_line_for_each_metric_and_the_pictures(sentiment, finished_run):
+def test_without_json_each_metric_has_a_line_and_pictures_are_listed(sentiment, finished_run):
     lines = sentiment("evaluate", "--run", finished_run, "--split", "validation").out.splitlines()
     assert {line.split()[0] for line in lines if line} >= METRICS
     assert {line for line in lines if line.endswith(".png")} == set(map(str, Run(finished_run).plots.glob("*.png")))
 
 
-def test_splits_join_and_an_unknown_one_names_those_that_are_there(sentiment, finished_run):
+def test_splits_join_and_for_an_unknown_one_the_known_are_named(sentiment, finished_run):
     def examples(split):
         return standard(sentiment("evaluate", "--run", finished_run, "--split", split, "--json").out)["examples"]
 
@@ -97,24 +90,6 @@ def test_an_unknown_label_is_named_with_file_and_line(sentiment, finished_run, r
 def test_blanks_around_a_label_do_not_matter(sentiment, finished_run, write_csv, tmp_path):
     path = write_csv(tmp_path / "a.csv", [("Fine.", " positive "), ("Bad.", "negative\t")])
     assert sentiment("evaluate", "--run", finished_run, "--data", path).code == 0
-
-
-def test_calibration_error_by_hand():
-    confidence, correct = np.array([0.95, 0.96, 0.55, 0.58]), np.array([True, False, True, True])
-    # Two bins of two: |mean confidence - share right| is |0.955 - 0.5| and |0.565 - 1|.
-    assert evaluate.calibration_error(confidence, correct) == pytest.approx((0.455 + 0.435) / 2)
-    assert evaluate.calibration_error(np.array([1.0]), np.array([True])) == 0.0
-
-
-def test_three_classes_by_hand():
-    probabilities = np.float32([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.3, 0.4, 0.3], [0.2, 0.2, 0.6]])
-    truth = np.array([0, 1, 2, 2])
-    result = evaluate.measure(truth, probabilities)
-    assert result["accuracy"] == 0.75 and result["examples"] == 4
-    assert result["macro_f1"] == pytest.approx(np.mean([1.0, 2 / 3, 2 / 3]))
-    assert result["log_loss"] == pytest.approx(-np.log([0.7, 0.8, 0.3, 0.6]).mean(), abs=1e-6)
-    # One against the rest: 1 for the first two classes; of the third, 0.3 and 0.6 against 0.1 and 0.1.
-    assert result["roc_auc"] == pytest.approx(1.0)
 
 
 def test_the_most_confident_mistakes_are_a_table(sentiment, finished_run, reviews, answers):

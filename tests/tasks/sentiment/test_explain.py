@@ -1,11 +1,9 @@
-"""What explain tells of a verdict: the figures are those of the model, and the picture is drawn."""
+"""What explain reports of a classification: its numbers are those of the model, and the picture is drawn."""
 
 import json
 
 import numpy as np
 import pytest
-
-from tasks.sentiment import predict
 
 TEXT = "The soup was cold, but we loved the bread. 국은"
 
@@ -18,10 +16,10 @@ def explained(sentiment, finished_run, tmp_path_factory):
     return json.loads(answer.out), picture
 
 
-def test_the_last_probability_is_that_of_the_verdict(explained, finished_run):
+@pytest.mark.slow
+def test_the_last_probability_is_that_of_the_classification(explained, classifier):
     found, _ = explained
-    classifier = predict.load(finished_run)
-    (answer,) = predict.predict(classifier.classify, [TEXT])
+    (answer,) = classifier.predict([TEXT])
     assert found["label"] == answer["label"]
     assert found["probability"] == pytest.approx(answer["probability"], abs=1e-5)
     assert found["probability_after"][-1] == pytest.approx(answer["probabilities"]["positive"], abs=1e-5)
@@ -29,17 +27,19 @@ def test_the_last_probability_is_that_of_the_verdict(explained, finished_run):
     assert "".join(found["tokens"]).replace("▁", " ").strip() == TEXT
 
 
-def test_a_probability_on_the_way_is_that_of_the_text_so_far(explained, finished_run):
+@pytest.mark.slow
+def test_a_probability_along_the_text_is_that_of_the_text_so_far(explained, classifier):
     found, _ = explained
-    classifier = predict.load(finished_run)
-    ids = classifier.text.ids([TEXT])[:, :5]
-    logits = classifier.model(ids).numpy()[0]
-    label = list(classifier.labels.numpy()).index(b"positive")
+    module = classifier.module
+    ids = module.text.ids([TEXT])[:, :5]
+    logits = module.model(ids).numpy()[0]
+    label = list(module.labels.numpy()).index(b"positive")
     assert found["probability_after"][4] == pytest.approx(np.exp(logits[label]) / np.exp(logits).sum(), abs=1e-5)
 
 
-def test_contributions_tell_the_decision(explained):
-    """They add up to the logit of the class less the other's, but for what an empty text has."""
+@pytest.mark.slow
+def test_contributions_add_up_to_the_decision(explained):
+    """Their sum is the logit of the class less that of the other class, except for what an empty text has."""
     found, _ = explained
     probability = found["probability_after"][-1]
     # Half a nat is far below the contributions' own size.
@@ -47,7 +47,8 @@ def test_contributions_tell_the_decision(explained):
     assert np.abs(found["contributions"]).max() > 0.01
 
 
-def test_gates_of_every_step_and_a_picture(explained):
+@pytest.mark.slow
+def test_every_step_has_gates_and_the_picture_is_drawn(explained):
     found, picture = explained
     gates = {name: np.array(values) for name, values in found["gates"].items()}
     assert set(gates) == {"input", "forget", "output", "candidate", "cell", "state"}
@@ -56,14 +57,15 @@ def test_gates_of_every_step_and_a_picture(explained):
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_other_direction_of_the_layer_and_the_table_for_people(sentiment, finished_run, tmp_path):
+@pytest.mark.slow
+def test_the_table_and_the_other_direction_of_the_layer(sentiment, finished_run, tmp_path):
     other = ["--direction", "backward", "--plot", tmp_path / "a.png"]
     answer = sentiment("explain", "--run", finished_run, TEXT, *other)
     assert answer.code == 0, answer.err
     assert "▁The" in answer.out and str(tmp_path / "a.png") in answer.out
     backward = json.loads(sentiment("explain", "--run", finished_run, TEXT, *other, "--json").out)
     most = max(zip(backward["tokens"], backward["contributions"], strict=True), key=lambda pair: abs(pair[1]))
-    assert "moved it most: {} {:+.3f}, ".format(*most) in answer.out
+    assert "largest contributions: {} {:+.3f}, ".format(*most) in answer.out
     forward = json.loads(sentiment("explain", "--run", finished_run, TEXT, "--json", "--plot", tmp_path / "b.png").out)
     assert backward["gates"]["forget"] != forward["gates"]["forget"]
 
@@ -79,12 +81,13 @@ def test_the_other_direction_of_the_layer_and_the_table_for_people(sentiment, fi
         ([], ["an argument is missing: The text."]),
     ],
 )
-def test_what_cannot_be_explained(sentiment, finished_run, arguments, words):
+def test_what_cannot_be_explained_is_named(sentiment, finished_run, arguments, words):
     message = sentiment("explain", "--run", finished_run, *arguments).error()
     assert all(word in message for word in words), message
 
 
-def test_a_layer_of_one_direction_has_no_other(sentiment, train, tmp_path):
+@pytest.mark.slow
+def test_a_layer_with_one_direction_has_no_other(sentiment, train, tmp_path):
     train(tmp_path / "run", "--no-bidirectional", "--epochs", "1")
     message = sentiment("explain", "--run", tmp_path / "run", "good", "--direction", "backward").error()
     assert "no direction backward" in message

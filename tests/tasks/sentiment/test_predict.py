@@ -1,4 +1,4 @@
-"""Predictions: from arguments, files and pipes, for ordinary texts and strange ones."""
+"""Predictions: from arguments, files and pipes, for ordinary texts and unusual ones."""
 
 import json
 import subprocess
@@ -6,9 +6,7 @@ import unicodedata
 
 import pytest
 
-from tasks.sentiment import export
-
-STRANGE = {
+UNUSUAL = {
     "empty": "",
     "blank": " \t\u3000\u00a0 ",
     "long": "A good film. 좋은 영화였다. " * 37_038,
@@ -23,13 +21,11 @@ STRANGE = {
 
 
 @pytest.fixture(scope="module")
-def model(finished_run, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("saved_models") / "tiny"
-    export.export(finished_run, folder)
-    return folder
+def model(small_tasks):
+    return small_tasks["sentiment"].model().parent
 
 
-def answers(out: str) -> list[dict]:
+def parsed(out: str) -> list[dict]:
     return [json.loads(line) for line in out.split("\n")[:-1]]  # a text may hold other line separators
 
 
@@ -40,9 +36,9 @@ def test_arguments_a_file_and_json_agree(sentiment, finished_run, reviews, tmp_p
     from_file = sentiment("predict", "--run", finished_run, "--json", "--input", tmp_path / "in.txt")
     plain = sentiment("predict", "--run", finished_run, "--input", tmp_path / "in.txt", "--output", tmp_path / "out")
     assert (from_arguments.code, from_file.code, plain.code, plain.out) == (0, 0, 0, "")
-    found = answers(from_file.out)
+    found = parsed(from_file.out)
     assert [answer["text"] for answer in found] == texts
-    for one, other in zip(answers(from_arguments.out), found, strict=False):
+    for one, other in zip(parsed(from_arguments.out), found, strict=False):
         assert one["label"] == other["label"] and one["probability"] == pytest.approx(other["probability"], abs=1e-5)
     for answer in found:
         assert set(answer) == {"text", "label", "probability", "probabilities"}
@@ -56,46 +52,46 @@ def test_arguments_a_file_and_json_agree(sentiment, finished_run, reviews, tmp_p
 
 def test_an_exported_model_answers_as_its_run_does(sentiment, finished_run, model):
     texts = ["A good film.", "좋지 않았다.", ""]
-    wanted = answers(sentiment("predict", "--run", finished_run, "--json", *texts).out)
+    wanted = parsed(sentiment("predict", "--run", finished_run, "--json", *texts).out)
     for place in (model, model / "1"):
-        found = answers(sentiment("predict", "--model", place, "--json", *texts).out)
+        found = parsed(sentiment("predict", "--model", place, "--json", *texts).out)
         for one, other in zip(found, wanted, strict=True):
             assert (one["text"], one["label"]) == (other["text"], other["label"])
             assert one["probabilities"] == pytest.approx(other["probabilities"], abs=1e-5)
 
 
-def test_strange_texts_are_answered_like_any_other(sentiment, finished_run, tmp_path):
-    texts = list(STRANGE.values())
+def test_unusual_texts_are_answered_like_any_other(sentiment, finished_run, tmp_path):
+    texts = list(UNUSUAL.values())
     lines = "".join(f"{text}\n" for text in [*texts, "A good film."])
     (tmp_path / "in.txt").write_bytes(lines.encode())
     answer = sentiment("predict", "--run", finished_run, "--json", "--input", tmp_path / "in.txt")
     assert answer.code == 0, answer.err
-    found = answers(answer.out)
+    found = parsed(answer.out)
     assert [answer["text"].strip("\r") for answer in found] == [text.strip("\r") for text in texts] + ["A good film."]
     assert all(0.5 <= answer["probability"] <= 1.0 for answer in found)
-    alone = answers(sentiment("predict", "--run", finished_run, "--json", "A good film.").out)[0]
+    alone = parsed(sentiment("predict", "--run", finished_run, "--json", "A good film.").out)[0]
     assert found[-1]["probability"] == pytest.approx(alone["probability"], abs=1e-5)
     plain = sentiment("predict", "--run", finished_run, "--input", tmp_path / "in.txt")
     assert [line.count("\t") for line in plain.out.split("\n")[:-1]] == [2] * len(found)
     # Given as arguments, the empty and the blank text are texts too.
-    answer = sentiment("predict", "--run", finished_run, "--json", "", STRANGE["blank"])
-    assert [answer["text"] for answer in answers(answer.out)] == ["", STRANGE["blank"]]
+    answer = sentiment("predict", "--run", finished_run, "--json", "", UNUSUAL["blank"])
+    assert [answer["text"] for answer in parsed(answer.out)] == ["", UNUSUAL["blank"]]
 
 
-def test_a_text_that_begins_with_a_hyphen_stands_after_two_of_them(sentiment, finished_run):
+def test_a_text_that_begins_with_a_hyphen_follows_two_hyphens(sentiment, finished_run):
     assert sentiment("predict", "--run", finished_run, "--", "-5 stars", "--run").out.count("\n") == 2
 
 
-def test_both_normalisation_forms_of_hangul_get_the_same_answer(sentiment, finished_run, reviews):
+def test_both_normalization_forms_of_hangul_get_the_same_answer(sentiment, finished_run, reviews):
     texts = [text for text, _ in reviews[:60] if not text.isascii()]
     forms = [[unicodedata.normalize(form, text) for text in texts] for form in ("NFC", "NFD")]
     assert forms[0] != forms[1]
-    composed, parted = (answers(sentiment("predict", "--run", finished_run, "--json", *form).out) for form in forms)
+    composed, parted = (parsed(sentiment("predict", "--run", finished_run, "--json", *form).out) for form in forms)
     for one, other in zip(composed, parted, strict=True):
         assert one["probabilities"] == pytest.approx(other["probabilities"], abs=1e-5)
 
 
-def test_an_empty_file_gives_an_empty_answer(sentiment, finished_run, tmp_path):
+def test_an_empty_file_has_an_empty_answer(sentiment, finished_run, tmp_path):
     (tmp_path / "in.txt").write_bytes(b"")
     answer = sentiment("predict", "--run", finished_run, "--input", tmp_path / "in.txt")
     assert (answer.code, answer.out) == (0, "")
@@ -125,15 +121,17 @@ def test_a_model_that_is_not_there_is_named(sentiment, tmp_path, place):
     assert str(tmp_path / place) in sentiment("predict", "--model", tmp_path / place, "text").error()
 
 
+@pytest.mark.slow
 def test_standard_input_is_answered_line_by_line_and_standard_error_is_silent(sentiment_process, finished_run):
     lines = ["A good film.", "", "좋지 않았다.", "a\0b"]
     data = "\r\n".join(lines).encode()
     answer = sentiment_process("predict", "--run", finished_run, "--input", "-", "--json", input=data)
     assert (answer.code, answer.err) == (0, "")
-    assert [answer["text"] for answer in answers(answer.out)] == lines
+    assert [answer["text"] for answer in parsed(answer.out)] == lines
 
 
-def test_a_reader_that_has_seen_enough_is_no_error(process, finished_run, tmp_path):
+@pytest.mark.slow
+def test_a_reader_that_stops_early_is_no_error(process, finished_run, tmp_path):
     (tmp_path / "in.txt").write_text("A good film.\n" * 30_000)
     arguments = ["-m", "tasks.sentiment", "predict", "--run", finished_run, "--input", tmp_path / "in.txt"]
     predicting = process(*arguments)
@@ -143,23 +141,27 @@ def test_a_reader_that_has_seen_enough_is_no_error(process, finished_run, tmp_pa
     assert predicting.stderr.read() == b"" and predicting.wait() == 0
 
 
+@pytest.mark.slow
 def test_a_full_disk_behind_standard_output_is_an_error(sentiment_process, finished_run):
     with open("/dev/full", "wb") as full:
         answer = sentiment_process("predict", "--run", finished_run, "A good film.", stdout=full)
     assert "No space left" in answer.error(code=1)
 
 
-def test_json_lines_are_read_by_the_files_ending_or_on_request(sentiment, sentiment_process, finished_run, tmp_path):
+@pytest.mark.slow
+def test_json_lines_are_recognized_by_the_files_ending_or_on_request(
+    sentiment, sentiment_process, finished_run, tmp_path
+):
     texts = ["The soup was good.", "two\nlines", "국물이 맛있었어요."]
     file = tmp_path / "texts.jsonl"
     lines = [json.dumps({"text": text, "id": 1}) for text in texts]
     file.write_text("\n".join([*lines, "", ""]), encoding="utf-8")
-    by_ending = answers(sentiment("predict", "--run", finished_run, "--input", file, "--json").out)
+    by_ending = parsed(sentiment("predict", "--run", finished_run, "--input", file, "--json").out)
     assert [answer["text"] for answer in by_ending] == texts
     lines = "".join(json.dumps({"review": text}) + "\n" for text in texts).encode()
     options = ("--input", "-", "--input-format", "jsonl", "--text-column", "review", "--json")
     piped = sentiment_process("predict", "--run", finished_run, *options, input=lines)
-    assert [answer["label"] for answer in answers(piped.out)] == [answer["label"] for answer in by_ending]
+    assert [answer["label"] for answer in parsed(piped.out)] == [answer["label"] for answer in by_ending]
 
 
 @pytest.mark.parametrize("line", ['{"texts": "good"}', '{"text": 3}', "[1]", "good", '{"text": "half \\ud83d"}'])

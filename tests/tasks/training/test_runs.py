@@ -1,4 +1,4 @@
-"""Run folders: which of them a training may begin in, go on in, or take the place of."""
+"""The folder of a run: created, resumed, replaced and read."""
 
 import json
 
@@ -27,7 +27,7 @@ def begin(path, settings=EIGHT, task="a_task", **options):
 
 
 def train_a_little(run: Run, mark: str) -> None:
-    """Leaves in the folder what an interrupted training leaves there."""
+    """Writes what an interrupted training leaves in its folder."""
     run.vocabulary.mkdir(exist_ok=True)
     run.state_file.write_text(mark)
     run.model_file.write_text(mark)
@@ -43,7 +43,7 @@ def names(folder):
     return sorted(entry.name for entry in folder.iterdir())
 
 
-def test_a_new_run_holds_its_settings_and_is_not_finished(tmp_path):
+def test_a_new_run_stores_its_settings_and_is_not_finished(tmp_path):
     run = begin(tmp_path / "runs" / "a")
     assert json.loads(run.settings_file.read_text()) == {
         "task": "a_task",
@@ -52,7 +52,7 @@ def test_a_new_run_holds_its_settings_and_is_not_finished(tmp_path):
     assert not run.finished and names(run.path) == ["checkpoint", "settings.json"]
 
 
-def test_a_finished_run_is_refused_and_stays(tmp_path):
+def test_a_finished_run_is_neither_trained_again_nor_lost(tmp_path):
     run = finished(tmp_path / "a")
     assert run.finished and not run.checkpoint.exists()
     with pytest.raises(UserError, match=r"finished already.*--overwrite"):
@@ -60,12 +60,12 @@ def test_a_finished_run_is_refused_and_stays(tmp_path):
     assert run.model_file.read_text() == "first" and run.finished
 
 
-def test_with_overwrite_the_finished_run_stays_until_the_new_one_is_finished(tmp_path):
+def test_overwrite_keeps_the_finished_run_until_the_new_one_is_finished(tmp_path):
     old = finished(tmp_path / "a")
     new = begin(old.path, NINE, overwrite=True)
     train_a_little(new, "second")
     assert old.finished and old.model_file.read_text() == "first"
-    # Interrupted: the same command goes on where it was, one with other settings begins anew.
+    # Interrupted: the same command resumes it, a command with other settings starts again.
     again = begin(old.path, NINE, overwrite=True)
     assert again.path == new.path and again.state_file.read_text() == "second"
     assert not begin(old.path, TaskSettings(recurrent=Group(units=10)), overwrite=True).state_file.exists()
@@ -78,11 +78,11 @@ def test_with_overwrite_the_finished_run_stays_until_the_new_one_is_finished(tmp
 
 
 @pytest.mark.parametrize("where", ["before the swap", "in the swap", "after the swap"])
-def test_a_process_killed_in_the_swap_loses_neither_run_and_the_same_command_ends_it(tmp_path, where):
+def test_a_process_killed_while_runs_are_swapped_loses_neither(tmp_path, where):
     old = finished(tmp_path / "a")
     new = begin(old.path, NINE, overwrite=True)
     train_a_little(new, "second")
-    # What `atomic_files.swap_folder` does, up to where it was killed.
+    # What `atomic_files.swap_folder` does before it is killed.
     if where != "before the swap":
         old.path.rename(tmp_path / ".old-a")
     if where == "after the swap":
@@ -103,12 +103,12 @@ def test_a_process_killed_while_the_checkpoint_is_removed_leaves_a_finished_run(
     new = begin(run.path, NINE, overwrite=True)
     train_a_little(new, "second")
     (new.path / ".old-checkpoint").mkdir()
-    (new.path / ".old-checkpoint" / "left").write_text("by a process that was killed")
+    (new.path / ".old-checkpoint" / "left").write_text("by a killed process")
     runs.finish(new, run.path)
     assert run.model_file.read_text() == "second" and ".old-checkpoint" not in names(run.path)
 
 
-def test_an_interrupted_run_goes_on_with_the_same_settings(tmp_path):
+def test_an_interrupted_run_is_resumed_with_the_same_settings(tmp_path):
     train_a_little(begin(tmp_path / "a"), "first")
     for overwrite in (False, True):
         run = begin(tmp_path / "a", overwrite=overwrite)
@@ -116,14 +116,14 @@ def test_an_interrupted_run_goes_on_with_the_same_settings(tmp_path):
 
 
 @pytest.mark.parametrize("left", [[], ["checkpoint/"], [".writing-settings.json"]])
-def test_a_process_killed_in_its_first_moments_can_be_repeated(tmp_path, left):
+def test_a_command_killed_in_its_first_moments_can_be_repeated(tmp_path, left):
     (tmp_path / "a").mkdir()
     for name in left:
         (tmp_path / "a" / name).mkdir() if name.endswith("/") else (tmp_path / "a" / name).write_text('{"ta')
     assert begin(tmp_path / "a").stored()["task"] == "a_task"
 
 
-def test_an_interrupted_run_with_other_settings_is_refused_and_the_difference_named(tmp_path):
+def test_an_interrupted_run_is_not_resumed_with_other_settings(tmp_path):
     train_a_little(begin(tmp_path / "a"), "first")
     with pytest.raises(UserError, match=r"units was 8 and is now 9.*--overwrite"):
         begin(tmp_path / "a", NINE)
@@ -131,8 +131,8 @@ def test_an_interrupted_run_with_other_settings_is_refused_and_the_difference_na
     assert new.path != tmp_path / "a" and Run(tmp_path / "a").state_file.read_text() == "first"
 
 
-def test_where_nothing_is_trained_yet_other_settings_are_taken(tmp_path):
-    run = begin(tmp_path / "a")  # and then the data turned out to have a mistake
+def test_settings_may_change_before_anything_is_trained(tmp_path):
+    run = begin(tmp_path / "a")  # the preparation of the data then failed
     (run.checkpoint / "train").mkdir()
     run.vocabulary.mkdir()
     again = begin(tmp_path / "a", NINE)
@@ -143,7 +143,7 @@ def test_where_nothing_is_trained_yet_other_settings_are_taken(tmp_path):
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
-def test_a_folder_that_is_no_run_and_a_file_are_refused(tmp_path, overwrite):
+def test_other_folders_and_files_are_left_alone(tmp_path, overwrite):
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "a.jpg").write_text("x")
     with pytest.raises(UserError, match="not empty and not a run"):
@@ -154,7 +154,7 @@ def test_a_folder_that_is_no_run_and_a_file_are_refused(tmp_path, overwrite):
 
 
 @pytest.mark.parametrize("content", ['{"task": "a_ta', "[]", "{}", b"\xff"])
-def test_settings_that_cannot_be_read_stop_everything_but_overwrite(tmp_path, content):
+def test_unreadable_settings_are_an_error_except_with_overwrite(tmp_path, content):
     run = begin(tmp_path / "a")
     train_a_little(run, "first")
     run.settings_file.write_bytes(content if isinstance(content, bytes) else content.encode())
@@ -166,7 +166,7 @@ def test_settings_that_cannot_be_read_stop_everything_but_overwrite(tmp_path, co
     assert runs.finish(new, tmp_path / "a").model_file.read_text() == "second"
 
 
-def test_only_a_finished_run_of_the_task_opens(tmp_path):
+def test_only_a_finished_run_of_the_task_can_be_opened(tmp_path):
     with pytest.raises(UserError, match="no such run"):
         Run(tmp_path / "a").open_finished("a_task", TaskSettings)
     (tmp_path / "a").mkdir()

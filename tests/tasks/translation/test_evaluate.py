@@ -1,4 +1,4 @@
-"""The figures of an evaluation, against sacreBLEU's own and against the model's."""
+"""The metrics of an evaluation, against sacreBLEU's own and against the model's."""
 
 import csv
 import json
@@ -10,7 +10,15 @@ import pytest
 import sacrebleu
 
 from models.text import SentencePieceText
-from tasks.translation import data, evaluate, translate
+from tasks.serving import inference
+from tasks.serving.evaluate import evaluate
+from tasks.training.checkpoint import load_model
+from tasks.training.runs import Run
+from tasks.translation import data
+from tasks.translation.pairs import teacher_forcing
+from tasks.translation.task import TRANSLATION
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +39,7 @@ def table(answer, finished_run):
         return list(csv.DictReader(file))
 
 
-def test_the_figures_are_sacrebleus(stored, table, pairs):
+def test_the_metrics_are_sacrebleus(stored, table, pairs):
     found, references = [row["translation"] for row in table], [row["reference"] for row in table]
     assert [(row["source"], row["reference"]) for row in table] == pairs
     assert stored["bleu"] == pytest.approx(sacrebleu.corpus_bleu(found, [references]).score)
@@ -45,12 +53,12 @@ def test_the_figures_are_sacrebleus(stored, table, pairs):
 
 
 def test_the_loss_is_the_models_own_on_the_references(stored, finished_run, pairs):
-    model = keras.saving.load_model(finished_run / "model.keras", compile=False)
+    model = load_model(Run(finished_run))
     sides = [
         SentencePieceText((finished_run / "vocabulary" / f"{side}.model").read_bytes(), 40).pieces(texts).to_list()
         for side, texts in zip(data.SIDES, zip(*pairs, strict=True), strict=True)
     ]
-    (read, before), after, weights = data.training_example(*sides)
+    (read, before), after, weights = teacher_forcing(*sides)
     logits = model([read, before], training=False)
     nats = keras.losses.sparse_categorical_crossentropy(after, logits, from_logits=True) * weights
     assert stored["loss"] == pytest.approx(float(keras.ops.sum(nats)) / weights.sum(), abs=1e-4)
@@ -64,7 +72,7 @@ def test_bleu_by_length_covers_every_pair_once(stored, table):
     assert groups["1-5"] == pytest.approx(expected)
 
 
-def test_it_prints_the_signature_examples_and_pictures(answer, finished_run):
+def test_the_signature_examples_and_pictures_are_printed(answer, finished_run):
     assert "nrefs:1|case:mixed|eff:no|tok:13a" in answer.out and "BLEU by words of the source" in answer.out
     for name in ("attention_1", "attention_2", "attention_3", "bleu_by_length", "learning_curves"):
         assert str(finished_run / "plots" / f"{name}.png") in answer.out
@@ -90,7 +98,7 @@ def test_another_source_is_read_by_its_own_names(translation, finished_run, pair
     assert line.startswith("left out 1 of 21 all pairs: 1 with an empty side (the first at ") and line.endswith(":7)")
 
 
-def test_a_source_of_which_nothing_is_read_has_no_picture(translation, finished_copy, pairs, tmp_path):
+def test_a_sentence_without_a_piece_has_no_picture(translation, finished_copy, pairs, tmp_path):
     path = tmp_path / "other.csv"
     with open(path, "w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([("en", "ko"), ("\u200b", "없어요."), *pairs[:4]])
@@ -102,8 +110,8 @@ def test_a_source_of_which_nothing_is_read_has_no_picture(translation, finished_
     assert drawn == ["attention_2.png", "attention_3.png"]
 
 
-def test_lower_search_settings_are_measured_too(finished_run, plain_run):
+def test_another_beam_size_can_be_evaluated(finished_run, plain_run):
     for run in (finished_run, plain_run):
-        greedy = evaluate.evaluate(run, beam_size=1)
-        translator = translate.load(run, beam_size=1)
-        assert translator.settings.beam_size == 1 and greedy["examples"] == 200
+        greedy = evaluate(TRANSLATION, run, beam_size=1)
+        translator = inference.load(TRANSLATION, run, beam_size=1)
+        assert translator.search.beam_size == 1 and greedy["examples"] == 200

@@ -1,20 +1,19 @@
-"""What explain tells of a translation: what was looked at."""
+"""What explain reports of a translation: the attention."""
 
 import json
 
 import numpy as np
 import pytest
 
-from tasks.translation import translate
+pytestmark = pytest.mark.slow
 
 
-def test_the_attention_of_the_translation(translation, finished_run, pairs, tmp_path):
+def test_the_attention_of_the_translation(translation, finished_run, translator, pairs, tmp_path):
     text = pairs[0][0]
     answer = translation("explain", "--run", finished_run, text, "--json", "--plot", tmp_path / "attention.png")
     assert answer.code == 0, answer.err
     found = json.loads(answer.out)
-    translator = translate.load(finished_run)
-    (expected,) = translate.translations(translator.translate, [text])
+    (expected,) = translator.predict([text])
     assert found["translation"] == expected["translation"]
     weights = np.array(found["attention"])
     assert weights.shape == (len(found["target_pieces"]), len(found["source_pieces"]))
@@ -24,7 +23,7 @@ def test_the_attention_of_the_translation(translation, finished_run, pairs, tmp_
     assert expected["translation"] in translation("explain", "--run", finished_run, text).out
 
 
-# A zero-width space is no blank to Python; nothing is left of it when its spelling is normalized.
+# A zero-width space is no blank to Python; normalization leaves nothing of it.
 @pytest.mark.parametrize(("text", "word"), [(" ", "empty"), ("\u200b", "no piece")])
-def test_what_cannot_be_explained(translation, finished_run, text, word):
+def test_what_cannot_be_explained_is_named(translation, finished_run, text, word):
     assert word in translation("explain", "--run", finished_run, text).error()

@@ -1,21 +1,21 @@
-"""Sentences in, translations out, in the order that they came."""
+"""Sentences in, translations out, in the order of the sentences."""
 
 import gzip
 import json
 
 import pytest
 
-from tasks.translation import translate
+from tasks.serving import inference
+from tasks.serving.batched_inference import string_tensor
+from tasks.translation.task import TRANSLATION
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def translator(finished_run):
-    return translate.load(finished_run)
-
-
-@pytest.fixture(scope="module")
-def answers(translator, pairs):
-    return list(translate.translations(translator.translate, [source for source, _ in pairs]))
+def exported(small_tasks):
+    """The folder of an exported model, with one version."""
+    return small_tasks["translation"].model().parent
 
 
 def lines(answer) -> list[str]:
@@ -26,7 +26,7 @@ def lines(answer) -> list[str]:
 def test_a_batch_gives_each_sentence_what_it_gets_alone(translator, answers, pairs):
     assert len({answer["translation"] for answer in answers}) > 50
     for (source, _), together in list(zip(pairs, answers, strict=True))[::10]:
-        [alone] = translate.translations(translator.translate, [source])
+        [alone] = translator.predict([source])
         assert alone["translation"] == together["translation"]
         assert alone["score"] == pytest.approx(together["score"], abs=1e-4)
 
@@ -46,12 +46,10 @@ def test_files_pipes_and_arguments_are_translated_in_their_order(translation, fi
 
 
 def test_standard_input_and_an_exported_model_in_a_process_of_their_own(
-    translation, translation_process, finished_run, answers, pairs, tmp_path
+    translation_process, finished_run, exported, answers, pairs
 ):
-    version = lines(translation("export", "--run", finished_run, "--to", tmp_path / "tiny"))[0]
-    assert version == f"{tmp_path}/tiny/1"
     text = "".join(f"{source}\n" for source, _ in pairs).encode()
-    for model in (("--run", finished_run), ("--model", tmp_path / "tiny")):
+    for model in (("--run", finished_run), ("--model", exported)):
         answer = translation_process("translate", *model, "--input", "-", "--json", input=text)
         found = [json.loads(line) for line in lines(answer)]
         assert [one["translation"] for one in found] == [one["translation"] for one in answers]
@@ -59,10 +57,11 @@ def test_standard_input_and_an_exported_model_in_a_process_of_their_own(
         assert [one["text"] for one in found] == [source for source, _ in pairs]
 
 
-def test_the_n_best_are_in_order_and_begin_with_the_best(translation, finished_run, answers, pairs, tmp_path):
-    version = lines(translation("export", "--run", finished_run, "--to", tmp_path / "tiny"))[0]
-    for model in (("--run", finished_run), ("--model", version)):
-        out = lines(translation("translate", *model, "--n-best", "4", *(source for source, _ in pairs[:3])))
+def test_several_translations_are_in_order_and_begin_with_the_best(translation, finished_run, exported, answers, pairs):
+    for model in (("--run", finished_run), ("--model", exported / "1")):
+        out = lines(
+            translation("translate", *model, "--num-return-sequences", "4", *(source for source, _ in pairs[:3]))
+        )
         rows = [line.split("\t") for line in out]
         assert [row[0] for row in rows] == ["1"] * 4 + ["2"] * 4 + ["3"] * 4
         for number in range(3):
@@ -70,13 +69,13 @@ def test_the_n_best_are_in_order_and_begin_with_the_best(translation, finished_r
             assert scores == sorted(scores, reverse=True)
             assert len({row[2] for row in rows[4 * number : 4 * number + 4]}) > 1
             assert rows[4 * number][2] == answers[number]["translation"]
-        [one] = lines(translation("translate", *model, "--n-best", "2", "--json", pairs[0][0]))
+        [one] = lines(translation("translate", *model, "--num-return-sequences", "2", "--json", pairs[0][0]))
         found = json.loads(one)
-        assert found["translation"] == found["n_best"][0]["translation"] and len(found["n_best"]) == 2
+        assert found["translation"] == found["translations"][0]["translation"] and len(found["translations"]) == 2
 
 
-def test_beam_and_length_penalty_are_the_callers(translation, finished_run, pairs, tmp_path):
-    version = lines(translation("export", "--run", finished_run, "--to", tmp_path / "tiny"))[0]
+def test_beam_size_and_length_penalty_can_be_chosen(translation, finished_run, exported, pairs, tmp_path):
+    version = exported / "1"
     sources, found = [source for source, _ in pairs[:40]], {}
     for options in ((), ("--beam-size", "1"), ("--length-penalty", "0"), ("--length-penalty", "3")):
         by_run = lines(translation("translate", "--run", finished_run, *options, *sources))
@@ -85,7 +84,7 @@ def test_beam_and_length_penalty_are_the_callers(translation, finished_run, pair
     assert found[()] != found["--beam-size", "1"]
     length = lambda rows: sum(map(len, rows))  # noqa: E731
     assert length(found["--length-penalty", "0"]) < length(found["--length-penalty", "3"])
-    # Of an export only the translations are the caller's; the attention is that of its own search.
+    # An export follows the options in its translations; its attention is that of its stored search.
     path = tmp_path / "attention.png"
     message = translation("translate", "--model", version, "--beam-size", "1", "--attention", path, sources[0]).error()
     assert "--beam-size does not go with it" in message and not path.exists()
@@ -100,15 +99,15 @@ def test_attention_is_drawn(translation, finished_run, pairs, tmp_path):
 
 
 @pytest.mark.parametrize("text", ["", " ", "\u200b"])
-def test_there_is_no_attention_to_draw_where_nothing_is_read(translation, finished_run, tmp_path, text):
+def test_a_sentence_without_a_piece_has_no_attention_to_draw(translation, finished_run, tmp_path, text):
     path = tmp_path / "attention.png"
     message = translation("translate", "--run", finished_run, "--attention", path, text, "two").error()
     assert "first sentence is empty" in message and not path.exists()
 
 
-def test_align_tells_the_pieces_and_what_was_attended_to(translator, answers, pairs):
+def test_align_returns_the_pieces_and_what_was_attended_to(translator, answers, pairs):
     sources = [source for source, _ in pairs[:20]]
-    out = {name: value.numpy() for name, value in translator.align(translate.strings([*sources, ""])).items()}
+    out = {name: value.numpy() for name, value in translator.align(string_tensor([*sources, ""])).items()}
     for row, answer in enumerate(answers[:20]):
         read, written = ([p.decode() for p in out[f"{side}_pieces"][row] if p] for side in ("source", "target"))
         assert out["translation"][row].decode() == answer["translation"]
@@ -120,16 +119,16 @@ def test_align_tells_the_pieces_and_what_was_attended_to(translator, answers, pa
     assert out["translation"][20] == b"" and not out["attention"][20].any()
 
 
-def test_the_score_of_a_translation_is_its_normalised_probability(finished_run, pairs):
-    translator = translate.load(finished_run, coverage_penalty=0.0, beam_size=1, length_penalty=1.0)
+def test_the_score_of_a_translation_is_its_normalized_probability(finished_run, pairs):
+    translator = inference.load(TRANSLATION, finished_run, coverage_penalty=0.0, beam_size=1, length_penalty=1.0)
     sources = [source for source, _ in pairs[:30]]
-    found = list(translate.translations(translator.translate, sources))
-    whole = translator.score(translate.strings(sources), translate.strings(one["translation"] for one in found))
+    found = list(translator.predict(sources))
+    whole = translator.module.score(string_tensor(sources), string_tensor(one["translation"] for one in found))
     compared = 0
     for one, log_probability, pieces in zip(
         found, *(whole[k].numpy() for k in ("log_probability", "pieces")), strict=True
     ):
-        # Only where the text is cut again into the pieces that were written.
+        # Only where the text is segmented into the pieces that were generated.
         if one["score"] == pytest.approx(log_probability / ((5 + pieces) / 6), abs=1e-4):
             compared += 1
     assert compared > 20

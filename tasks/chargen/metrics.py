@@ -1,0 +1,42 @@
+"""The metrics of `evaluate`, each with its direction and its formula. Imports no TensorFlow."""
+
+import math
+from typing import TYPE_CHECKING
+
+from tasks.metrics import Metric
+
+if TYPE_CHECKING:
+    from tasks.chargen.evaluate import Generations
+
+
+def bits_per_character(outcome: "Generations") -> float:
+    """Return the mean of -log2 p of a character given the characters before it."""
+    return outcome.nats_per_character / math.log(2)
+
+
+def perplexity(outcome: "Generations") -> float:
+    """Return exp of the nats per character."""
+    return math.exp(min(outcome.nats_per_character, 700.0))
+
+
+def word_share(outcome: "Generations") -> float | None:
+    """Return the share of the generated words that occur in the training text; None without words or that text."""
+    return sum(outcome.known_words) / len(outcome.known_words) if outcome.known_words else None
+
+
+def longest_copy(outcome: "Generations") -> int | None:
+    """Return the length of the longest generated passage that occurs in the training text; None without that text."""
+    return None if outcome.longest_passage is None else len(outcome.longest_passage)
+
+
+METRICS = (
+    # Of a Hangul syllable also if the model reads jamo.
+    Metric("nats_per_character", higher_is_better=False, compute=lambda outcome: outcome.nats_per_character),
+    Metric("bits_per_character", higher_is_better=False, compute=bits_per_character),
+    Metric("perplexity", higher_is_better=False, compute=perplexity),
+    Metric("unknown_share", higher_is_better=None, compute=lambda outcome: outcome.unknown_share),
+    # In nats per symbol that the network reads: a character, or a jamo.
+    Metric("loss", higher_is_better=False, compute=lambda outcome: outcome.nats_per_symbol),
+    Metric("word_share", higher_is_better=None, compute=word_share),
+    Metric("longest_copy", higher_is_better=None, compute=longest_copy),
+)

@@ -1,0 +1,39 @@
+"""The character generation task, one-to-many: what shared code needs to know about it. Imports no TensorFlow."""
+
+from tasks.chargen.metrics import METRICS
+from tasks.chargen.settings import ChargenSettings, GenerateArguments
+from tasks.metrics import LOSS
+from tasks.settings import ExplainGatesArguments
+from tasks.task import Task, implemented_by
+
+
+class ChargenTask(Task):
+    """A prompt in, text out."""
+
+    name = "chargen"
+    settings_class = ChargenSettings
+    compared_metric = LOSS
+    evaluation_metrics = METRICS
+    predict_command = "generate"
+    predict_arguments = GenerateArguments
+    explain_arguments = ExplainGatesArguments
+    evaluation_files = ("samples.md",)
+
+    open_source = implemented_by("tasks.chargen.text_source:open_text")
+    prepare = implemented_by("tasks.chargen.data:prepare")
+    open_data = implemented_by("tasks.chargen.data:TextWindows")
+    build = implemented_by("tasks.chargen.network:build")
+    from_run = implemented_by("tasks.chargen.generate:from_run")
+    from_export = implemented_by("tasks.chargen.generate:from_export")
+    exportable = implemented_by("tasks.chargen.generate:exportable")
+    answers = implemented_by("tasks.chargen.generate:answers")
+    format_answer = implemented_by("tasks.chargen.generate:format_answer")
+    answer_step_by_step = implemented_by("tasks.chargen.step_by_step:answer_step_by_step")
+    run_inference = implemented_by("tasks.chargen.evaluate:run_inference")
+    write_evaluation = implemented_by("tasks.chargen.evaluate:write_evaluation")
+    print_evaluation = implemented_by("tasks.chargen.evaluate:print_evaluation")
+    explain = implemented_by("tasks.chargen.explain:explain_arguments")
+    format_explanation = implemented_by("tasks.chargen.explain:format_explanation")
+
+
+CHARGEN = ChargenTask()

@@ -1,0 +1,172 @@
+"""From the command line to settings and arguments: tyro, with its messages in one line."""
+
+import contextlib
+import io
+import re
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import tyro
+
+from models.recurrent_settings import Settings
+from tasks.cli.renamed import check_options
+from tasks.cli.settings_files import read_settings
+from tasks.comparison.settings import CompareArguments, Comparison
+from tasks.errors import UserError, did_you_mean
+from tasks.task import Task
+
+FLAT = (tyro.conf.OmitArgPrefixes,)  # --units, not --recurrent.units
+
+
+class TrainArguments(NamedTuple):
+    """What the command line of `train` asks for.
+
+    Attributes:
+        settings: The settings.
+        run: The folder.
+        overwrite: Whether a finished run is replaced.
+    """
+
+    settings: Settings
+    run: Path
+    overwrite: bool
+
+
+def train_arguments(task: Task, program: str, argv: list[str]) -> TrainArguments:
+    """Parse the arguments of `train`: options override the settings file, and the file overrides the defaults."""
+    settings_class = task.settings_class
+    file = _value_of("--settings", argv)
+    default = settings_class() if file is None else read_settings(Path(file), task.name, settings_class)
+
+    def train(
+        run: Path,
+        config: Annotated[settings_class, tyro.conf.arg(name="")] = default,
+        settings: Path | None = None,
+        overwrite: bool = False,
+    ):
+        return config, run, overwrite
+
+    train.__doc__ = f"""{settings_class.__doc__}
+
+    Args:
+        run: The folder to train in, such as runs/NAME.
+        settings: A .toml or .json file of settings; options given here override it.
+        overwrite: Replaces a finished run, which stays until the new one is finished.
+    """
+    argv = ["None" if word == "none" else re.sub(r"^(--[\w-]+)=none$", r"\1=None", word) for word in argv]
+    config, run, overwrite = parse(program, train, argv)
+    # Options were put into copies of the groups; checks between groups need the whole.
+    return TrainArguments(settings_class.model_validate(config.model_dump()), run, overwrite)
+
+
+def comparison(task: Task, program: str, arguments_class: type[CompareArguments], argv: list[str]) -> Comparison:
+    """Parse the arguments of `compare`, and for each variation the settings, as `train` would parse them."""
+    arguments, rest = _parse_known(arguments_class, program, argv)
+    metrics = [metric.name for metric in task.evaluation_metrics if metric.higher_is_better is not None]
+    if arguments.metric is not None and arguments.metric not in metrics:
+        raise UserError(
+            f"--metric {arguments.metric}: evaluate does not measure it; take {', '.join(metrics)}"
+            f"{did_you_mean(arguments.metric, metrics)}"
+        )
+    settings = {}
+    for name, chosen in arguments.variations.items():
+        for option in chosen:
+            if _value_of(f"--{option}", rest) is not None:
+                how = "--cells" if option == "cell" else f"--vary {option}=..."
+                raise UserError(f"--{option} is what is compared; name its values with {how} alone")
+        words = [
+            word for option, value in chosen.items() for word in _as_words(option, value, task.settings_class, program)
+        ]
+        words += ["--run", arguments.run or name]
+        settings[name] = train_arguments(task, program, [*rest, *words]).settings
+    return Comparison(task, arguments, settings)
+
+
+def _as_words(option: str, value: str, settings_class: type[Settings], program: str) -> list[str]:
+    """Return an option with its value in words of the command line; an option without a value is on or off."""
+    if value.lower() in ("true", "false") and f"--no-{option}" in _options(settings_class, program):
+        return [f"--{option}" if value.lower() == "true" else f"--no-{option}"]
+    return [f"--{option}", value]
+
+
+def _value_of(option: str, argv: list[str]) -> str | None:
+    for index, word in enumerate(argv):
+        if word == option and index + 1 < len(argv):
+            return argv[index + 1]
+        if word.startswith(f"{option}="):
+            return word.partition("=")[2]
+    return None
+
+
+def parse(program: str, target, argv: list[str]):
+    """Parse arguments with tyro.
+
+    Args:
+        program: The program and the command, for messages.
+        target: The class of the arguments, or a function.
+        argv: The arguments.
+
+    Raises:
+        UserError: If they are invalid, or contain an unknown option.
+    """
+    check_options(argv)
+    result, unknown = _parse_known(target, program, argv)
+    if unknown:
+        options = _options(target, program)
+        raise UserError(
+            f"{unknown[0]!r} is no option of {program}{did_you_mean(unknown[0], options)}\n"
+            f"{program} --help lists the options"
+        )
+    return result
+
+
+def _parse_known(target, program: str, argv: list[str]) -> tuple:
+    """Parse arguments with tyro, whose framed messages become one line; also returns the words that are unknown."""
+    if any(word in ("-h", "--help") for word in argv):
+        return tyro.cli(target, prog=program, args=argv, config=FLAT), []
+    messages = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(messages):
+            return tyro.cli(target, prog=program, args=argv, config=FLAT, return_unknown_args=True)
+    except SystemExit:
+        message = _unframed(messages.getvalue(), _options(target, program))
+        raise UserError(f"{message}\n{program} --help lists the options") from None
+
+
+def _options(target, program: str) -> list[str]:
+    help_text = io.StringIO()
+    with contextlib.redirect_stdout(help_text), contextlib.suppress(SystemExit):
+        tyro.cli(target, prog=program, args=["--help"], config=FLAT)
+    return [word.strip(",│") for word in help_text.getvalue().split() if word.startswith("--")]
+
+
+def _unframed(text: str, options: list[str]) -> str:
+    lines = [line.strip("│╭╰╮╯─┌┐└┘ ").strip() for line in text.splitlines()]
+    kept = []
+    for line in lines:
+        if line.startswith(("For full helptext", "Parsing error", "Required options", "Perhaps you meant")) or not line:
+            continue
+        kept.append(line)
+    message = " ".join(kept)
+    # pydantic's report of one error, framed by tyro: the setting, what is wrong, and what was given.
+    mistake = re.search(
+        r"validation errors? for \w+ (?:(\w+) )?(Value error, |Input )(.*?) \[type=.*?input_value=(.*?), input_type",
+        message,
+    )
+    if mistake:
+        setting, kind, reason, given = mistake.groups()
+        reason = reason if kind == "Value error, " else f"{given} {reason}".replace(" should be", ": it should be")
+        if not setting:
+            return reason
+        option = f"--{setting.replace('_', '-')}"
+        return f"{option if option in options else setting}: {reason}"  # a positional argument has no dashes
+    message = re.sub(r"^(Value error|Invalid choice|Missing argument) ", "", message)
+    message = re.sub(r"^Error parsing (--[\w-]+): ", r"\1: ", message).replace(" Argument helptext: ", "; ")
+    unfit = re.match(r"(--[\w-]+): no type matching (\S+) could be instantiated from \['(.*?)'\]", message)
+    if unfit:
+        option, types, given = unfit.groups()
+        return f"{option}: {given!r} is none of {types.replace('|', ', ').replace('{None}', 'none')}"
+    required = re.search(r"Missing from .*?: (--[\w-]+ )?\S+ (.*?) \(required\)", message)
+    if required:
+        return f"{(required[1] or 'an argument ').strip()} is missing: {required[2]}"
+    return message or "the command line could not be read"

@@ -1,0 +1,125 @@
+"""The splits of a folder: a parallel corpus, tables with the split in their names, or class folders."""
+
+import os
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+from tasks.data.parallel_corpus import check_languages, parallel_corpus_splits
+from tasks.data.records import (
+    SPLIT_ALIASES,
+    Column,
+    Reader,
+    Record,
+    find_column,
+    quoted_list,
+    split_in_file_name,
+)
+from tasks.data.table_files import TABLE_SUFFIXES, find_columns, read_lines, read_tables, table_format
+from tasks.errors import UserError
+
+CLASS_FOLDER_COLUMNS = ("text", "label")
+UNLABELLED_FOLDERS = ("unsup", "unsupervised")  # IMDB's folder of reviews without labels
+
+
+def folder_splits(folder: Path, columns: Sequence[Column]) -> dict[str, Reader]:
+    """Find the splits in a folder.
+
+    Args:
+        folder: A folder in one of the forms that `sources.open_source` describes.
+        columns: The columns to read.
+
+    Returns:
+        A reader for each split.
+
+    Raises:
+        UserError: If the folder has none of these forms, or lacks a column.
+    """
+    files, folders = _list_folder(folder)
+    readers = parallel_corpus_splits(folder, files, columns) or _table_splits(files, columns)
+    if readers:
+        return readers
+
+    if not folders or any(column.lookup_name not in CLASS_FOLDER_COLUMNS for column in columns):
+        check_languages(folder, files, columns)
+    if not folders:
+        raise _nothing_to_read(folder, files)
+    split_folders = [(SPLIT_ALIASES[path.name.lower()], path) for path in folders if path.name.lower() in SPLIT_ALIASES]
+    for split, path in split_folders or [("train", folder)]:
+        readers |= _class_folder_splits(path, split, columns)
+    return readers
+
+
+def _table_splits(files: Sequence[Path], columns: Sequence[Column]) -> dict[str, Reader]:
+    by_split: dict[str, list[Path]] = {}
+    for path in files:
+        if table_format(path) and (split := split_in_file_name(path)):
+            by_split.setdefault(split, []).append(path)
+    for split, paths in by_split.items():
+        if split != "test":  # a test file may lack the labels, and training does not read it
+            for path in paths:
+                find_columns(path, columns)
+    return {split: partial(read_tables, paths, columns) for split, paths in by_split.items()}
+
+
+def _list_folder(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Return the visible files and the visible sub-folders, both sorted by name."""
+    try:
+        entries = sorted(path for path in folder.iterdir() if not path.name.startswith((".", "__")))
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be read: {error.strerror}") from error
+    return [path for path in entries if path.is_file()], [path for path in entries if path.is_dir()]
+
+
+def _nothing_to_read(folder: Path, entries: Sequence[Path]) -> UserError:
+    return UserError(
+        f"{folder}: expected files with train, validation or test in their names (ending in "
+        f"{', '.join(TABLE_SUFFIXES)}, or in a language, two of each: train.en, train.de), or a sub-folder of .txt "
+        "files for each class.\n"
+        f"Found: {quoted_list([path.name for path in entries], max_count=5)}. "
+        "A single file can be named instead of the folder."
+    )
+
+
+# --- Class folders ----------------------------------------------------------------------------------------------------
+
+
+def _class_folder_splits(folder: Path, split: str, columns: Sequence[Column]) -> dict[str, Reader]:
+    """Return the splits in a folder of class folders: `split`, and "unsupervised" for texts without a label."""
+    names = [find_column(column, CLASS_FOLDER_COLUMNS, f"{folder} (a folder of class folders)") for column in columns]
+    files, folders = _list_folder(folder)
+    classes = [path for path in folders if path.name not in UNLABELLED_FOLDERS]
+    unlabelled = [path for path in folders if path.name in UNLABELLED_FOLDERS]
+    empty = [path for path in classes if not any(_text_files(path))]
+    if len(empty) == len(classes):
+        raise _nothing_to_read(folder, files + folders)
+    if empty:
+        raise UserError(f"{empty[0]}: a class without an example; expected .txt files in it, one text in each.")
+    readers = {split: partial(_class_folder_records, classes, names)}
+    if unlabelled:
+        readers["unsupervised"] = partial(_unlabelled_records, unlabelled, names)
+    return readers
+
+
+def _class_folder_records(classes: Sequence[Path], names: Sequence[str]) -> Iterator[Record]:
+    for folder in classes:
+        for path in _text_files(folder):
+            fields = {"text": _read_text(path), "label": folder.name}
+            yield Record(tuple([fields[name] for name in names]), str(path))
+
+
+def _unlabelled_records(folders: Sequence[Path], names: Sequence[str]) -> Iterator[Record]:
+    for folder in folders:
+        if "label" in names:
+            raise UserError(f"{folder}: these texts have no label; read them without labels, or choose another split.")
+        for path in _text_files(folder):
+            yield Record(tuple([_read_text(path) for _ in names]), str(path))
+
+
+def _text_files(folder: Path) -> Iterator[Path]:
+    names = (name for name in os.listdir(folder) if name.endswith(".txt") and not name.startswith("."))
+    return (folder / name for name in sorted(names))
+
+
+def _read_text(path: Path) -> str:
+    return "".join(line for _, line in read_lines(path)).rstrip("\r\n")

@@ -1,0 +1,37 @@
+"""The classifier that the settings describe, and how it is trained."""
+
+from pathlib import Path
+
+from models.classifier import build_classifier
+from models.losses import PathCrossentropy
+from models.metrics import PathAccuracy
+from tasks.data import word_vectors
+from tasks.sentiment.labelled_texts import LabelledTexts
+from tasks.sentiment.settings import SentimentSettings
+from tasks.task import Network
+from tasks.training.runs import Run
+
+
+def build(settings: SentimentSettings, data: LabelledTexts, run: Run) -> Network:
+    """Build the untrained network, with the word vectors and the vocabularies of n-grams that the settings ask for."""
+    training, vectors = settings.training, None
+    if training.vectors:
+        vectors = word_vectors.read(Path(training.vectors), data.pieces, settings.network.embedding_size)
+    model = build_classifier(
+        settings.network,
+        settings.recurrent,
+        vocabulary_size=len(data.pieces),
+        classes=len(data.labels),
+        vectors=vectors,
+        ngram_keys=data.ngram_keys,
+        wide_keys=data.wide_keys,
+        wide_counts=data.wide_counts,
+    )
+    tables = ((model.ngrams, training.ngram_learning_rate), (model.wide, training.wide_learning_rate))
+    return Network(
+        model=model,
+        training_model=model.training_model(),
+        loss=PathCrossentropy(training.label_smoothing),
+        metrics=[PathAccuracy(settings.network.wide_share)],
+        sparse_learning_rates=[(layer, rate) for layer, rate in tables if layer is not None],
+    )

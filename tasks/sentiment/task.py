@@ -1,0 +1,35 @@
+"""The sentiment task, many-to-one: what shared code needs to know about it. Imports no TensorFlow."""
+
+from tasks.sentiment.metrics import METRICS
+from tasks.sentiment.settings import SentimentEvaluateArguments, SentimentExplainArguments, SentimentSettings
+from tasks.task import Task, implemented_by
+
+
+class SentimentTask(Task):
+    """A text in, a label and its probability out."""
+
+    name = "sentiment"
+    settings_class = SentimentSettings
+    evaluation_metrics = METRICS
+    evaluate_arguments = SentimentEvaluateArguments
+    explain_arguments = SentimentExplainArguments
+    evaluation_files = ("mistakes.csv",)
+
+    open_source = implemented_by("tasks.sentiment.data:open_labelled_texts")
+    open_evaluation_source = implemented_by("tasks.sentiment.data:open_evaluation_source")
+    check = implemented_by("tasks.sentiment.data:check")
+    prepare = implemented_by("tasks.sentiment.data:prepare")
+    open_data = implemented_by("tasks.sentiment.labelled_texts:LabelledTexts")
+    build = implemented_by("tasks.sentiment.network:build")
+    from_run = implemented_by("tasks.sentiment.predict:from_run")
+    from_export = implemented_by("tasks.sentiment.predict:from_export")
+    exportable = implemented_by("tasks.sentiment.predict:exportable")
+    format_answer = implemented_by("tasks.sentiment.predict:format_answer")
+    run_inference = implemented_by("tasks.sentiment.evaluate:run_inference")
+    write_evaluation = implemented_by("tasks.sentiment.evaluate:write_evaluation")
+    print_evaluation = implemented_by("tasks.sentiment.evaluate:print_evaluation")
+    explain = implemented_by("tasks.sentiment.explain:explain_arguments")
+    format_explanation = implemented_by("tasks.sentiment.explain:format_explanation")
+
+
+SENTIMENT = SentimentTask()

@@ -1,0 +1,67 @@
+"""Opens a finished run or an exported model of any task for inference."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pydantic
+import tensorflow as tf
+
+from models.recurrent_settings import Settings
+from tasks.errors import UserError
+from tasks.serving.export import version_folder
+from tasks.task import Predictor, Task
+from tasks.training.checkpoint import load_model
+from tasks.training.runs import Run, read_exported_settings
+from tasks.validation import describe_validation_error
+
+
+def load(task: Task, path: Path | str, **overrides: Any) -> Predictor:
+    """Open a finished run or an exported model.
+
+    Args:
+        task: The task.
+        path: The folder of a run; or saved_models/NAME for the newest version of an export, or a version's folder.
+        **overrides: Settings of inference that differ from those of the run, such as `beam_size`.
+
+    Raises:
+        UserError: If the folder is neither, or belongs to another task, or a setting is invalid.
+
+    Example:
+        ```python
+        from tasks.sentiment.task import SENTIMENT
+
+        classifier = load(SENTIMENT, "runs/mine")
+        [answer] = classifier.predict(["The plot was dull."])
+        print(answer["label"], answer["probability"])
+        ```
+    """
+    exported = not Run(path).settings_file.exists() and any(Path(path).glob("**/saved_model.pb"))
+    return load_export(task, path, overrides) if exported else load_run(task, path, overrides)
+
+
+def load_run(task: Task, run: Path | str, overrides: Mapping[str, Any] | None = None) -> Predictor:
+    """Open a finished run; see `load`."""
+    folder = Run(run)
+    settings = folder.open_finished(task.name, task.settings_class)
+    return task.from_run(folder, settings, load_model(folder), overrides or {})
+
+
+def load_export(task: Task, path: Path | str, overrides: Mapping[str, Any] | None = None) -> Predictor:
+    """Open an exported model; see `load`."""
+    folder = version_folder(Path(path))
+    extra = folder / "assets.extra"
+    settings = read_exported_settings(extra / "settings.json", task.name, task.settings_class)
+    return task.from_export(tf.saved_model.load(folder), settings, extra, overrides or {})
+
+
+def override(settings: Settings, changes: Mapping[str, Any]) -> Settings:
+    """Return a group of settings with some of them changed.
+
+    Raises:
+        UserError: If a change is invalid; names the option.
+    """
+    try:
+        return type(settings).model_validate(settings.model_dump() | dict(changes))
+    except pydantic.ValidationError as error:
+        raise UserError(describe_validation_error(error, option=True)) from None

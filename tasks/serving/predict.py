@@ -1,0 +1,33 @@
+"""Answers texts with a run or an exported model of any task: from arguments, files and pipes."""
+
+import json
+import sys
+
+from tqdm import tqdm
+
+from tasks.serving import text_io
+from tasks.serving.batched_inference import WINDOW
+from tasks.serving.inference import load_export, load_run
+from tasks.settings import PredictArguments
+from tasks.task import Task
+
+
+def main(task: Task, arguments: PredictArguments) -> None:
+    """Run the command that answers texts: `predict`, `generate` or `translate`."""
+    if arguments.run is not None:
+        predictor = load_run(task, arguments.run, arguments.overrides)
+    else:
+        predictor = load_export(task, arguments.model, arguments.overrides)
+    texts = arguments.texts if arguments.input is None else text_io.read(arguments.input, arguments.input_key)
+    interactive = arguments.input == "-" and sys.stdin.isatty()  # a person waits for the answer to each line
+    answers = task.answers(predictor, texts, arguments, 1 if interactive else WINDOW)
+    # A progress bar appears on a terminal only, and only where it is not mixed with the answers.
+    hidden = None if arguments.input is not None and arguments.output is not None else True
+    with text_io.open_output(arguments.output) as out:
+        if task.answer_step_by_step(predictor, arguments, out):
+            return
+        for number, answer in enumerate(tqdm(answers, unit=" texts", disable=hidden), start=1):
+            if arguments.json_:
+                print(json.dumps(answer, ensure_ascii=False), file=out)
+            else:
+                print(task.format_answer(answer, number, arguments), file=out)

@@ -1,0 +1,286 @@
+"""The contract of a task: everything that shared code needs to know about it. Imports no TensorFlow.
+
+A task is one package. Its module `task.py` holds one instance of a subclass of `Task`. Training, evaluation, inference,
+export, explanations and comparisons are implemented once, in the shared rooms, and call the methods below.
+"""
+
+import abc
+import importlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TextIO
+
+from models.recurrent_settings import Settings
+from tasks.metrics import ACCURACY, LOSS, Metric
+from tasks.settings import EvaluateArguments, ExplainArguments, ExportArguments, PredictArguments
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+    from tasks.data.records import Record
+    from tasks.data.sources import Source
+    from tasks.training.runs import Run
+
+
+class TrainingData(abc.ABC):
+    """What a task prepared in a run's folder: vocabularies, and batches of ids.
+
+    Attributes:
+        steps_per_pass: Batches in a pass over the training data.
+        tokens_per_pass: Tokens in a pass, padding not counted.
+        summary: One line for the log: how much data, which classes or vocabularies.
+    """
+
+    steps_per_pass: int
+    tokens_per_pass: int
+    summary: str
+
+    @abc.abstractmethod
+    def training_batches(self, epoch: int, step: int) -> "tf.data.Dataset":
+        """Return endless batches from a step of a pass on; a function of the seed, the pass and the step."""
+
+    @abc.abstractmethod
+    def validation_batches(self) -> "tf.data.Dataset":
+        """Return the batches of one pass over the validation data."""
+
+
+class Network(NamedTuple):
+    """An untrained network and how it is trained.
+
+    Attributes:
+        model: The model that is saved; shares its weights with `training_model`.
+        training_model: The model that is fitted.
+        loss: As for `keras.Model.compile`.
+        metrics: As for `keras.Model.compile`.
+        weighted_metrics: As for `keras.Model.compile`.
+        sparse_learning_rates: Pairs of a layer with tables of which a batch uses few rows, and its learning rate.
+            Adagrad trains these tables. See `tasks.training.optimizers.make_optimizer`.
+        validation_metrics: Epoch, counted from 1 -> further validation metrics of the weights that are saved; None as
+            a value if the epoch does not measure it.
+    """
+
+    model: "keras.Model"
+    training_model: "keras.Model"
+    loss: Any
+    metrics: Sequence[Any] = ()
+    weighted_metrics: Sequence[Any] = ()
+    sparse_learning_rates: Sequence[tuple["keras.layers.Layer", float]] = ()
+    validation_metrics: Callable[[int], Mapping[str, float | None]] | None = None
+
+
+class Predictor(abc.ABC):
+    """A finished run or an exported model, ready for inference.
+
+    Attributes:
+        module: The `tf.Module` with the graph functions of a run; None for an exported model.
+    """
+
+    module: Any = None
+
+    @abc.abstractmethod
+    def predict(self, texts: Iterable[str], *, window: int, **options) -> Iterator[dict]:
+        """Yield the answer to each text as a dict, in the order of the texts.
+
+        Args:
+            texts: Any number of texts; they are read as a stream.
+            window: Number of texts that are read before their answers are yielded.
+            **options: Options of the task.
+        """
+
+
+class Exportable(NamedTuple):
+    """What an exported model consists of.
+
+    Attributes:
+        model: The Keras model that the signatures use.
+        signatures: Name -> a `tf.function` with an input signature; `serving_default` is one of them.
+        resources: Other objects that the signatures use, such as a tokenizer.
+        warmup: Inputs of `serving_default`, by name, that TensorFlow Serving answers when it loads the model.
+    """
+
+    model: "keras.Model"
+    signatures: Mapping[str, Callable]
+    resources: Sequence["tf.Module"] = ()
+    warmup: Sequence[Mapping[str, Sequence[str]]] = ()
+
+
+@dataclass
+class Outcome:
+    """The outcome of running a model over a split; metrics are computed from it. Tasks add their own fields.
+
+    Attributes:
+        examples: Number of examples.
+        seconds: Seconds of inference, without loading the model.
+    """
+
+    examples: int = field(kw_only=True)
+    seconds: float = field(kw_only=True)
+
+
+def find(reference: str) -> Any:
+    """Return the object that `module:attribute` names; imports the module."""
+    module, _, attribute = reference.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def implemented_by(reference: str) -> Callable:
+    """Return a method of a task that calls the function `module:function`, imported at the first call.
+
+    A task can so be described without importing TensorFlow, which its functions need.
+    """
+    return lambda self, *arguments, **named: find(reference)(*arguments, **named)
+
+
+class Task(abc.ABC):
+    """A task, such as sentiment. Its module does not import TensorFlow; see `implemented_by`.
+
+    Attributes:
+        name: The name of its package below `tasks`, also stored in the settings of its runs.
+        settings_class: Settings of `train`; with a group `data`, `recurrent` and `training` at least.
+        validation_metrics: The metrics that training measures on the validation split; `monitor` names one of them.
+        compared_metric: The one of them that a comparison draws against the time of training.
+        evaluation_metrics: The metrics of `evaluate`; the first is the default of a comparison.
+        predict_command: The name of the command that answers texts.
+        evaluate_arguments: Arguments of `evaluate`.
+        predict_arguments: Arguments of the command that answers texts.
+        export_arguments: Arguments of `export`.
+        explain_arguments: Arguments of `explain`; None if the task has no such command.
+        evaluation_files: The files that its evaluation writes into the run's folder.
+    """
+
+    name: ClassVar[str]
+    settings_class: ClassVar[type[Settings]]
+    validation_metrics: ClassVar[tuple[Metric, ...]] = (LOSS, ACCURACY)
+    compared_metric: ClassVar[Metric] = ACCURACY
+    evaluation_metrics: ClassVar[tuple[Metric, ...]]
+    predict_command: ClassVar[str] = "predict"
+    evaluate_arguments: ClassVar[type[EvaluateArguments]] = EvaluateArguments
+    predict_arguments: ClassVar[type[PredictArguments]] = PredictArguments
+    export_arguments: ClassVar[type[ExportArguments]] = ExportArguments
+    explain_arguments: ClassVar[type[ExplainArguments] | None] = None
+    evaluation_files: ClassVar[tuple[str, ...]] = ()
+
+    # --- data
+
+    @abc.abstractmethod
+    def open_source(self, settings: Settings, location: str | None = None) -> "Source":
+        """Open the data that the settings name.
+
+        Args:
+            settings: The settings of a run.
+            location: Another source than that of the settings.
+
+        Raises:
+            UserError: If the source does not exist or has another form.
+        """
+
+    def open_evaluation_source(self, settings: Settings, arguments: EvaluateArguments) -> "Source":
+        """Open the data that `evaluate` reads: that of the run, or `--data`."""
+        return self.open_source(settings, arguments.data)
+
+    def check(self, settings: Settings) -> None:  # noqa: B027
+        """Check what can be checked before a run's folder is created; raise `UserError`."""
+
+    @abc.abstractmethod
+    def prepare(self, settings: Settings, run: "Run") -> None:
+        """Write `run.vocabulary`, and ids of the training and validation splits below `run.checkpoint`."""
+
+    @abc.abstractmethod
+    def open_data(self, settings: Settings, run: "Run") -> TrainingData:
+        """Open what `prepare` wrote."""
+
+    # --- network
+
+    @abc.abstractmethod
+    def build(self, settings: Settings, data: TrainingData, run: "Run") -> Network:
+        """Build the untrained network."""
+
+    # --- inference
+
+    @abc.abstractmethod
+    def from_run(self, run: "Run", settings: Settings, model: "keras.Model", overrides: Mapping) -> Predictor:
+        """Make a predictor of a finished run."""
+
+    @abc.abstractmethod
+    def from_export(self, saved_model: Any, settings: Settings, folder: Path, overrides: Mapping) -> Predictor:
+        """Make a predictor of an exported model.
+
+        Args:
+            saved_model: As `tf.saved_model.load` returns it.
+            settings: The settings of the exported run.
+            folder: The folder with the files of its vocabulary.
+            overrides: Settings of inference that differ from those of the run, such as the beam size.
+        """
+
+    @abc.abstractmethod
+    def exportable(self, predictor: Predictor, run: "Run") -> Exportable:
+        """Return what is exported of a run."""
+
+    def answers(self, predictor: Predictor, texts: Iterable[str], arguments, window: int) -> Iterator[dict]:
+        """Yield an answer for each text of the command that answers texts."""
+        return predictor.predict(texts, window=window)
+
+    @abc.abstractmethod
+    def format_answer(self, answer: dict, number: int, arguments) -> str:
+        """Return the lines that the command prints for an answer.
+
+        Args:
+            answer: From `answers`.
+            number: Of the text, counted from 1.
+            arguments: Of the command.
+        """
+
+    def answer_step_by_step(self, predictor: Predictor, arguments, out: TextIO) -> bool:
+        """Write the answer while it is made, if the command asks for that; return whether it did."""
+        return False
+
+    # --- evaluation
+
+    @abc.abstractmethod
+    def run_inference(
+        self, predictor: Predictor, settings: Settings, source: "Source", split: str, records: Iterator["Record"]
+    ) -> Outcome:
+        """Run a model over a split.
+
+        Args:
+            predictor: The model.
+            settings: The settings of the run.
+            source: The source.
+            split: The split of the source; "all" is the whole source.
+            records: The records of the split, read as a stream.
+
+        Raises:
+            UserError: If a record cannot be used.
+        """
+
+    def write_evaluation(self, run: "Run", settings: Settings, predictor: Predictor, outcome: Outcome) -> dict:
+        """Write the files and pictures of an evaluation; return further entries of evaluation.json."""
+        return {}
+
+    def print_evaluation(self, run: "Run", results: Mapping) -> None:  # noqa: B027
+        """Print what `evaluate` shows below the metrics: examples from the files that it wrote."""
+
+    # --- explanations
+
+    def explain(self, arguments) -> dict:
+        """Return the numbers of an explanation, and draw `arguments.picture`."""
+        raise NotImplementedError
+
+    def format_explanation(self, explanation: dict) -> str:
+        """Return the lines that `explain` prints."""
+        raise NotImplementedError
+
+    # --- names
+
+    @property
+    def reference(self) -> str:
+        """`module:attribute` of the instance, from which another process finds the task."""
+        module = importlib.import_module(type(self).__module__)
+        [attribute] = [name for name, value in vars(module).items() if value is self]
+        return f"{module.__name__}:{attribute}"
+
+    def evaluation_metric(self, name: str) -> Metric:
+        """Return the metric of `evaluate` with this name."""
+        return next(metric for metric in self.evaluation_metrics if metric.name == name)

@@ -1,0 +1,207 @@
+"""The callback of a training: best weights, early stopping, history, divergence, timing, and when to checkpoint."""
+
+import contextlib
+import logging
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+
+import keras
+import numpy as np
+
+from tasks import atomic_files
+from tasks.errors import TrainingDiverged
+from tasks.metrics import Metric
+from tasks.reports import plots
+from tasks.settings import TrainingSettings
+from tasks.training.checkpoint import Checkpoint, Progress
+from tasks.training.optimizers import make_schedule
+from tasks.training.runs import Run
+
+log = logging.getLogger(__name__)
+
+# Steps between two copies of the last good weights, for a first epoch that diverges.
+STEPS_BETWEEN_SNAPSHOTS = 50
+
+
+class TrainingCallback(keras.callbacks.Callback):
+    """Saves the best weights, the history and the checkpoint of a run, and stops it early or when it diverges.
+
+    Args:
+        saved_model: The model that is saved; shares its weights with the model that is fitted.
+        run: The run.
+        settings: The settings.
+        monitor: The validation metric that selects the weights, with its direction.
+        steps_per_epoch: Steps between two validations.
+        passes_per_epoch: The same in passes over the training data.
+        tokens_per_pass: Tokens in a pass.
+        validation_metrics: See `tasks.task.Network`.
+
+    Attributes:
+        progress: How far the training has come.
+    """
+
+    def __init__(
+        self,
+        saved_model: keras.Model,
+        run: Run,
+        settings: TrainingSettings,
+        *,
+        monitor: Metric,
+        steps_per_epoch: int,
+        passes_per_epoch: float,
+        tokens_per_pass: int,
+        validation_metrics: Callable[[int], Mapping[str, float | None]] | None = None,
+    ):
+        super().__init__()
+        self.saved_model, self.run, self.settings, self.monitor = saved_model, run, settings, monitor
+        self.steps_per_epoch = steps_per_epoch
+        self.passes_per_epoch, self.tokens_per_pass = passes_per_epoch, tokens_per_pass
+        self.validation_metrics = validation_metrics
+        self.checkpoint, self.progress = Checkpoint(run.state_file), Progress()
+        self._validation_seconds = 0.0
+        self._metric_values: list[np.ndarray] = []
+        self._last_checkpoint: float | None = None
+
+    # --- checkpoints
+
+    def restore(self, model: keras.Model) -> None:
+        """Restore the model and the progress from the checkpoint; do nothing without one."""
+        if not self.checkpoint.exists():
+            return
+        self.progress, self._metric_values = self.checkpoint.restore(model)
+        progress = self.progress
+        if progress.step:
+            log.info("resuming at epoch %d, step %d of %d", progress.epoch + 1, progress.step + 1, self.steps_per_epoch)
+        elif 0 < progress.epoch < self.settings.epochs and not progress.stopped and self._last_checkpoint is None:
+            log.info("resuming at epoch %d", progress.epoch + 1)
+
+    def _save_checkpoint(self) -> None:
+        progress, before = self.progress, self.progress.seconds
+        progress.seconds = before + (time.monotonic() - self._epoch_start if progress.step else 0.0)
+        self.checkpoint.save(self.model, progress)
+        progress.seconds = before
+        self._last_checkpoint = time.monotonic()
+
+    # --- what Keras calls
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Restore the metrics of an interrupted epoch."""
+        self._epoch_start = self._last_checkpoint = time.monotonic()
+        self._first_step = self.progress.step
+        if self._metric_values:
+            for variable, value in zip(self.model.metrics_variables, self._metric_values, strict=True):
+                variable.assign(value)
+        self._metric_values = []
+        if not self.progress.history:  # later, the weights of the best epoch are on disk
+            self._good_weights = self._candidate_weights = self._weights()
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Check for divergence; write a checkpoint when it is time."""
+        progress = self.progress
+        progress.step = self._first_step + batch + 1
+        if not math.isfinite(logs["loss"]):
+            self._diverged(logs["loss"])
+        if progress.step % STEPS_BETWEEN_SNAPSHOTS == 0 and not progress.history:
+            # The weights of the snapshot before have been through a forward pass since then; the newest have not.
+            self._good_weights, self._candidate_weights = self._candidate_weights, self._weights()
+        minutes = (time.monotonic() - self._last_checkpoint) / 60.0
+        if minutes > self.settings.checkpoint_minutes and progress.step < self.steps_per_epoch:
+            self._save_checkpoint()
+
+    def on_test_begin(self, logs=None):
+        """Start the clock of the validation."""
+        self._validation_start = time.monotonic()
+
+    def on_test_end(self, logs=None):
+        """Stop the clock of the validation."""
+        self._validation_seconds = time.monotonic() - self._validation_start
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Extend the history, save the weights if they are the best, stop early, and write a checkpoint."""
+        if not math.isfinite(logs["val_loss"]):
+            self._diverged(logs["val_loss"])
+        progress = self.progress
+        # Of training alone: how often to validate is the caller's choice, not a cost of the network.
+        seconds = progress.seconds + time.monotonic() - self._epoch_start - self._validation_seconds
+        with self._averaged_weights():
+            progress.history = [*progress.history, self._row(epoch + 1, logs, seconds)]
+            self._good_weights = self._candidate_weights = None
+            best = self.best_epoch()
+            if best == epoch + 1:
+                self._save_model()
+        self._write_history()
+        progress.epoch, progress.step, progress.seconds = epoch + 1, 0, 0.0
+        measured = progress.history[-1][self.monitor.column] is not None
+        patience = self.settings.patience
+        if measured and patience is not None and progress.epoch - best >= patience:
+            log.info("no better %s for %d epochs: stopped", self.monitor.column, patience)
+            progress.stopped = self.model.stop_training = True
+        self._save_checkpoint()
+
+    def _row(self, epoch: int, logs: dict, seconds: float) -> dict[str, float | None]:
+        total_steps = self.steps_per_epoch * self.settings.epochs
+        learning_rate = make_schedule(self.settings, self.settings.learning_rate, total_steps)
+        further = self.validation_metrics(epoch) if self.validation_metrics else {}
+        return {
+            "epoch": epoch,
+            **{name: float(value) for name, value in logs.items()},
+            **{f"val_{name}": value for name, value in further.items()},
+            "learning_rate": float(learning_rate(epoch * self.steps_per_epoch - 1)),
+            "seconds": seconds,
+            "passes": epoch * self.passes_per_epoch,
+            "tokens_per_second": self.tokens_per_pass * self.passes_per_epoch / seconds,
+        }
+
+    def best_epoch(self) -> int:
+        """Return the epoch, counted from 1, with the best monitored metric; the first of equals."""
+        history = self.progress.history
+        best = self.monitor.best(row[self.monitor.column] for row in history)
+        return int(next(row["epoch"] for row in history if best is None or row[self.monitor.column] == best))
+
+    # --- weights and files
+
+    def _weights(self) -> list[np.ndarray]:
+        return [np.array(variable.value) for variable in self.model.trainable_variables]
+
+    @contextlib.contextmanager
+    def _averaged_weights(self) -> Iterator[None]:
+        """The model has the weights that are validated and saved: their moving average, if the settings ask for one."""
+        if not self.settings.ema_momentum:
+            yield
+            return
+        weights = self._weights()
+        self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
+        yield
+        self._assign(weights)
+
+    def _save_model(self) -> None:
+        with atomic_files.replacing(self.run.model_file) as path:
+            self.saved_model.save(path, include_optimizer=False)
+
+    def _assign(self, weights: list[np.ndarray]) -> None:
+        for variable, value in zip(self.model.trainable_variables, weights, strict=True):
+            variable.assign(value)
+
+    def _write_history(self) -> None:
+        history = self.progress.history
+        rounded = [{name: None if value is None else f"{value:.6g}" for name, value in row.items()} for row in history]
+        atomic_files.write_csv(self.run.history_file, rounded)
+        self.run.plots.mkdir(exist_ok=True)
+        plots.learning_curves(history, self.run.plots / "learning_curves.png")
+
+    def _diverged(self, loss: float) -> None:
+        if self.progress.history:
+            kept = f"the weights of epoch {self.best_epoch()}"
+        else:
+            kept = "the last good weights of this first epoch"
+            self._assign(self._good_weights)
+            self._save_model()
+        ways = ("global_clipnorm", "clipnorm", "clipvalue")
+        clipping = next((f"{name}={value}" for name in ways if (value := getattr(self.settings, name))), None)
+        remedy = "a smaller value" if clipping else "--global-clipnorm 1.0"
+        raise TrainingDiverged(
+            f"loss is {loss} at step {self.progress.step} of epoch {self.progress.epoch + 1}; {self.run.path} keeps "
+            f"{kept}.\nGradients are clipped by {clipping or 'nothing'}: try {remedy}, or --learning-rate below "
+            f"{self.settings.learning_rate:g}; the run counts as finished, so add --overwrite"
+        )

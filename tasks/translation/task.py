@@ -1,0 +1,43 @@
+"""The translation task, sequence-to-sequence: what shared code needs to know about it. Imports no TensorFlow."""
+
+from tasks.metrics import ACCURACY, LOSS, Metric
+from tasks.settings import ExplainArguments
+from tasks.task import Task, implemented_by
+from tasks.translation.metrics import METRICS
+from tasks.translation.settings import TranslateArguments, TranslationEvaluateArguments, TranslationSettings
+
+BLEU = Metric("bleu", higher_is_better=True)
+
+
+class TranslationTask(Task):
+    """A sentence in, a sentence out."""
+
+    name = "translation"
+    settings_class = TranslationSettings
+    validation_metrics = (LOSS, ACCURACY, BLEU)
+    compared_metric = BLEU
+    evaluation_metrics = METRICS
+    predict_command = "translate"
+    evaluate_arguments = TranslationEvaluateArguments
+    predict_arguments = TranslateArguments
+    explain_arguments = ExplainArguments
+    evaluation_files = ("translations.csv",)
+
+    open_source = implemented_by("tasks.translation.data:open_pairs")
+    open_evaluation_source = implemented_by("tasks.translation.data:open_evaluation_source")
+    prepare = implemented_by("tasks.translation.data:prepare")
+    open_data = implemented_by("tasks.translation.pairs:SentencePairs")
+    build = implemented_by("tasks.translation.network:build")
+    from_run = implemented_by("tasks.translation.translate:from_run")
+    from_export = implemented_by("tasks.translation.translate:from_export")
+    exportable = implemented_by("tasks.translation.translate:exportable")
+    answers = implemented_by("tasks.translation.translate:answers")
+    format_answer = implemented_by("tasks.translation.translate:format_answer")
+    run_inference = implemented_by("tasks.translation.evaluate:run_inference")
+    write_evaluation = implemented_by("tasks.translation.evaluate:write_evaluation")
+    print_evaluation = implemented_by("tasks.translation.evaluate:print_evaluation")
+    explain = implemented_by("tasks.translation.explain:explain_arguments")
+    format_explanation = implemented_by("tasks.translation.explain:format_explanation")
+
+
+TRANSLATION = TranslationTask()

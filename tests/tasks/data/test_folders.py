@@ -1,0 +1,82 @@
+"""Folders of tables and class folders: their splits, their records, and the errors of bad ones."""
+
+from tasks.data.sources import Column
+
+
+def test_a_folder_of_split_files_reads_each_split_from_the_files_with_its_name(tmp_path, opened, values, write):
+    write(tmp_path / "ratings_train.txt", "text\tlabel\na\t1\n")
+    write(tmp_path / "ratings_train-2.csv", "label,text\n2,b\n")
+    write(tmp_path / "reviews-dev.tsv.gz", "text\tlabel\nc\t3\n")
+    write(tmp_path / "nsmc.Test.jsonl", '{"text": "d", "label": 4}\n')
+    write(tmp_path / "README.txt", "not a table")
+    write(tmp_path / ".train.csv", "not to be seen")
+    source = opened(tmp_path)
+    assert source.splits == ("train", "validation", "test") and not source.single_file
+    assert values(tmp_path, "train") == [("b", "2"), ("a", "1")]
+    assert values(tmp_path, "validation") == [("c", "3")]
+    assert values(tmp_path, "test") == [("d", "4")]
+    assert values(tmp_path, "test+validation") == [("d", "4"), ("c", "3")]
+    assert values(tmp_path, "all") == [("b", "2"), ("a", "1"), ("c", "3"), ("d", "4")]
+
+
+def test_an_unknown_split_is_answered_with_the_available_ones(tmp_path, opened, error_of, write):
+    write(tmp_path / "test.csv", "text,label\na,b\n")
+    assert opened(tmp_path).splits == ("test",)
+    assert "'test'" in error_of(tmp_path, split="test+train")
+
+
+def test_a_test_file_without_labels_does_not_prevent_training(tmp_path, values, error_of, write):
+    write(tmp_path / "train.csv", "text,label\na,b\n")
+    write(tmp_path / "valid.csv", "text,label\na,b\n")
+    write(tmp_path / "test.csv", "text\nc\n")
+    assert values(tmp_path, "train") == [("a", "b")]
+    assert "test.csv has no column 'label'" in error_of(tmp_path, split="test")
+    assert values(tmp_path, "test", [Column("text")]) == [("c",)]
+
+
+def test_a_file_name_with_two_splits_is_an_error(tmp_path, error_of, write):
+    write(tmp_path / "train_test.csv", "text,label\na,b\n")
+    assert "train_test.csv" in error_of(tmp_path)
+
+
+def test_a_folder_with_nothing_to_read_says_what_was_expected(tmp_path, error_of, write):
+    write(tmp_path / "reviews.csv", "text,label\na,b\n")
+    assert "'reviews.csv'" in error_of(tmp_path)
+    write(tmp_path / "sub" / "picture.png", "x")
+    assert "'reviews.csv'" in error_of(tmp_path)
+
+
+def test_class_folders_are_read_as_text_and_folder_name(tmp_path, opened, values, write):
+    write(tmp_path / "pos" / "1.txt", "\ufeffgood\nfilm\n")
+    write(tmp_path / "neg" / "2.txt", "bad")
+    write(tmp_path / "neg" / "1.txt", "worse\n")
+    write(tmp_path / "neg" / "notes.md", "no text")
+    assert values(tmp_path) == [("worse", "neg"), ("bad", "neg"), ("good\nfilm", "pos")]
+    assert opened(tmp_path).splits == ("train", "validation", "test")
+    assert values(tmp_path, columns=[Column("text")]) == [("worse",), ("bad",), ("good\nfilm",)]
+
+
+def test_texts_of_a_class_folder_come_in_the_order_of_their_names(tmp_path, values, write):
+    names = [f"{n:03}" for n in range(100)]
+    for name in reversed(names):
+        write(tmp_path / "only" / f"{name}.txt", name)
+    assert values(tmp_path, columns=[Column("text")]) == [(name,) for name in names]
+
+
+def test_class_folders_inside_split_folders_are_read_as_in_the_imdb_archive(tmp_path, opened, values, error_of, write):
+    for split, name, text in [("train", "pos", "a"), ("train", "neg", "b"), ("test", "pos", "c"), ("test", "neg", "d")]:
+        write(tmp_path / split / name / "0_9.txt", text)
+    write(tmp_path / "train" / "unsup" / "0_0.txt", "unlabelled")
+    write(tmp_path / "train" / "urls_pos.txt", "http://example.org")
+    write(tmp_path / "README", "about")
+    assert opened(tmp_path).splits == ("train", "validation", "test", "unsupervised")
+    assert sorted(values(tmp_path, "all")) == [("a", "pos"), ("b", "neg"), ("c", "pos"), ("d", "neg")]
+    assert values(tmp_path, "unsupervised", [Column("text")]) == [("unlabelled",)]
+    assert "no label" in error_of(tmp_path, split="unsupervised")
+
+
+def test_a_class_folder_without_a_text_and_one_with_invalid_utf8_are_named(tmp_path, error_of, write):
+    write(tmp_path / "pos" / "1.txt", "first line\nsecond \xff".encode("latin-1"))
+    assert error_of(tmp_path).startswith(f"{tmp_path / 'pos' / '1.txt'}:2:")
+    (tmp_path / "neg").mkdir()
+    assert str(tmp_path / "neg") in error_of(tmp_path)

@@ -1,0 +1,108 @@
+"""Texts from files and standard input, and results to files, devices and standard output."""
+
+import gzip
+import io
+import os
+import sys
+import threading
+from types import SimpleNamespace
+
+import pytest
+
+from tasks.errors import UserError
+from tasks.serving import text_io
+
+# Lines with a byte order mark, an empty text, both line endings, and characters that Unicode counts as line breaks.
+LINES = "\ufeff  first \n\n둘째\r\nx\u2028y\x0bz"
+TEXTS = ["  first ", "", "둘째", "x\u2028y\x0bz"]
+
+
+@pytest.fixture(params=["file", "gzip", "standard input", "named pipe"])
+def source(request, tmp_path, monkeypatch):
+    """Writes bytes to a place that can be read; returns its name, and its name in messages."""
+
+    def write(content: bytes) -> tuple[str, str]:
+        path = tmp_path / ("in.txt.gz" if request.param == "gzip" else "in.txt")
+        if request.param == "standard input":
+            monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(content)))
+            return "-", "standard input"
+        if request.param == "named pipe":
+            os.mkfifo(path)
+            threading.Thread(target=path.write_bytes, args=[content], daemon=True).start()
+        else:
+            path.write_bytes(gzip.compress(content) if request.param == "gzip" else content)
+        return str(path), str(path)
+
+    return write
+
+
+def test_each_line_is_a_text(source):
+    location, _ = source(LINES.encode())
+    assert list(text_io.read(location)) == TEXTS
+
+
+def test_json_lines_have_their_texts_under_a_key_and_blank_lines_are_skipped(source):
+    location, _ = source('{"id": 1, "review": "첫째\\nb"}\n\n  \n{"review": ""}\n'.encode())
+    assert list(text_io.read(location, "review")) == ["첫째\nb", ""]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"{", b"text", b'"text"', b"[1]", b'{"other": "a"}', b'{"text": 7}', b'{"text": null}', b"7" * 5000, b"[" * 99999],
+    ids=lambda line: line[:20].decode(),
+)
+def test_the_message_for_a_wrong_json_line_has_its_number(source, line):
+    location, name = source(b'{"text": "right"}\n' + line + b"\n")
+    texts = text_io.read(location, "text")
+    assert next(texts) == "right"
+    with pytest.raises(UserError) as caught:
+        next(texts)
+    expected = f'{name}:2: expected a JSON object with a text under "text"; name another with --text-column'
+    assert str(caught.value) == expected
+
+
+def test_the_message_for_half_a_surrogate_pair_has_its_line(source):
+    location, name = source(rb'{"text": "\ud800"}')
+    with pytest.raises(UserError, match=f"{name}:1: column 'text' contains an unpaired surrogate"):
+        next(text_io.read(location, "text"))
+
+
+def test_the_message_for_a_line_that_is_not_utf_8_has_its_number(source):
+    location, name = source(b"right\nwr\xffng\n")
+    texts = text_io.read(location)
+    assert next(texts) == "right"
+    with pytest.raises(UserError, match=f"{name}:2: not valid UTF-8 at byte 3 of the line"):
+        next(texts)
+
+
+def test_a_missing_file_and_a_folder_are_errors(tmp_path):
+    for location in (tmp_path / "nowhere.txt", tmp_path):
+        with pytest.raises(UserError, match=f"--input {location}: no such file"):
+            next(text_io.read(str(location)))
+
+
+def test_a_file_is_replaced_when_all_results_are_written(tmp_path):
+    path = tmp_path / "out.txt"
+    path.write_text("old")
+    with pytest.raises(KeyboardInterrupt), text_io.open_output(str(path)) as file:
+        file.write("half of the ")
+        raise KeyboardInterrupt
+    assert path.read_text() == "old"
+    with text_io.open_output(str(path)) as file:
+        file.write("새 결과\n")
+        assert path.read_text() == "old"
+    assert path.read_text(encoding="utf-8") == "새 결과\n" and os.listdir(tmp_path) == ["out.txt"]
+
+
+def test_results_go_to_standard_output_and_to_a_pipe(tmp_path, capsys):
+    with text_io.open_output(None) as file:
+        print("a result", file=file)
+    assert capsys.readouterr().out == "a result\n"
+    os.mkfifo(tmp_path / "pipe")
+    received = []
+    reader = threading.Thread(target=lambda: received.append((tmp_path / "pipe").read_text()))
+    reader.start()
+    with text_io.open_output(str(tmp_path / "pipe")) as file:
+        print("a result", file=file)
+    reader.join(timeout=10)
+    assert received == ["a result\n"] and os.listdir(tmp_path) == ["pipe"]
