@@ -54,13 +54,13 @@ def finished_run(small_tasks, tmp_path_factory) -> Path:
     return shutil.copytree(small_tasks["sentiment"].run(), tmp_path_factory.mktemp("runs") / "tiny")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def classifier(finished_run):
-    """The predictor of the finished run."""
+    """The predictor of the finished run, for tests that train nothing: a training ends its tokenizer."""
     return inference.load(SENTIMENT, finished_run)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def answers(classifier, reviews) -> list[dict]:
     """Its answers to the test split."""
     return list(classifier.predict([text for text, _ in reviews]))

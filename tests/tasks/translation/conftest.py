@@ -84,13 +84,13 @@ def finished_run(small_tasks, tmp_path_factory) -> Path:
     return shutil.copytree(small_tasks["translation"].run(), tmp_path_factory.mktemp("runs") / "tiny")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def translator(finished_run):
-    """The predictor of the finished run."""
+    """The predictor of the finished run, for tests that train nothing: a training ends its tokenizer."""
     return inference.load(TRANSLATION, finished_run)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def answers(translator, pairs) -> list[dict]:
     """Its answers to the sources of the test split."""
     return list(translator.predict([source for source, _ in pairs]))
