@@ -54,20 +54,23 @@ class GenerationState(NamedTuple):
     finished: tf.Tensor
 
 
-def uniform_noise(seeds: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
-    """Draw the random numbers of each row from the row's own seed.
+def uniform_noise(seeds: tf.Tensor, length: tf.Tensor, keys: tf.Tensor | None = None) -> tf.Tensor:
+    """Draw the random numbers of each row from the row's own seed and key.
 
     Args:
         seeds: int `(batch,)`.
         length: int `()`.
+        keys: int64 `(batch,)`, so that rows with equal seeds get different numbers; zeros if None.
 
     Returns:
         float32 `(batch, length)` in [0, 1). A row does not depend on the other rows of the batch.
     """
+    seeds = tf.cast(seeds, tf.int64)
+    pairs = tf.stack([seeds, tf.zeros_like(seeds) if keys is None else keys], axis=1)
     # One extra row, because map_fn fails on an empty batch.
     rows = tf.map_fn(
-        lambda seed: tf.random.stateless_uniform([length], tf.stack([seed, 0])),
-        tf.concat([tf.cast(seeds, tf.int64), [0]], axis=0),
+        lambda pair: tf.random.stateless_uniform([length], pair),
+        tf.pad(pairs, [[0, 1], [0, 0]]),
         fn_output_signature=tf.TensorSpec([None], tf.float32),
     )
     return rows[:-1]

@@ -78,7 +78,7 @@ class TextGenerator(tf.Module):
             temperature: float32 `()`, see `SamplingSettings`.
             top_k: int32 `()`, see `SamplingSettings`.
             top_p: float32 `()`, see `SamplingSettings`.
-            seed: int64 `()`. Equal prompts with equal seeds get equal texts.
+            seed: int64 `()`. Equal prompts with equal seeds get equal texts, different prompts independent ones.
 
         Returns:
             A dict as from `generate_default`.
@@ -130,13 +130,31 @@ class TextGenerator(tf.Module):
         recent = tf.concat([tf.fill([batch, size], NO_ID), ids], axis=1)[:, -size:].to_tensor(shape=[None, size])
         return GenerationState(logits, states, recent, tf.constant(0), tf.fill([batch], False))
 
+    def noise(self, prompts, seeds, length) -> tf.Tensor:
+        """Draw the random numbers that the texts after prompts are sampled with.
+
+        They depend on the seed and on the ids of the prompt. With the seed alone, the texts of all prompts would meet
+        sooner or later: where two texts agree, the same numbers keep them equal.
+
+        Args:
+            prompts: string `(batch,)`.
+            seeds: int `(batch,)`.
+            length: int `()`, number of characters to generate.
+
+        Returns:
+            float32 `(batch, length)` in [0, 1). A row does not depend on the other rows of the batch.
+        """
+        # The text of the ids is hashed: its hash has the same value on every machine, and does not depend on padding.
+        keys = tf.strings.to_hash_bucket_fast(self.text.text(self.text.ids(prompts)), tf.int64.max)
+        return uniform_noise(seeds, length, keys)
+
     @tf.function(reduce_retracing=True)
     def continue_generation(self, state: GenerationState, noise, temperature, top_k, top_p):
         """Generate the next characters.
 
         Args:
             state: From `initial_state` or from the call before.
-            noise: float32 `(batch, length)`, from `models.sampling.uniform_noise`.
+            noise: float32 `(batch, length)`, from `noise`.
             temperature: See `SamplingSettings`.
             top_k: See `SamplingSettings`.
             top_p: See `SamplingSettings`.
@@ -177,7 +195,7 @@ class TextGenerator(tf.Module):
         prompts = tf.strings.unicode_transcode(
             prompts, "UTF-8", "UTF-8", errors="replace", replacement_char=REPLACEMENT
         )
-        noise = uniform_noise(seeds, tf.maximum(length, 1))
+        noise = self.noise(prompts, seeds, tf.maximum(length, 1))
         ids, _ = self._generate_ids(self.initial_state(prompts), noise, temperature, top_k, top_p)
         continuation = self.decode(ids[:, : tf.maximum(length, 0)])
         return {

@@ -8,7 +8,6 @@ from typing import TextIO
 import tensorflow as tf
 
 from models.characters import compose_jamo, normalize
-from models.sampling import uniform_noise
 from models.text_generator import TextGenerator
 from tasks.chargen.generate import CharacterGenerator, warn_of_unknown
 from tasks.chargen.settings import GenerateArguments
@@ -44,8 +43,9 @@ def stream(generator: TextGenerator, prompt: str) -> Iterator[str]:
     sampling, hangul = generator.settings, generator.text.characters.hangul
     complete, incomplete = _complete_syllables(prompt, hangul)
     yield complete
-    state = generator.initial_state(string_tensor([prompt]))
-    noise = uniform_noise(tf.constant([sampling.sampling_seed]), tf.constant(sampling.length))
+    prompts = string_tensor([prompt])
+    state = generator.initial_state(prompts)
+    noise = generator.noise(prompts, tf.constant([sampling.sampling_seed]), tf.constant(sampling.length))
     scalars = (tf.constant(sampling.temperature), tf.constant(sampling.top_k), tf.constant(sampling.top_p))
     for start in range(0, sampling.length, CHARACTERS_PER_UPDATE):
         ids, state = generator.continue_generation(state, noise[:, start : start + CHARACTERS_PER_UPDATE], *scalars)

@@ -13,7 +13,6 @@ from models.generation_settings import SamplingSettings
 from models.language_model import StepModel, build_language_model
 from models.network_settings import LanguageModelSettings
 from models.recurrent_settings import RecurrentSettings
-from models.sampling import uniform_noise
 from models.text_generator import TextGenerator
 
 TEXT = "the quick brown fox jumps over the lazy dog. 한국어 값을 읽다\n"
@@ -76,7 +75,7 @@ def test_the_default_signature_uses_the_settings():
 
 def test_generation_in_parts_yields_the_same_text(generator):
     state = generator.initial_state(tf.constant(["the quick"]))
-    noise = uniform_noise(tf.constant([7]), tf.constant(40))
+    noise = generator.noise(tf.constant(["the quick"]), tf.constant([7]), tf.constant(40))
     parts = []
     for start in range(0, 40, 9):
         ids, state = generator.continue_generation(state, noise[:, start : start + 9], 1.0, 0, 1.0)
