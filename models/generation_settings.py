@@ -36,6 +36,10 @@ class SamplingSettings(Settings):
         return value
 
 
+# `SearchSettings.max_length_ratio` where neither the settings nor the training pairs ask for another.
+DEFAULT_MAX_LENGTH_RATIO = 2.0
+
+
 class SearchSettings(Settings):
     """Beam search for the translation."""
 
@@ -47,8 +51,9 @@ class SearchSettings(Settings):
     """Above 0, favors translations that attend to the whole source sentence (Wu et al. 2016)."""
     min_length_ratio: float = Field(0.0, ge=0.0, le=100.0)
     """Minimum number of pieces of a translation per piece of the source."""
-    max_length_ratio: float = Field(2.0, gt=0.0, le=100.0)
-    """Maximum number of pieces of a translation per piece of the source, plus ten."""
+    max_length_ratio: float | None = Field(None, gt=0.0, le=100.0)
+    """Maximum number of pieces of a translation per piece of the source, plus ten; None is what the training pairs
+    need, at least 2."""
     block_unknown: bool = True
     """Never generates the unknown piece."""
     no_repeat_ngram_size: int = Field(0, ge=0, le=100)
@@ -56,7 +61,7 @@ class SearchSettings(Settings):
 
     @model_validator(mode="after")
     def _lengths_in_order(self):
-        if self.min_length_ratio > self.max_length_ratio:
+        if self.max_length_ratio is not None and self.min_length_ratio > self.max_length_ratio:
             raise ValueError(
                 f"min_length_ratio={self.min_length_ratio} is above max_length_ratio={self.max_length_ratio}; "
                 "lower the one or raise the other"

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from models.beam_search import Penalties, SearchResult, beam_search
-from models.generation_settings import SearchSettings
+from models.generation_settings import DEFAULT_MAX_LENGTH_RATIO, SearchSettings
 from models.text import BOS, EOS, PAD, UNKNOWN, SentencePieceText, vocabulary
 from models.translator import Memory, StepTranslator
 
@@ -18,7 +18,7 @@ class TextTranslator(tf.Module):
         network: The network.
         source: The serialized SentencePiece model of the source language.
         target: The serialized SentencePiece model of the target language.
-        settings: Settings of the search.
+        settings: Settings of the search. A `max_length_ratio` of None is 2 here; the task derives it from its pairs.
 
     Example:
         ```python
@@ -182,7 +182,7 @@ class TextTranslator(tf.Module):
         settings = self.settings
         pieces = tf.reduce_sum(tf.cast(ids != PAD, tf.int32), axis=1) - 1
         scaled = lambda ratio: tf.cast(tf.math.ceil(tf.cast(pieces, tf.float32) * ratio), tf.int32)  # noqa: E731
-        max_length = scaled(settings.max_length_ratio) + SPARE_PIECES
+        max_length = scaled(settings.max_length_ratio or DEFAULT_MAX_LENGTH_RATIO) + SPARE_PIECES
         is_empty = pieces == 0
         result = beam_search(
             lambda ids, states, memory: self.network.decode_step(ids, states, Memory(*memory)),

@@ -198,7 +198,7 @@ class PredictArguments(InferenceArguments):
         return self
 
 
-class ExportArguments(Settings):
+class ExportArguments(InferenceArguments):
     """Writes a run as a SavedModel, the next version in its folder."""
 
     run: str

@@ -3,11 +3,13 @@
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import sentencepiece
 import tensorflow as tf
 
+from models.recurrent_settings import Settings
 from models.text import SPECIALS
 from tasks import atomic_files
 from tasks.errors import UserError
@@ -19,22 +21,23 @@ from tasks.training.runs import Run
 
 def main(task: Task, arguments: ExportArguments) -> None:
     """Run the command `export`."""
-    print(export(task, arguments.run, arguments.to))
+    print(export(task, arguments.run, arguments.to, **arguments.overrides))
 
 
-def export(task: Task, run: Path | str, to: Path | str | None = None) -> Path:
+def export(task: Task, run: Path | str, to: Path | str | None = None, **overrides: Any) -> Path:
     """Write a run as the next version of a SavedModel.
 
     Args:
         task: The task.
         run: A finished run.
         to: The model's folder; its sub-folders are versions. saved_models/ and the run's name if None.
+        **overrides: Settings of inference that differ from those of the run, such as `beam_size`.
 
     Returns:
         The folder of the new version.
 
     Raises:
-        UserError: If the run is missing, of another task, or not finished.
+        UserError: If the run is missing, of another task, or not finished, or if a setting is invalid.
 
     Example:
         ```python
@@ -45,8 +48,16 @@ def export(task: Task, run: Path | str, to: Path | str | None = None) -> Path:
     """
     folder = Run(run)
     settings = folder.open_finished(task.name, task.settings_class)
-    predictor = task.from_run(folder, settings, load_model(folder), {})
-    return write_saved_model(folder, task.exportable(predictor, folder), to)
+    predictor = task.from_run(folder, settings, load_model(folder), overrides)
+    stored = {"task": task.name, **_with_overrides(settings, overrides).model_dump(mode="json")} if overrides else None
+    return write_saved_model(folder, task.exportable(predictor, folder), to, stored)
+
+
+def _with_overrides(settings: Settings, overrides: Mapping[str, Any]) -> Settings:
+    """Return the settings with the overrides in the group that has settings of these names."""
+    group = next(name for name, group in settings if {*overrides} <= {*type(group).model_fields})
+    changed = getattr(settings, group).model_copy(update=dict(overrides))
+    return settings.model_copy(update={group: changed})
 
 
 def versions(folder: Path) -> list[int]:
@@ -56,7 +67,9 @@ def versions(folder: Path) -> list[int]:
     return sorted(int(path.name) for path in folder.iterdir() if path.is_dir() and path.name.isdigit())
 
 
-def write_saved_model(run: Run, exportable: Exportable, to: Path | str | None = None) -> Path:
+def write_saved_model(
+    run: Run, exportable: Exportable, to: Path | str | None = None, settings: Mapping | None = None
+) -> Path:
     """Write the next version of a SavedModel; it appears complete or not at all.
 
     `assets.extra/` contains the settings, the evaluation if there is one, the vocabulary, and a warm-up file: the
@@ -66,6 +79,7 @@ def write_saved_model(run: Run, exportable: Exportable, to: Path | str | None = 
         run: The run that is exported.
         exportable: The model, its signatures and resources.
         to: See `export`.
+        settings: The content of the export's settings.json; that of the run if None.
 
     Returns:
         The folder of the new version.
@@ -86,6 +100,8 @@ def write_saved_model(run: Run, exportable: Exportable, to: Path | str | None = 
         for path in (run.settings_file, run.evaluation_file, *run.vocabulary.iterdir()):
             if path.exists():
                 shutil.copy(path, temporary / "assets.extra")
+        if settings is not None:
+            atomic_files.write_json(temporary / "assets.extra" / run.settings_file.name, settings)
         if exportable.warmup:
             _write_warmup(temporary / "assets.extra" / "tf_serving_warmup_requests", folder.name, exportable.warmup)
     return version

@@ -17,6 +17,7 @@ from tasks.data.sources import Source, open_source
 from tasks.errors import UserError
 from tasks.serving.batched_inference import string_tensor
 from tasks.training.runs import Run
+from tasks.translation import length_limit
 from tasks.translation.segmentation import Segmentations, WordIds
 from tasks.translation.settings import TranslationEvaluateArguments, TranslationSettings
 
@@ -112,8 +113,8 @@ def with_both_sides(records: Iterable[Record], left_out: LeftOut) -> Iterator[Re
 def prepare(settings: TranslationSettings, run: Run) -> None:
     """Read the source once for the vocabularies, and once more to store ids.
 
-    Writes `vocabulary/` (source.model, target.model) and, below `checkpoint/`, the ids of both splits and, for subword
-    regularization, the words of the training pairs and their segmentations.
+    Writes `vocabulary/` (source.model, target.model, length_ratio.json) and, below `checkpoint/`, the ids of both
+    splits and, for subword regularization, the words of the training pairs and their segmentations.
     """
     source = open_pairs(settings)
     _write_vocabularies(settings, source, run.vocabulary)
@@ -130,6 +131,8 @@ def prepare(settings: TranslationSettings, run: Run) -> None:
         )
         if not len(store):
             raise UserError(f"{source.location}: every pair of its {split} split was left out; see the reasons above")
+        if split == "train":
+            length_limit.learn(store, run.vocabulary)
     if settings.vocabulary.subword_regularization is not None:
         _write_segmentations(settings, run.checkpoint, processors)
 

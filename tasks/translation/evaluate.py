@@ -1,6 +1,7 @@
 """Translates a split, and writes the translations and the pictures of an evaluation."""
 
 import csv
+import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 import tensorflow as tf
 from sacrebleu.metrics import BLEU
 
-from models.text_translator import TextTranslator
+from models.text_translator import SPARE_PIECES, TextTranslator
 from tasks import atomic_files
 from tasks.data.records import Record
 from tasks.data.sequence_store import chunks
@@ -22,6 +23,8 @@ from tasks.task import Outcome
 from tasks.training.runs import Run
 from tasks.translation import data, translate
 from tasks.translation.settings import TranslationSettings
+
+log = logging.getLogger(__name__)
 
 TRANSLATIONS_FILE = "translations.csv"
 PRINTED_TRANSLATIONS = 5
@@ -38,12 +41,14 @@ class Translations(Outcome):
         references: The reference translation of each sentence.
         nats_per_piece: Mean of -ln p of a piece of the references, ends counted.
         tokenizer: sacreBLEU's name of the tokenizer.
+        out_of_reach: Number of references that are longer than the search may write.
     """
 
     answers: list[dict]
     references: tuple[str, ...]
     nats_per_piece: float
     tokenizer: str
+    out_of_reach: int
 
     @property
     def sources(self) -> list[str]:
@@ -79,6 +84,13 @@ def run_inference(
     if not pairs:
         raise UserError(f"{source.location}: no pair of its {split} split has both sides")
     sources, references = zip(*pairs, strict=True)
+    out_of_reach = predictor.references_out_of_reach(sources, references)
+    if out_of_reach:
+        log.warning(
+            "%s of %s references have more pieces than a translation may have, %g for each piece of the source and %d "
+            "more: raise --max-length-ratio",
+            *(f"{out_of_reach:,}", f"{len(pairs):,}", predictor.search.max_length_ratio, SPARE_PIECES),
+        )
     start = time.monotonic()
     answers = list(predictor.predict(sources))
     return Translations(
@@ -86,6 +98,7 @@ def run_inference(
         references,
         nats_per_piece(predictor.module, sources, references),
         settings.evaluation.sacrebleu_tokenizer,
+        out_of_reach,
         examples=len(pairs),
         seconds=time.monotonic() - start,
     )
@@ -134,7 +147,12 @@ def write_evaluation(
             found = translate.alignment(predictor.align, sources[number - 1]) if number <= len(sources) else {}
             if found.get("target_pieces"):  # otherwise normalization left nothing of the sentence
                 translate.draw_attention(found, run.plots / f"attention_{number}.png")
-    return {"bleu_signature": str(scorer.get_signature()), "bleu_by_length": by_length}
+    return {
+        "bleu_signature": str(scorer.get_signature()),
+        "bleu_by_length": by_length,
+        "search": predictor.search.model_dump(),
+        "references_out_of_reach": outcome.out_of_reach,
+    }
 
 
 def _write_table(path: Path, outcome: Translations) -> None:

@@ -12,7 +12,7 @@ from models.translator import build_translator, training_model
 from tasks.serving.inference import override
 from tasks.task import Network
 from tasks.training.runs import Run
-from tasks.translation import data, translate
+from tasks.translation import data, length_limit, translate
 from tasks.translation.pairs import SentencePairs
 from tasks.translation.settings import TranslationSettings
 
@@ -38,6 +38,7 @@ def _validation_bleu(settings: TranslationSettings, model: keras.Model, run: Run
     pairs = (record.values for record in itertools.islice(records, chosen.bleu_pairs))
     sources, references = zip(*pairs, strict=True)
     search = override(settings.search, {"beam_size": 1, "coverage_penalty": 0.0})
+    search = length_limit.resolved(search, run.vocabulary)
     predictor = translate.from_model(model, data.load_vocabularies(run.vocabulary), search)
 
     def measure(epoch: int) -> dict[str, float | None]:

@@ -11,6 +11,7 @@ from models.recurrent_settings import Settings
 from tasks.settings import (
     BucketedTrainingSettings,
     EvaluateArguments,
+    ExportArguments,
     PredictArguments,
     RecurrentOptions,
     SourceSettings,
@@ -163,9 +164,19 @@ class SearchArguments(Settings):
     """Settings of the search that a command changes; those of the run if not given."""
 
     beam_size: int | None = None
-    """Hypotheses followed at the same time; that of the run if not given."""
+    """Hypotheses followed at the same time; 1 is greedy search."""
     length_penalty: float | None = None
-    """Above 0 favours longer translations; that of the run if not given."""
+    """Above 0 favours longer translations."""
+    coverage_penalty: float | None = None
+    """Above 0, favors translations that attend to the whole source sentence."""
+    min_length_ratio: float | None = None
+    """Minimum number of pieces of a translation per piece of the source."""
+    max_length_ratio: float | None = None
+    """Maximum number of pieces of a translation per piece of the source, plus ten."""
+    block_unknown: bool | None = None
+    """True never generates the unknown piece, False allows it."""
+    no_repeat_ngram_size: int | None = None
+    """Above 0, no n-gram of this many pieces occurs twice in a translation."""
 
     @property
     def overrides(self) -> dict:
@@ -185,6 +196,10 @@ class TranslationEvaluateArguments(SearchArguments, EvaluateArguments):
     """With --data: the column of the sentences to translate, whatever its name was in training."""
     target_column: str | None = None
     """With --data: the column of their translations."""
+
+
+class TranslationExportArguments(SearchArguments, ExportArguments):
+    """Writes a run as a SavedModel, the next version in its folder; the search is that of the run if not given."""
 
 
 class TranslateArguments(SearchArguments, PredictArguments):

@@ -4,7 +4,12 @@ from tasks.metrics import ACCURACY, LOSS, Metric
 from tasks.settings import ExplainArguments
 from tasks.task import Task, implemented_by
 from tasks.translation.metrics import METRICS
-from tasks.translation.settings import TranslateArguments, TranslationEvaluateArguments, TranslationSettings
+from tasks.translation.settings import (
+    TranslateArguments,
+    TranslationEvaluateArguments,
+    TranslationExportArguments,
+    TranslationSettings,
+)
 
 BLEU = Metric("bleu", higher_is_better=True)
 
@@ -20,6 +25,7 @@ class TranslationTask(Task):
     predict_command = "translate"
     evaluate_arguments = TranslationEvaluateArguments
     predict_arguments = TranslateArguments
+    export_arguments = TranslationExportArguments
     explain_arguments = ExplainArguments
     evaluation_files = ("translations.csv",)
 

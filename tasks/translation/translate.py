@@ -2,6 +2,7 @@
 
 import itertools
 import logging
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import tensorflow as tf
 
 from models.generation_settings import SearchSettings
 from models.text import truncate_text
-from models.text_translator import TextTranslator
+from models.text_translator import SPARE_PIECES, TextTranslator
 from models.translator import StepTranslator
 from tasks.errors import UserError
 from tasks.reports import explanation_plots
@@ -23,6 +24,7 @@ from tasks.serving.export import warmup_texts
 from tasks.serving.inference import override
 from tasks.task import Exportable, Predictor
 from tasks.training.runs import Run
+from tasks.translation import length_limit
 from tasks.translation.data import SIDES, load_vocabularies
 from tasks.translation.settings import TranslateArguments, TranslationSettings
 
@@ -30,6 +32,8 @@ log = logging.getLogger(__name__)
 
 # Sentences in a batch, and maximum number of hypotheses that are followed at once.
 SENTENCES, HYPOTHESES = 64, 640
+# The settings of the search that are inputs of an export's `beam` signature; the others are part of its graph.
+VARIABLE_IN_EXPORTS = ("beam_size", "length_penalty")
 
 
 class TranslationPredictor(Predictor):
@@ -102,6 +106,21 @@ class TranslationPredictor(Predictor):
         max_batch_size = max(1, min(SENTENCES, HYPOTHESES // self.search.beam_size))
         return length_sorted_batches(answer, self._warned(texts), window=window, max_batch_size=max_batch_size)
 
+    def references_out_of_reach(self, sources: Iterable[str], references: Iterable[str]) -> int:
+        """Count the references that have more pieces than a translation of their source may have."""
+        count = 0
+        for source, reference in zip(sources, references, strict=True):
+            pieces = min(self._max_tokens, self._pieces(self._source, source, self._max_tokens))
+            limit = math.ceil(pieces * self.search.max_length_ratio) + SPARE_PIECES
+            count += pieces > 0 and self._pieces(self._target, reference, limit) > limit
+        return count
+
+    @staticmethod
+    def _pieces(processor: sentencepiece.SentencePieceProcessor, text: str, limit: int) -> int:
+        """Count the pieces of a text; of one with more than `limit`, a number above it."""
+        # A piece has at least one character, except for the blank that is added before the first.
+        return len(processor.encode(truncate_text(text, limit + 1)))
+
     def _search_best(self, texts: list[str]) -> list[dict]:
         out = self._translate(text=string_tensor(texts))
         rows = zip(texts, out["translation"].numpy(), out["score"].numpy(), strict=True)
@@ -131,8 +150,7 @@ class TranslationPredictor(Predictor):
         """Yield the sentences, with a warning before the first that is too long."""
         limit, warned = self._max_tokens, False
         for text in texts:
-            # A piece has at least one character, except for the blank that is added before the first.
-            if not warned and len(text) >= limit and len(self._source.encode(truncate_text(text, limit + 1))) > limit:
+            if not warned and len(text) >= limit and self._pieces(self._source, text, limit) > limit:
                 log.warning("sentences of more than %d pieces are cut there before they are translated", limit)
                 warned = True
             yield text
@@ -142,7 +160,10 @@ def from_run(
     run: Run, settings: TranslationSettings, model: keras.Model, overrides: Mapping[str, Any]
 ) -> TranslationPredictor:
     """Make a predictor of a finished run; see `tasks.task.Task.from_run`."""
-    return from_model(model, load_vocabularies(run.vocabulary), override(settings.search, overrides))
+    search = override(settings.search, overrides)
+    if search.coverage_penalty and settings.network.attention is None:
+        raise UserError("--coverage-penalty: this model was trained without attention, which it counts; leave it out")
+    return from_model(model, load_vocabularies(run.vocabulary), length_limit.resolved(search, run.vocabulary))
 
 
 def from_model(
@@ -166,6 +187,11 @@ def from_export(
     saved_model: Any, settings: TranslationSettings, folder: Path, overrides: Mapping[str, Any]
 ) -> TranslationPredictor:
     """Make a predictor of an exported model; see `tasks.task.Task.from_export`."""
+    fixed = [name for name in overrides if name not in VARIABLE_IN_EXPORTS]
+    if fixed:
+        raise UserError(
+            f"--{fixed[0].replace('_', '-')} is fixed in an exported model: give it to export, or take --run"
+        )
     signatures = saved_model.signatures
     return TranslationPredictor(
         signatures["serving_default"],
