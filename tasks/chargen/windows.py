@@ -10,6 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 WINDOWS_IN_A_ROW = 8
+# Validation: what a row reads before the characters that count, and at least how many of these it has.
+CONTEXT, CHARACTERS_IN_A_ROW = 256, 512
 
 
 class TrainingWindows:
@@ -93,6 +95,10 @@ class TrainingWindows:
 def validation_windows(ids: np.ndarray, window: int, batch_size: int, fixed: bool = False) -> tf.data.Dataset:
     """Return one pass over a text, read at up to `batch_size` positions at once, with the state carried over.
 
+    The loss is that of one reading from beginning to end, as `evaluate` measures it: the first row begins with a zero
+    state, and each other row first reads the `CONTEXT` characters before its own, which have the weight 0. A text that
+    is short has fewer rows, so that most of what a row reads counts.
+
     Args:
         ids: (characters,), at least two.
         window: Maximum number of characters in a window.
@@ -103,12 +109,15 @@ def validation_windows(ids: np.ndarray, window: int, batch_size: int, fixed: boo
         (ids (batch, window), resets (batch,)), targets (batch, window), weights (batch, window) with the mean 1.
     """
     predicted = len(ids) - 1
-    places = min(batch_size, max(1, predicted // window))
-    length = -(-predicted // places)  # characters to read at each place
-    steps = -(-length // window)
-    size = window if fixed else -(-length // steps)
-    rows = np.arange(places)[:, None] * length + np.arange(steps * size)
-    weights = ((np.arange(steps * size) < length) & (rows < predicted)).astype(np.float32)
+    places = min(batch_size, max(1, (predicted - CONTEXT) // CHARACTERS_IN_A_ROW))
+    context = CONTEXT if places > 1 else 0
+    length = -(-(predicted - context) // places)  # characters of each row that count; of the first, the context as well
+    steps = -(-(context + length) // window)
+    size = window if fixed else -(-(context + length) // steps)
+    columns = np.arange(steps * size)
+    rows = np.arange(places)[:, None] * length + columns
+    first = np.where(np.arange(places) == 0, 0, context)[:, None]
+    weights = ((first <= columns) & (columns < context + length) & (rows < predicted)).astype(np.float32)
     # With these weights the mean over batches is the mean over characters, however few the last batch has.
     weights *= batch_size * steps * size / weights.sum()
     rows = np.minimum(rows, predicted - 1)
