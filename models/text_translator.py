@@ -30,8 +30,10 @@ class TextTranslator(tf.Module):
     def __init__(self, network: StepTranslator, source: bytes, target: bytes, settings: SearchSettings):
         super().__init__()
         self.network, self.settings = network, settings
-        max_tokens = network.settings.max_tokens
-        self.source, self.target = SentencePieceText(source, max_tokens), SentencePieceText(target, max_tokens)
+        self.max_tokens = network.settings.max_tokens
+        # One piece more than the network reads, so that a sentence that is too long is noticed.
+        self.source = SentencePieceText(source, self.max_tokens + 1)
+        self.target = SentencePieceText(target, self.max_tokens)
         self._source_pieces = tf.constant(vocabulary(source))
         self._target_pieces = tf.constant(vocabulary(target))
         self._penalties = {
@@ -51,13 +53,15 @@ class TextTranslator(tf.Module):
             A dict of
 
             - `translation`: string `(batch,)`, empty for an empty sentence;
-            - `score`: float32 `(batch,)`, see `beam_search`.
+            - `score`: float32 `(batch,)`, see `beam_search`;
+            - `truncated`: bool `(batch,)`, whether only the first `max_tokens` pieces of the sentence are translated.
         """
         settings = self.settings
-        result, is_empty = self._search(text, settings.beam_size, 1, settings.length_penalty)
+        result, is_empty, truncated = self._search(text, settings.beam_size, 1, settings.length_penalty)
         return {
             "translation": tf.where(is_empty, "", self._texts(result.ids[:, 0])),
             "score": tf.where(is_empty, 0.0, result.scores[:, 0]),
+            "truncated": truncated,
         }
 
     @tf.function(
@@ -79,14 +83,15 @@ class TextTranslator(tf.Module):
             A dict of
 
             - `translations`: string `(batch, beam_size)`, the best first;
-            - `scores`: float32 `(batch, beam_size)`, -inf (and an empty translation) where fewer were found.
+            - `scores`: float32 `(batch, beam_size)`, -inf (and an empty translation) where fewer were found;
+            - `truncated`: bool `(batch,)`, as from `translate`.
         """
         tf.debugging.assert_positive(beam_size, "beam_size is 1 or more")
         tf.debugging.assert_less_equal(
             beam_size, self.network.target_size, "beam_size is at most the number of pieces of the target's vocabulary"
         )
         tf.debugging.assert_non_negative(length_penalty, "length_penalty is 0 or more")
-        result, is_empty = self._search(text, beam_size, beam_size, length_penalty)
+        result, is_empty, truncated = self._search(text, beam_size, beam_size, length_penalty)
         shape = tf.shape(result.scores)
         texts = tf.reshape(self._texts(tf.reshape(result.ids, [-1, tf.shape(result.ids)[-1]])), shape)
         is_first = tf.range(beam_size) == 0
@@ -94,6 +99,7 @@ class TextTranslator(tf.Module):
         return {
             "translations": tf.where(is_empty[:, None] | tf.math.is_inf(scores), "", texts),
             "scores": scores,
+            "truncated": truncated,
         }
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
@@ -113,7 +119,7 @@ class TextTranslator(tf.Module):
               piece was predicted; 0 at padding.
         """
         settings = self.settings
-        source_ids = self._source_ids(text)
+        source_ids, _ = self._source_ids(text)
         memory, states = self.network.initial_states(source_ids)
         result, is_empty = self._search_ids(source_ids, memory, states, settings.beam_size, 1, settings.length_penalty)
         ids = tf.where(is_empty[:, None], PAD, result.ids[:, 0])
@@ -153,7 +159,7 @@ class TextTranslator(tf.Module):
         column = lambda id: tf.fill([tf.size(text), 1], id)  # noqa: E731
         labels = tf.concat([pieces, column(EOS)], axis=1).to_tensor(PAD)
         inputs = tf.concat([column(BOS), pieces], axis=1).to_tensor(PAD)
-        logits = self.network.model([self._source_ids(text), inputs], training=False)
+        logits = self.network.model([self._source_ids(text)[0], inputs], training=False)
         nats = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
         mask = labels != PAD
         return {
@@ -163,17 +169,39 @@ class TextTranslator(tf.Module):
 
     # --- the parts
 
+    def max_length(self, pieces):
+        """Compute the maximum number of pieces of translations.
+
+        Args:
+            pieces: int32 `(batch,)`, number of pieces of the sentences.
+
+        Returns:
+            int32 `(batch,)`.
+        """
+        return _scaled(pieces, self.settings.max_length_ratio or DEFAULT_MAX_LENGTH_RATIO) + SPARE_PIECES
+
     def _source_ids(self, text):
-        """Tokenize texts, string `(batch,)`, to int32 `(batch, timesteps)` with EOS after each sentence."""
+        """Tokenize texts.
+
+        Args:
+            text: string `(batch,)`.
+
+        Returns:
+            Ids, int32 `(batch, timesteps)`, with EOS after each sentence; and bool `(batch,)`, whether it was cut.
+        """
         pieces = self.source.pieces(text)
+        truncated = pieces.row_lengths() > self.max_tokens
+        pieces = pieces[:, : self.max_tokens]
         ids = tf.concat([pieces, tf.fill([tf.size(text), 1], EOS)], axis=1)
         # A recurrent layer needs at least one timestep, even for an empty batch.
         timesteps = tf.maximum(ids.bounding_shape(axis=1), 1)
-        return tf.ensure_shape(ids.to_tensor(PAD, shape=tf.stack([-1, timesteps])), (None, None))
+        return tf.ensure_shape(ids.to_tensor(PAD, shape=tf.stack([-1, timesteps])), (None, None)), truncated
 
-    def _search(self, text, beam_size, num_return_sequences, length_penalty) -> tuple[SearchResult, tf.Tensor]:
-        ids = self._source_ids(text)
-        return self._search_ids(ids, *self.network.initial_states(ids), beam_size, num_return_sequences, length_penalty)
+    def _search(self, text, beam_size, num_return_sequences, length_penalty):
+        """Return what `_search_ids` returns, and bool `(batch,)`, which is True for sentences that were cut."""
+        ids, truncated = self._source_ids(text)
+        states = self.network.initial_states(ids)
+        return *self._search_ids(ids, *states, beam_size, num_return_sequences, length_penalty), truncated
 
     def _search_ids(
         self, ids, memory, states, beam_size, num_return_sequences, length_penalty
@@ -181,8 +209,7 @@ class TextTranslator(tf.Module):
         """Return the result for source ids, and bool `(batch,)`, which is True for sentences without pieces."""
         settings = self.settings
         pieces = tf.reduce_sum(tf.cast(ids != PAD, tf.int32), axis=1) - 1
-        scaled = lambda ratio: tf.cast(tf.math.ceil(tf.cast(pieces, tf.float32) * ratio), tf.int32)  # noqa: E731
-        max_length = scaled(settings.max_length_ratio or DEFAULT_MAX_LENGTH_RATIO) + SPARE_PIECES
+        max_length = self.max_length(pieces)
         is_empty = pieces == 0
         result = beam_search(
             lambda ids, states, memory: self.network.decode_step(ids, states, Memory(*memory)),
@@ -190,7 +217,7 @@ class TextTranslator(tf.Module):
             [part for part in memory if part is not None],
             beam_size=beam_size,
             num_return_sequences=num_return_sequences,
-            min_length=tf.minimum(scaled(settings.min_length_ratio), max_length),
+            min_length=tf.minimum(_scaled(pieces, settings.min_length_ratio), max_length),
             max_length=tf.where(is_empty, 0, max_length),
             source_mask=memory.mask,
             penalties=Penalties(length=length_penalty, **self._penalties),
@@ -225,3 +252,8 @@ class TextTranslator(tf.Module):
         loop_vars = (0, attention, *[state[:, None] for state in states])
         _, attention, *_ = tf.while_loop(lambda time, *_: time < timesteps, step, loop_vars)
         return tf.transpose(attention.stack(), [1, 0, 2])
+
+
+def _scaled(pieces, ratio: float):
+    """Multiply numbers of pieces, int32 `(batch,)`, by a ratio, and round up."""
+    return tf.cast(tf.math.ceil(tf.cast(pieces, tf.float32) * ratio), tf.int32)

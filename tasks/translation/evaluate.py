@@ -1,7 +1,6 @@
 """Translates a split, and writes the translations and the pictures of an evaluation."""
 
 import csv
-import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 import tensorflow as tf
 from sacrebleu.metrics import BLEU
 
-from models.text_translator import SPARE_PIECES, TextTranslator
+from models.text_translator import TextTranslator
 from tasks import atomic_files
 from tasks.data.records import Record
 from tasks.data.sequence_store import chunks
@@ -21,10 +20,8 @@ from tasks.reports.tables import format_figure
 from tasks.serving.batched_inference import string_tensor
 from tasks.task import Outcome
 from tasks.training.runs import Run
-from tasks.translation import data, translate
+from tasks.translation import data, length_limit, translate
 from tasks.translation.settings import TranslationSettings
-
-log = logging.getLogger(__name__)
 
 TRANSLATIONS_FILE = "translations.csv"
 PRINTED_TRANSLATIONS = 5
@@ -61,6 +58,11 @@ class Translations(Outcome):
         return [answer["translation"] for answer in self.answers]
 
     @property
+    def truncated(self) -> int:
+        """Number of sentences of which only the beginning was translated."""
+        return sum(answer.get("truncated", False) for answer in self.answers)
+
+    @property
     def bleu(self) -> BLEU:
         """The scorer of sacreBLEU."""
         return BLEU(tokenize=self.tokenizer)
@@ -84,13 +86,7 @@ def run_inference(
     if not pairs:
         raise UserError(f"{source.location}: no pair of its {split} split has both sides")
     sources, references = zip(*pairs, strict=True)
-    out_of_reach = predictor.references_out_of_reach(sources, references)
-    if out_of_reach:
-        log.warning(
-            "%s of %s references have more pieces than a translation may have, %g for each piece of the source and %d "
-            "more: raise --max-length-ratio",
-            *(f"{out_of_reach:,}", f"{len(pairs):,}", predictor.search.max_length_ratio, SPARE_PIECES),
-        )
+    out_of_reach = length_limit.references_out_of_reach(predictor.module, sources, references)
     start = time.monotonic()
     answers = list(predictor.predict(sources))
     return Translations(
@@ -151,7 +147,6 @@ def write_evaluation(
         "bleu_signature": str(scorer.get_signature()),
         "bleu_by_length": by_length,
         "search": predictor.search.model_dump(),
-        "references_out_of_reach": outcome.out_of_reach,
     }
 
 

@@ -5,14 +5,22 @@ in words, in which the target has many more pieces than the source.
 """
 
 import json
+import logging
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
+import tensorflow as tf
+
 from models.generation_settings import DEFAULT_MAX_LENGTH_RATIO, SearchSettings
-from models.text_translator import SPARE_PIECES
+from models.text import truncate_text
+from models.text_translator import SPARE_PIECES, TextTranslator
 from tasks import atomic_files
-from tasks.data.sequence_store import SequenceStore
+from tasks.data.sequence_store import SequenceStore, chunks
 from tasks.errors import UserError
+from tasks.serving.batched_inference import string_tensor
+
+log = logging.getLogger(__name__)
 
 FILE = "length_ratio.json"
 # A test sentence may have a translation longer than that of any training sentence of its length.
@@ -55,3 +63,23 @@ def resolved(search: SearchSettings, folder: Path) -> SearchSettings:
             f"{folder / FILE} cannot be read ({error}); train the run again with --overwrite, or add --max-length-ratio"
         ) from None
     return search.model_copy(update={"max_length_ratio": max(ratio, search.min_length_ratio)})
+
+
+def references_out_of_reach(translator: TextTranslator, sources: Sequence[str], references: Sequence[str]) -> int:
+    """Count the references that have more pieces than a translation of their source may have; warn if there are any."""
+    count = 0
+    for pairs in chunks(zip(sources, references, strict=True)):
+        texts, expected = zip(*pairs, strict=True)
+        pieces = tf.cast(translator.source.pieces(string_tensor(texts)).row_lengths(), tf.int32)
+        limits = translator.max_length(tf.minimum(pieces, translator.max_tokens))
+        longest = int(tf.reduce_max(limits))
+        beginnings = string_tensor(truncate_text(reference, longest + 1) for reference in expected)
+        lengths = tf.cast(translator.target.tokenizer.tokenize(beginnings).row_lengths(), tf.int32)
+        count += int(tf.reduce_sum(tf.cast((lengths > limits) & (pieces > 0), tf.int32)))
+    if count:
+        log.warning(
+            "%s of %s references have more pieces than a translation may have, %g for each piece of the source and %d "
+            "more: raise --max-length-ratio",
+            *(f"{count:,}", f"{len(sources):,}", translator.settings.max_length_ratio, SPARE_PIECES),
+        )
+    return count

@@ -52,4 +52,7 @@ METRICS = (
     Metric("perplexity", higher_is_better=False, compute=lambda outcome: math.exp(min(outcome.nats_per_piece, 700.0))),
     # In nats per piece of the reference, its end counted.
     Metric("loss", higher_is_better=False, compute=lambda outcome: outcome.nats_per_piece),
+    # Sentences with more than max_tokens pieces, and references longer than the search may write.
+    Metric("truncated_sources", higher_is_better=None, compute=lambda outcome: outcome.truncated),
+    Metric("references_out_of_reach", higher_is_better=None, compute=lambda outcome: outcome.out_of_reach),
 )

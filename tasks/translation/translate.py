@@ -2,7 +2,6 @@
 
 import itertools
 import logging
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,7 @@ import sentencepiece
 import tensorflow as tf
 
 from models.generation_settings import SearchSettings
-from models.text import truncate_text
-from models.text_translator import SPARE_PIECES, TextTranslator
+from models.text_translator import TextTranslator
 from models.translator import StepTranslator
 from tasks.errors import UserError
 from tasks.reports import explanation_plots
@@ -66,7 +64,7 @@ class TranslationPredictor(Predictor):
     ):
         self._translate, self._beam, self.align = translate, beam, align
         self.search, self.fixed_search = search, fixed_search
-        (self._source, self._target), self._max_tokens = processors, max_tokens
+        self._target, self._max_tokens = processors[1], max_tokens
         self._owner, self.module = owner, module
 
     def check(self, num_return_sequences: int = 1) -> None:
@@ -95,7 +93,8 @@ class TranslationPredictor(Predictor):
         Returns:
             {"text": str, "translation": str, "score": float} for each sentence, and `translations`, a list of
             {"translation": str, "score": float}, the best first, if there are several. The score is None if the
-            settings of the search allow no translation.
+            settings of the search allow no translation. `truncated` is True, and otherwise absent, if the sentence has
+            too many pieces, so that only its beginning is translated; the number of these is logged at the end.
         """
         self.check(num_return_sequences)
         if num_return_sequences > 1 or self.fixed_search:
@@ -104,29 +103,19 @@ class TranslationPredictor(Predictor):
             answer = self._search_best
         # A wide beam has fewer sentences in a batch.
         max_batch_size = max(1, min(SENTENCES, HYPOTHESES // self.search.beam_size))
-        return length_sorted_batches(answer, self._warned(texts), window=window, max_batch_size=max_batch_size)
-
-    def references_out_of_reach(self, sources: Iterable[str], references: Iterable[str]) -> int:
-        """Count the references that have more pieces than a translation of their source may have."""
-        count = 0
-        for source, reference in zip(sources, references, strict=True):
-            pieces = min(self._max_tokens, self._pieces(self._source, source, self._max_tokens))
-            limit = math.ceil(pieces * self.search.max_length_ratio) + SPARE_PIECES
-            count += pieces > 0 and self._pieces(self._target, reference, limit) > limit
-        return count
-
-    @staticmethod
-    def _pieces(processor: sentencepiece.SentencePieceProcessor, text: str, limit: int) -> int:
-        """Count the pieces of a text; of one with more than `limit`, a number above it."""
-        # A piece has at least one character, except for the blank that is added before the first.
-        return len(processor.encode(truncate_text(text, limit + 1)))
+        return self._counted(length_sorted_batches(answer, texts, window=window, max_batch_size=max_batch_size))
 
     def _search_best(self, texts: list[str]) -> list[dict]:
         out = self._translate(text=string_tensor(texts))
-        rows = zip(texts, out["translation"].numpy(), out["score"].numpy(), strict=True)
+        rows = zip(texts, *(out[name].numpy() for name in ("translation", "score", "truncated")), strict=True)
         return [
-            {"text": text, "translation": found.decode(), "score": float(score) if score > -float("inf") else None}
-            for text, found, score in rows
+            {
+                "text": text,
+                "translation": found.decode(),
+                "score": float(score) if score > -float("inf") else None,
+                **({"truncated": True} if truncated else {}),
+            }
+            for text, found, score, truncated in rows
         ]
 
     def _search_beam(self, texts: list[str], count: int) -> list[dict]:
@@ -136,24 +125,30 @@ class TranslationPredictor(Predictor):
             length_penalty=tf.constant(self.search.length_penalty, tf.float32),
         )
         answers = []
-        for text, row, scores in zip(texts, out["translations"].numpy(), out["scores"].numpy(), strict=True):
+        rows = zip(texts, *(out[name].numpy() for name in ("translations", "scores", "truncated")), strict=True)
+        for text, row, scores, truncated in rows:
             best = [
                 {"translation": one.decode(), "score": float(score)}
                 for one, score in zip(row[:count], scores, strict=False)
                 if score > -float("inf")
             ]
             best = best or [{"translation": "", "score": None}]  # the settings of the search allow nothing
-            answers.append({"text": text, **best[0], **({"translations": best} if count > 1 else {})})
+            several = {"translations": best} if count > 1 else {}
+            answers.append({"text": text, **best[0], **several, **({"truncated": True} if truncated else {})})
         return answers
 
-    def _warned(self, texts: Iterable[str]) -> Iterator[str]:
-        """Yield the sentences, with a warning before the first that is too long."""
-        limit, warned = self._max_tokens, False
-        for text in texts:
-            if not warned and len(text) >= limit and self._pieces(self._source, text, limit) > limit:
-                log.warning("sentences of more than %d pieces are cut there before they are translated", limit)
-                warned = True
-            yield text
+    def _counted(self, answers: Iterator[dict]) -> Iterator[dict]:
+        """Yield the answers; at the end, log how many sentences were cut."""
+        cut = count = 0
+        for count, answer in enumerate(answers, start=1):  # noqa: B007
+            cut += answer.get("truncated", False)
+            yield answer
+        if cut:
+            log.warning(
+                "%s of %s sentences have more than %d pieces (--max-tokens of train): only the beginning of each was "
+                "translated",
+                *(f"{cut:,}", f"{count:,}", self._max_tokens),
+            )
 
 
 def from_run(
@@ -178,7 +173,7 @@ def from_model(
         translator.align if translator.network.attends else None,
         search,
         processors,
-        translator.source.max_tokens,
+        translator.max_tokens,
         module=translator,
     )
 
@@ -193,6 +188,8 @@ def from_export(
             f"--{fixed[0].replace('_', '-')} is fixed in an exported model: give it to export, or take --run"
         )
     signatures = saved_model.signatures
+    if "truncated" not in signatures["serving_default"].structured_outputs:
+        raise UserError(f"{folder.parent} was exported by another version; export the run again")
     return TranslationPredictor(
         signatures["serving_default"],
         signatures["beam"],
@@ -208,9 +205,10 @@ def from_export(
 def exportable(predictor: TranslationPredictor, run: Run) -> Exportable:
     """Return what is exported, with three signatures.
 
-    - serving_default: text: string (batch,) -> translation: string (batch,), score: float32 (batch,);
+    - serving_default: text: string (batch,) -> translation: string (batch,), score: float32 (batch,), truncated: bool
+      (batch,), whether the sentence was too long and cut;
     - beam: text, beam_size: int32 (), length_penalty: float32 () -> translations: string (batch, beam_size), scores:
-      float32 (batch, beam_size);
+      float32 (batch, beam_size), truncated;
     - align: text -> translation, source_pieces: string (batch, steps), target_pieces: string (batch, target steps),
       attention: float32 (batch, target steps, steps); only with attention.
     """
@@ -223,7 +221,7 @@ def exportable(predictor: TranslationPredictor, run: Run) -> Exportable:
         translator.network.model,
         signatures,
         resources=[translator.source, translator.target],
-        warmup=[{"text": texts} for texts in warmup_texts(source, translator.source.max_tokens)],
+        warmup=[{"text": texts} for texts in warmup_texts(source, translator.max_tokens)],
     )
 
 
