@@ -12,8 +12,8 @@ from models.characters import normalize
 from tasks import atomic_files
 from tasks.chargen.generate import CharacterGenerator
 from tasks.chargen.memorization import longest_common_passage
-from tasks.chargen.settings import ChargenSettings, EvaluationSettings
-from tasks.chargen.text_source import TextSource, open_text
+from tasks.chargen.settings import ChargenSettings
+from tasks.chargen.text_source import TextSource, line_beginnings, open_text
 from tasks.data.records import Record
 from tasks.errors import UserError
 from tasks.task import Outcome
@@ -22,6 +22,8 @@ from tasks.training.runs import Run
 log = logging.getLogger(__name__)
 
 SAMPLES_FILE = "samples.md"
+# Prompts that are taken from the evaluated text if none are given, and the characters of each, at most.
+PROMPTS, PROMPT_LENGTH = 3, 20
 SEPARATOR = "\0"  # occurs in no text: no passage that spans two texts is found
 
 
@@ -33,6 +35,7 @@ class Generations(Outcome):
         nats_per_character: Mean of -ln p of a character, a Hangul syllable counted as one.
         nats_per_symbol: The same per symbol that the network reads: a character, or a jamo.
         unknown_share: Share of the characters that are not in the vocabulary.
+        prompts: The prompts that were continued.
         continuations: Temperature -> the continuation of each prompt.
         known_words: Whether each generated word occurs in the training text; empty if that text cannot be read.
         longest_passage: The longest generated passage that occurs in the training text; None if it cannot be read.
@@ -41,6 +44,7 @@ class Generations(Outcome):
     nats_per_character: float
     nats_per_symbol: float
     unknown_share: float
+    prompts: tuple[str, ...]
     continuations: dict[float, list[str]]
     known_words: list[bool]
     longest_passage: str | None
@@ -58,15 +62,17 @@ def run_inference(
     seconds = time.monotonic() - start
     read = normalize(text, characters.normalization, characters.hangul)
     known = {*characters.characters}
+    prompts = predictor.evaluation.prompts or line_beginnings(text, PROMPTS, PROMPT_LENGTH)
     continuations = {
-        temperature: _continuations(predictor, settings.evaluation, temperature)
-        for temperature in settings.evaluation.temperatures
+        temperature: _continuations(predictor, prompts, temperature)
+        for temperature in predictor.evaluation.temperatures
     }
     known_words, longest_passage = _compare(predictor, settings, source, continuations)
     return Generations(
         nats_per_character=nats,
         nats_per_symbol=nats * len(scored) / len(read),
         unknown_share=sum(character not in known for character in read) / len(read),
+        prompts=prompts,
         continuations=continuations,
         known_words=known_words,
         longest_passage=longest_passage,
@@ -91,11 +97,10 @@ def _compare(
     return known_words, longest_common_passage(SEPARATOR.join(texts), training_text)
 
 
-def _continuations(predictor: CharacterGenerator, chosen: EvaluationSettings, temperature: float) -> list[str]:
+def _continuations(predictor: CharacterGenerator, prompts: tuple[str, ...], temperature: float) -> list[str]:
     """Return the continuation of each prompt."""
-    answers = predictor.predict(
-        chosen.prompts, window=len(chosen.prompts), temperature=temperature, length=chosen.evaluation_length
-    )
+    length = predictor.evaluation.evaluation_length
+    answers = predictor.predict(prompts, window=len(prompts), temperature=temperature, length=length)
     return [answer["continuation"] for answer in answers]
 
 
@@ -110,11 +115,11 @@ def whole_words(text: str) -> list[str]:
 
 
 def write_evaluation(run: Run, settings: ChargenSettings, predictor: CharacterGenerator, outcome: Generations) -> dict:
-    """Write samples.md."""
-    page = _page(settings.evaluation.prompts, outcome.continuations, outcome.longest_passage or "")
+    """Write samples.md; return the prompts."""
+    page = _page(outcome.prompts, outcome.continuations, outcome.longest_passage or "")
     with atomic_files.replacing(run.path / SAMPLES_FILE) as path:
         path.write_text(page, encoding="utf-8")
-    return {}
+    return {"prompts": list(outcome.prompts)}
 
 
 def print_evaluation(run: Run, stored: Mapping) -> None:

@@ -13,8 +13,9 @@ from models.generation_settings import SamplingSettings
 from models.language_model import StepModel
 from models.text_generator import TextGenerator
 from tasks.chargen import data
-from tasks.chargen.settings import ChargenSettings, GenerateArguments
+from tasks.chargen.settings import FIXED_IN_EXPORTS, ChargenSettings, EvaluationSettings, GenerateArguments
 from tasks.data.sequence_store import chunks
+from tasks.errors import UserError
 from tasks.serving.batched_inference import string_tensor
 from tasks.serving.inference import override
 from tasks.task import Exportable, Predictor
@@ -33,6 +34,7 @@ class CharacterGenerator(Predictor):
         generate: `TextGenerator.generate`, or the exported signature of that name.
         sampling: How characters are drawn, and how many.
         characters: The vocabulary.
+        evaluation: What `evaluate` generates.
         owner: The object that `generate` belongs to; a `tf.function` does not keep its object alive.
         module: The `TextGenerator` of a run.
     """
@@ -43,10 +45,12 @@ class CharacterGenerator(Predictor):
         sampling: SamplingSettings,
         characters: Characters,
         *,
+        evaluation: EvaluationSettings | None = None,
         owner=None,
         module: TextGenerator | None = None,
     ):
         self._generate, self.sampling, self.characters = generate, sampling, characters
+        self.evaluation = evaluation or EvaluationSettings()
         self._owner, self.module = owner, module
 
     def predict(
@@ -104,17 +108,25 @@ def warn_of_unknown(characters: Characters, prompt: str) -> bool:
 def from_run(
     run: Run, settings: ChargenSettings, model: keras.Model, overrides: Mapping[str, Any]
 ) -> CharacterGenerator:
-    """Make a predictor of a finished run; see `tasks.task.Task.from_run`."""
-    sampling = override(settings.sampling, overrides)
+    """Make a predictor of a finished run; see `tasks.task.Task.from_run`.
+
+    The overrides are settings of sampling, and of the evaluation.
+    """
+    of_evaluation = {name: value for name, value in overrides.items() if name in EvaluationSettings.model_fields}
+    evaluation = override(settings.evaluation, of_evaluation)
+    sampling = override(settings.sampling, {name: overrides[name] for name in overrides if name not in of_evaluation})
     characters = data.load_characters(run.vocabulary)
     generator = TextGenerator(StepModel(model), CharacterText(characters), sampling)
-    return CharacterGenerator(generator.generate, sampling, characters, module=generator)
+    return CharacterGenerator(generator.generate, sampling, characters, evaluation=evaluation, module=generator)
 
 
 def from_export(
     saved_model: Any, settings: ChargenSettings, folder: Path, overrides: Mapping[str, Any]
 ) -> CharacterGenerator:
     """Make a predictor of an exported model; see `tasks.task.Task.from_export`."""
+    fixed = [name for name in overrides if name in FIXED_IN_EXPORTS]
+    if fixed:
+        raise UserError(f"{fixed[0]} is fixed in an exported model: set it in train or export, or name the run")
     sampling = override(settings.sampling, overrides)
     characters = data.load_characters(folder)
     return CharacterGenerator(saved_model.signatures["generate"], sampling, characters, owner=saved_model)

@@ -8,7 +8,14 @@ from pydantic import Field, field_validator, model_validator
 from models.generation_settings import SamplingSettings
 from models.network_settings import LanguageModelSettings
 from models.recurrent_settings import Settings
-from tasks.settings import PredictArguments, RecurrentOptions, SourceSettings, TrainingSettings
+from tasks.settings import (
+    EvaluateArguments,
+    ExportArguments,
+    PredictArguments,
+    RecurrentOptions,
+    SourceSettings,
+    TrainingSettings,
+)
 
 
 class ChargenSourceSettings(SourceSettings, defaults={"validation_fraction": 0.05, "test_fraction": 0.05}):
@@ -59,17 +66,20 @@ class ChargenTrainingSettings(
     """Without stateful: characters from the beginning of a window to that of the next; None is the window's length."""
 
 
+Temperature = Annotated[float, Field(ge=0.0, le=100.0)]
+
+
 class EvaluationSettings(Settings):
     """What evaluate generates."""
 
-    prompts: tuple[str, ...] = ("THE ", "There lived a ", '"Good day," ')
-    """The prompts to continue."""
-    temperatures: tuple[Annotated[float, Field(ge=0.0, le=100.0)], ...] = (0.5, 0.8, 1.0)
+    prompts: tuple[str, ...] = ()
+    """The prompts to continue; without any, beginnings of lines of the text that is evaluated."""
+    temperatures: tuple[Temperature, ...] = (0.5, 0.8, 1.0)
     """The temperatures at which each prompt is continued."""
     evaluation_length: int = Field(400, ge=1)
     """Characters to generate each time."""
 
-    @field_validator("prompts", "temperatures")
+    @field_validator("temperatures")
     @classmethod
     def _one_at_least(cls, value: tuple) -> tuple:
         if not value:
@@ -104,15 +114,9 @@ DRAWING = ("temperature", "top_k", "top_p", "repetition_penalty", "repetition_wi
 FIXED_IN_EXPORTS = DRAWING[3:]
 
 
-class GenerateArguments(PredictArguments):
-    """Continues prompts with a run or an exported model; options that are not given are those of the run."""
+class DrawingArguments(Settings):
+    """Settings of sampling that a command changes; those of the run if not given."""
 
-    texts: Annotated[tuple[str, ...], tyro.conf.Positional] = ()
-    """The prompts; without one the model starts from nothing."""
-    length: int | None = None
-    """Maximum number of characters to generate."""
-    temperature: float | None = None
-    """Below 1 is more conservative, above 1 more varied; 0 always takes the most probable character."""
     top_k: int | None = None
     """Draws only from the K most probable characters; 0 draws from all."""
     top_p: float | None = None
@@ -125,6 +129,49 @@ class GenerateArguments(PredictArguments):
     """Generation ends after this text; may be given several times."""
     seed: int | None = Field(None, ge=0, lt=1 << 31)
     """The same seed generates the same text."""
+
+    @property
+    def overrides(self) -> dict:
+        """The settings of sampling that are given here."""
+        given = {name: getattr(self, name, None) for name in (*DRAWING, "length")} | {"sampling_seed": self.seed}
+        return {name: value for name, value in given.items() if value not in (None, ())}
+
+
+class SamplingArguments(DrawingArguments):
+    """All settings of sampling; those of the run if not given."""
+
+    length: int | None = None
+    """Maximum number of characters to generate."""
+    temperature: float | None = None
+    """Below 1 is more conservative, above 1 more varied; 0 always takes the most probable character."""
+
+
+class ChargenEvaluateArguments(DrawingArguments, EvaluateArguments):
+    """Evaluates a run on a split; options that are not given are those of the run."""
+
+    prompts: tuple[str, ...] = ()
+    """The prompts to continue; without any, beginnings of lines of the text that is evaluated."""
+    temperatures: tuple[Temperature, ...] = ()
+    """The temperatures at which each prompt is continued."""
+    evaluation_length: int | None = Field(None, ge=1)
+    """Characters to generate each time."""
+
+    @property
+    def overrides(self) -> dict:
+        """The settings of sampling and of the evaluation that are given here."""
+        given = {name: getattr(self, name) for name in EvaluationSettings.model_fields}
+        return super().overrides | {name: value for name, value in given.items() if value not in (None, ())}
+
+
+class ChargenExportArguments(SamplingArguments, ExportArguments):
+    """Writes a run as a SavedModel, the next version in its folder; the sampling is that of the run if not given."""
+
+
+class GenerateArguments(SamplingArguments, PredictArguments):
+    """Continues prompts with a run or an exported model; options that are not given are those of the run."""
+
+    texts: Annotated[tuple[str, ...], tyro.conf.Positional] = ()
+    """The prompts; without one the model starts from nothing."""
     samples: int = Field(1, ge=1)
     """Texts for each prompt; the second uses the next seed, and so on."""
     choose: int | None = Field(None, ge=1)
@@ -148,12 +195,7 @@ class GenerateArguments(PredictArguments):
         fixed = [name for name in given if name in FIXED_IN_EXPORTS]
         if self.model is not None and fixed:
             raise ValueError(
-                f"--{fixed[0].replace('_', '-')} is fixed in an exported model: give it to train, or take --run"
+                f"--{fixed[0].replace('_', '-')} is fixed in an exported model: give it to train or export, or take "
+                "--run"
             )
         return self
-
-    @property
-    def overrides(self) -> dict:
-        """The settings of sampling that are given here."""
-        given = {name: getattr(self, name) for name in (*DRAWING, "length")} | {"sampling_seed": self.seed}
-        return {name: value for name, value in given.items() if value not in (None, ())}

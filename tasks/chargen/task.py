@@ -1,7 +1,12 @@
 """The character generation task, one-to-many: what shared code needs to know about it. Imports no TensorFlow."""
 
 from tasks.chargen.metrics import METRICS
-from tasks.chargen.settings import ChargenSettings, GenerateArguments
+from tasks.chargen.settings import (
+    ChargenEvaluateArguments,
+    ChargenExportArguments,
+    ChargenSettings,
+    GenerateArguments,
+)
 from tasks.metrics import LOSS
 from tasks.settings import ExplainGatesArguments
 from tasks.task import Task, implemented_by
@@ -15,7 +20,9 @@ class ChargenTask(Task):
     compared_metric = LOSS
     evaluation_metrics = METRICS
     predict_command = "generate"
+    evaluate_arguments = ChargenEvaluateArguments
     predict_arguments = GenerateArguments
+    export_arguments = ChargenExportArguments
     explain_arguments = ExplainGatesArguments
     evaluation_files = ("samples.md",)
 

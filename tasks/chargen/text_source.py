@@ -171,6 +171,27 @@ def _cut(text: str, position: float) -> int:
     return place
 
 
+def line_beginnings(text: str, count: int, length: int) -> tuple[str, ...]:
+    """Return the beginnings of `count` evenly spaced lines of a text, without blank lines; fewer if some are equal.
+
+    Args:
+        text: The text; not empty.
+        count: Number of lines.
+        length: Maximum number of characters of a beginning. It ends before a blank, if it has one.
+    """
+    lines = [line.strip() for line in text.splitlines() if line.strip()] or [text]
+    found = {}
+    for number in range(count):
+        line = lines[len(lines) * (2 * number + 1) // (2 * count)]
+        end = min(length, len(line))
+        while 1 < end < len(line) and _continues_character(line, end):
+            end -= 1
+        if end < len(line) and " " in line[1 : end + 1]:
+            end = line.rindex(" ", 1, end + 1)
+        found[line[:end]] = True
+    return tuple(found)
+
+
 def _continues_character(text: str, place: int) -> bool:
     return (
         unicodedata.combining(text[place]) > 0
