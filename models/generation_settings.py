@@ -24,7 +24,7 @@ class SamplingSettings(Settings):
     length: int = Field(500, ge=1, le=10_000_000)
     """Maximum number of characters to generate."""
     stop: tuple[str, ...] = ()
-    """Generation stops after any of these texts."""
+    r"""Generation stops after any of these texts; \n, \t and \r in them are a line end, a tab and a return."""
     sampling_seed: int = Field(0, ge=0, lt=1 << 31)
     """Seed of the random numbers; the same seed generates the same text."""
 
@@ -33,7 +33,14 @@ class SamplingSettings(Settings):
     def _no_empty_stop(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if "" in value:
             raise ValueError("an empty text stops before it begins; leave it out")
-        return value
+        return tuple(_unescaped(text) for text in value)
+
+
+def _unescaped(text: str) -> str:
+    r"""Replace \n, \t and \r, which a shell passes on as two characters each, with the character they stand for."""
+    for escape, character in (("\\n", "\n"), ("\\t", "\t"), ("\\r", "\r")):
+        text = text.replace(escape, character)
+    return text
 
 
 # `SearchSettings.max_length_ratio` where neither the settings nor the training pairs ask for another.

@@ -2,6 +2,7 @@
 
 import collections
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,7 @@ def prepare(settings: ChargenSettings, run: Run) -> None:
     characters = Characters.learned(collections.Counter(texts[0]), chosen.min_count, **reading)
     if not characters.characters:
         raise UserError(f"--min-count {chosen.min_count}: no character of {source.location} occurs so often; lower it")
+    check_stops(settings.sampling.stop, characters)
     with atomic_files.replacing_folder(run.vocabulary) as temporary:
         save_characters(characters, temporary)
     for split, text in zip(SPLITS, texts, strict=True):
@@ -98,6 +100,19 @@ def encode(text: str, characters: Characters) -> np.ndarray:
     ids = np.full(0x110000, UNKNOWN, np.uint16 if len(characters) <= 1 << 16 else np.int32)
     ids[[ord(character) for character in characters.characters]] = np.arange(1, len(characters))
     return ids[points]
+
+
+def check_stops(stops: Iterable[str], characters: Characters) -> None:
+    """Check that the texts that end a generation can be generated.
+
+    Raises:
+        UserError: If one has a character that is not in the vocabulary, so that it would never be found.
+    """
+    for stop in stops:
+        unknown = characters.unknown_in(stop)
+        if unknown:
+            shown = " ".join(map(repr, unknown))
+            raise UserError(f"--stop {stop!r}: {shown} is not among the model's characters, so nothing ends with it")
 
 
 def save_characters(characters: Characters, folder: Path) -> None:

@@ -116,6 +116,7 @@ def from_run(
     evaluation = override(settings.evaluation, of_evaluation)
     sampling = override(settings.sampling, {name: overrides[name] for name in overrides if name not in of_evaluation})
     characters = data.load_characters(run.vocabulary)
+    data.check_stops(sampling.stop, characters)
     generator = TextGenerator(StepModel(model), CharacterText(characters), sampling)
     return CharacterGenerator(generator.generate, sampling, characters, evaluation=evaluation, module=generator)
 

@@ -22,7 +22,9 @@ class ChargenSourceSettings(SourceSettings, defaults={"validation_fraction": 0.0
     """Where the text comes from. Missing splits are cut off its end: the test split last."""
 
     data: str = "sample"
-    """sample, tfds:NAME[/CONFIG], a text file (also .gz) or a folder of .txt files."""
+    """sample, tfds:NAME[/CONFIG], a text file (also .gz), a folder of .txt files, or a table with --text-column."""
+    text_column: str | None = None
+    """The column of a table (.csv .tsv .jsonl .parquet) whose rows are the text, one after the other."""
 
 
 class CharacterSettings(Settings):
@@ -126,7 +128,7 @@ class DrawingArguments(Settings):
     repetition_window: int | None = None
     """Number of characters that the penalty looks back."""
     stop: Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="TEXT")] = ()
-    """Generation ends after this text; may be given several times."""
+    r"""Generation ends after this text, in which \n is a line end and \t a tab; may be given several times."""
     seed: int | None = Field(None, ge=0, lt=1 << 31)
     """The same seed generates the same text."""
 
@@ -148,6 +150,9 @@ class SamplingArguments(DrawingArguments):
 
 class ChargenEvaluateArguments(DrawingArguments, EvaluateArguments):
     """Evaluates a run on a split; options that are not given are those of the run."""
+
+    text_column: str | None = None
+    """With --data: the column of a table; that of the training data if not given."""
 
     prompts: tuple[str, ...] = ()
     """The prompts to continue; without any, beginnings of lines of the text that is evaluated."""

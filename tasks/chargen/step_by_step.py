@@ -80,12 +80,6 @@ def _let_choose(generator: TextGenerator, prompt: str, count: int) -> None:
     text = normalize(prompt, known.normalization, known.hangul)
     state = generator.initial_state(string_tensor([prompt]))
     logits, states = state.logits, list(state.states)
-
-    @tf.function
-    def step(ids, states):
-        states = generator.step_model.step(ids, states)
-        return generator.logits(states), states
-
     for _ in range(generator.settings.length):
         top = tf.math.top_k(tf.nn.softmax(logits)[0], min(count, len(known) - 1))
         options = [known.characters[index - 1] for index in top.indices.numpy()]
@@ -96,7 +90,9 @@ def _let_choose(generator: TextGenerator, prompt: str, count: int) -> None:
         if chosen is None:
             break
         text += chosen
-        logits, states = step(tf.constant([known.characters.index(chosen) + 1]), states)
+        after = generator.step(tf.constant([known.characters.index(chosen) + 1]), *states)
+        states = [after[name] for name in generator.step_model.state_names]
+        logits = generator.logits(states)
     print(f"\n{compose_jamo(text, known.hangul)}")
 
 

@@ -27,6 +27,7 @@ class ChargenTask(Task):
     evaluation_files = ("samples.md",)
 
     open_source = implemented_by("tasks.chargen.text_source:open_text")
+    open_evaluation_source = implemented_by("tasks.chargen.text_source:open_evaluation_text")
     prepare = implemented_by("tasks.chargen.data:prepare")
     open_data = implemented_by("tasks.chargen.data:TextWindows")
     build = implemented_by("tasks.chargen.network:build")

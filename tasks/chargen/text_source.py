@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tasks.chargen.settings import ChargenSettings, ChargenSourceSettings
+from tasks.chargen.settings import ChargenEvaluateArguments, ChargenSettings, ChargenSourceSettings
 from tasks.data.records import SPLIT_ALIASES, SPLITS, Column, Record, resolve_splits
 from tasks.data.sources import open_source
-from tasks.data.table_files import read_lines
+from tasks.data.table_files import read_lines, table_format
 from tasks.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -78,8 +78,11 @@ def open_text(settings: ChargenSettings, location: str | None = None) -> TextSou
     """
     location = settings.data.data if location is None else location
     path = SAMPLE if location == "sample" else Path(location).expanduser()
-    if location.startswith("tfds:"):
-        source = open_source(location, [Column("text")], sample=SAMPLE)
+    column = settings.data.text_column
+    if location.startswith("tfds:") or (location and path.is_file() and _is_table(path)):
+        if column is None and not location.startswith("tfds:"):
+            raise UserError(f"{location} is a table, not a text; name the column of its texts with --text-column")
+        source = open_source(location, [Column("text", column)], sample=SAMPLE)
         stored = {
             split: "\n".join(record.values[0] for record in reader())
             for split, reader in source.stored.items()
@@ -93,7 +96,21 @@ def open_text(settings: ChargenSettings, location: str | None = None) -> TextSou
         raise UserError(
             f"{location!r}: no such file or folder; expected `sample`, `tfds:NAME`, a text file or a folder of them."
         )
+    # Files of Windows end their lines with two characters, which the model would have to write both.
+    stored = {split: text.replace("\r\n", "\n") for split, text in stored.items()}
     return TextSource(location, location != "sample" and path.is_file(), stored, settings.data)
+
+
+def open_evaluation_text(settings: ChargenSettings, arguments: ChargenEvaluateArguments) -> TextSource:
+    """Open the text that `evaluate` reads: that of the run, or `--data`."""
+    if arguments.text_column is not None:
+        data = settings.data.model_copy(update={"text_column": arguments.text_column})
+        settings = settings.model_copy(update={"data": data})
+    return open_text(settings, arguments.data)
+
+
+def _is_table(path: Path) -> bool:
+    return table_format(path) is not None and not path.name.lower().endswith(TEXT_SUFFIXES)
 
 
 def _file_text(path: Path) -> str:
@@ -116,7 +133,10 @@ def _folder_texts(folder: Path) -> dict[str, str]:
     visible = (path for path in below if not any(part.startswith(".") for part in path.parts))
     files = [path for path in visible if path.name.lower().endswith(TEXT_SUFFIXES) and (folder / path).is_file()]
     if not files:
-        raise UserError(f"{folder}: expected files ending in {' or '.join(TEXT_SUFFIXES)}; found none.")
+        raise UserError(
+            f"{folder}: expected files ending in {' or '.join(TEXT_SUFFIXES)}; found none. A table is "
+            "named by its file, with --text-column."
+        )
     splits = {path: _split_of(path) for path in files}
     named = any(splits.values())
     by_split = collections.defaultdict(list)
