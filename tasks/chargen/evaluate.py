@@ -11,7 +11,7 @@ import tensorflow as tf
 from models.characters import normalize
 from tasks import atomic_files
 from tasks.chargen.generate import CharacterGenerator
-from tasks.chargen.memorization import longest_common_passage
+from tasks.chargen.memorization import longest_common_passage, shorten_runs
 from tasks.chargen.settings import ChargenSettings
 from tasks.chargen.text_source import TextSource, line_beginnings, open_text
 from tasks.data.records import Record
@@ -38,7 +38,8 @@ class Generations(Outcome):
         prompts: The prompts that were continued.
         continuations: Temperature -> the continuation of each prompt.
         known_words: Whether each generated word occurs in the training text; empty if that text cannot be read.
-        longest_passage: The longest generated passage that occurs in the training text; None if it cannot be read.
+        longest_passage: The longest generated passage that occurs in the training text, where a run of one repeated
+            character is shortened, see `memorization.shorten_runs`; None if that text cannot be read.
     """
 
     nats_per_character: float
@@ -94,7 +95,7 @@ def _compare(
     texts = [text for of_temperature in continuations.values() for text in of_temperature]
     training_words = {*words(training_text)}
     known_words = [word in training_words for text in texts for word in whole_words(text)]
-    return known_words, longest_common_passage(SEPARATOR.join(texts), training_text)
+    return known_words, longest_common_passage(shorten_runs(SEPARATOR.join(texts)), shorten_runs(training_text))
 
 
 def _continuations(predictor: CharacterGenerator, prompts: tuple[str, ...], temperature: float) -> list[str]:

@@ -1,9 +1,21 @@
 """Whether a model repeats its training text: the longest passage that two texts share."""
 
+import re
+
 import numpy as np
 
+# Characters that a run of one repeated character counts, at most.
+LONGEST_RUN = 8
 BLOCK = 1 << 20  # passages hashed at once: bounds the memory
 BASE = np.uint64(0x9E3779B97F4A7C15)  # odd: powers of it do not vanish modulo 2^64
+
+
+def shorten_runs(text: str) -> str:
+    """Shorten each run of one repeated character to `LONGEST_RUN`.
+
+    A line of dashes or an indentation is no copy of the text that also has one, however long it is.
+    """
+    return re.sub(rf"(.)\1{{{LONGEST_RUN},}}", lambda run: run[1] * LONGEST_RUN, text, flags=re.DOTALL)
 
 
 def longest_common_passage(text: str, other: str) -> str:
