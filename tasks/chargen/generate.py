@@ -24,6 +24,8 @@ from tasks.training.runs import Run
 log = logging.getLogger(__name__)
 
 PROMPTS_PER_BATCH = 64
+# Texts of each prompt, at most, for which prompts share a batch.
+SAMPLES_TOGETHER = 16
 BETWEEN_TEXTS = "-" * 15
 
 
@@ -69,8 +71,15 @@ class CharacterGenerator(Predictor):
         """
         chosen = override(self.sampling, sampling)
         seeds = range(chosen.sampling_seed, chosen.sampling_seed + samples)
-        for prompts in chunks(self._warned(texts), min(window, PROMPTS_PER_BATCH)):
-            answers = [self._continue(prompts, chosen, seed) for seed in seeds]
+        # Many texts of a prompt are yielded one by one: nobody waits for the last, and memory does not hold them all.
+        size = 1 if samples > SAMPLES_TOGETHER else min(window, PROMPTS_PER_BATCH)
+        for prompts in chunks(self._warned(texts), size):
+            answers = (self._continue(prompts, chosen, seed) for seed in seeds)
+            if len(prompts) == 1:
+                for seed, [of_seed] in zip(seeds, answers, strict=True):
+                    yield {"prompt": prompts[0], "seed": seed, **of_seed}
+                continue
+            answers = list(answers)
             for row, prompt in enumerate(prompts):
                 for seed, of_seed in zip(seeds, answers, strict=True):
                     yield {"prompt": prompt, "seed": seed, **of_seed[row]}

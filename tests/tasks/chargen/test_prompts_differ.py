@@ -1,5 +1,6 @@
 """Texts of different prompts do not meet: each prompt draws its own random numbers."""
 
+import itertools
 import json
 import random
 
@@ -81,3 +82,16 @@ def test_evaluate_compares_different_texts(chargen, trained):
     assert answer.code == 0, answer.err
     texts = answer.out.split("```text\n")[1:-1]
     assert len({text.split("\n```")[0][-100:] for text in texts}) == len(texts)
+
+
+@pytest.mark.slow
+def test_many_samples_come_one_by_one_and_are_those_of_few(trained):
+    from tasks.chargen.task import CHARGEN
+    from tasks.serving.inference import load
+
+    generator = load(CHARGEN, trained, length=20)
+    first = list(itertools.islice(generator.predict(PROMPTS, samples=10**9), 3))
+    assert first == list(generator.predict(PROMPTS[:1], samples=3))
+    many = list(generator.predict(PROMPTS[:2], samples=17))
+    few = list(generator.predict(PROMPTS[:2], samples=2))
+    assert [many[0], many[1], many[17], many[18]] == few and len(many) == 34
