@@ -33,7 +33,8 @@ class Generations(Outcome):
 
     Attributes:
         nats_per_character: Mean of -ln p of a character, a Hangul syllable counted as one.
-        nats_per_symbol: The same per symbol that the network reads: a character, or a jamo.
+        nats_per_symbol: The same per symbol that the network predicts, a character or a jamo: all but the first of the
+            text. This is the loss of the training log.
         unknown_share: Share of the characters that are not in the vocabulary.
         prompts: The prompts that were continued.
         continuations: Temperature -> the continuation of each prompt.
@@ -62,6 +63,9 @@ def run_inference(
     nats = float(generator.score(tf.constant([scored]))["nats_per_character"][0])
     seconds = time.monotonic() - start
     read = normalize(text, characters.normalization, characters.hangul)
+    # The network predicts all symbols but the first, which counts with its frequency.
+    first = float(generator.score(tf.constant([read[0]]))["nats_per_character"][0])
+    nats_per_symbol = (nats * len(scored) - first) / (len(read) - 1) if len(read) > 1 else first
     known = {*characters.characters}
     prompts = predictor.evaluation.prompts or line_beginnings(text, PROMPTS, PROMPT_LENGTH)
     continuations = {
@@ -71,7 +75,7 @@ def run_inference(
     known_words, longest_passage = _compare(predictor, settings, source, continuations)
     return Generations(
         nats_per_character=nats,
-        nats_per_symbol=nats * len(scored) / len(read),
+        nats_per_symbol=nats_per_symbol,
         unknown_share=sum(character not in known for character in read) / len(read),
         prompts=prompts,
         continuations=continuations,

@@ -35,7 +35,7 @@ METRICS = (
     Metric("bits_per_character", higher_is_better=False, compute=bits_per_character),
     Metric("perplexity", higher_is_better=False, compute=perplexity),
     Metric("unknown_share", higher_is_better=None, compute=lambda outcome: outcome.unknown_share),
-    # In nats per symbol that the network reads: a character, or a jamo.
+    # In nats per symbol that the network predicts, a character or a jamo; that of the training log.
     Metric("loss", higher_is_better=False, compute=lambda outcome: outcome.nats_per_symbol),
     Metric("word_share", higher_is_better=None, compute=word_share),
     Metric("longest_copy", higher_is_better=None, compute=longest_copy),
