@@ -136,6 +136,15 @@ class BucketedTrainingSettings(TrainingSettings):
     """Share of the target probability that is spread over all classes or pieces."""
 
 
+# The endings of files that the commands which answer texts read and write as tables; other files have a text per line.
+INPUT_TABLES, OUTPUT_TABLES = ("csv", "tsv", "jsonl", "parquet"), ("csv", "tsv", "jsonl")
+
+
+def _kind_of(file: str | None, tables: tuple[str, ...]) -> str:
+    ending = (file or "").lower().removesuffix(".gz").rpartition(".")[2]
+    return ending if ending in tables else "text"
+
+
 class InferenceArguments(Settings):
     """Arguments of a command that runs a model."""
 
@@ -168,21 +177,30 @@ class PredictArguments(InferenceArguments):
     model: str | None = None
     """An exported model instead of a run: saved_models/NAME or saved_models/NAME/VERSION."""
     input: str | None = None
-    """Reads texts from this file, one per line; - is standard input."""
-    input_format: Literal["text", "jsonl"] | None = None
-    """text: each line is a text; jsonl: each line is a JSON object with a text. None goes by the file's ending."""
-    text_column: str = "text"
-    """The key of the text in JSON lines."""
+    """Reads texts from this file: a table (.csv, .tsv, .jsonl, .parquet), or one text per line; - is standard input."""
+    input_format: Literal["text", "csv", "tsv", "jsonl", "parquet"] | None = None
+    """text: each line is a text; otherwise the format of a table. None goes by the file's ending."""
+    text_column: str | None = None
+    """The column of the texts in a table; text if not given."""
     output: str | None = None
-    """Writes to this file, not to standard output."""
+    """Writes to this file, not to standard output; a table with the answers if it ends in .csv, .tsv or .jsonl."""
     json_: Annotated[bool, tyro.conf.arg(name="json")] = False
     """Prints one JSON object per line."""
 
     @property
-    def input_key(self) -> str | None:
-        """The key of the text in JSON lines; None if a line is the text."""
-        by_name = "jsonl" if (self.input or "").removesuffix(".gz").endswith(".jsonl") else "text"
-        return self.text_column if (self.input_format or by_name) == "jsonl" else None
+    def input_kind(self) -> str:
+        """The format of the input: "text" for a text on each line, or that of a table."""
+        return self.input_format or _kind_of(self.input, INPUT_TABLES)
+
+    @property
+    def output_kind(self) -> str:
+        """The format of the output: "text" for the lines that the task prints, "jsonl", "csv" or "tsv"."""
+        return "jsonl" if self.json_ else _kind_of(self.output, OUTPUT_TABLES)
+
+    @property
+    def answers_per_text(self) -> int:
+        """How many answers follow one another for each text."""
+        return 1
 
     @property
     def texts_required(self) -> bool:
@@ -195,6 +213,18 @@ class PredictArguments(InferenceArguments):
             raise ValueError("name one of --run and --model")
         if (self.texts and self.input is not None) or (self.texts_required and not self.texts and self.input is None):
             raise ValueError("give texts, or a file with --input FILE (- for standard input), and not both")
+        return self
+
+    @model_validator(mode="after")
+    def _tables(self):
+        if self.text_column is not None and self.input_kind == "text":
+            read = f"{self.input} is read as one text per line" if self.input else "no table is read"
+            raise ValueError(f"--text-column {self.text_column}: {read}; give --input TABLE, or --input-format csv")
+        written = (self.output or "").lower()
+        if self.json_ and _kind_of(self.output, OUTPUT_TABLES) in ("csv", "tsv"):
+            raise ValueError(f"--json writes JSON objects, and --output {self.output} a table; leave out one of them")
+        if written.endswith((".parquet", ".gz")):
+            raise ValueError(f"--output {self.output}: answers are written as .csv, .tsv, .jsonl or plain text")
         return self
 
 

@@ -187,6 +187,11 @@ class GenerateArguments(SamplingArguments, PredictArguments):
         """Whether the command needs a prompt; without one the model starts from nothing."""
         return False
 
+    @property
+    def answers_per_text(self) -> int:
+        """The continuations of each prompt."""
+        return self.samples
+
     @model_validator(mode="after")
     def _options_fit_the_model(self):
         given = [name for name in (*DRAWING, "seed") if getattr(self, name) not in (None, ())]

@@ -76,6 +76,13 @@ def find_column(column: Column, available: Sequence[str], location: str) -> str:
     )
 
 
+def check_names(names: Sequence[str], location: str) -> None:
+    """Raise `UserError` if two columns have the same name."""
+    for name in names:
+        if list(names).count(name) > 1:
+            raise UserError(f"{location}: two columns have the name {name!r}; rename one of them.")
+
+
 def split_in_file_name(path: Path) -> str | None:
     """Return the split that a file name contains ("train", "validation" or "test"), or None.
 

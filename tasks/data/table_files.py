@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tasks.data.records import Column, Record, as_text, find_column, quoted_list
+from tasks.data import parquet_files
+from tasks.data.records import Column, Record, as_text, check_names, find_column, quoted_list
 from tasks.errors import UserError
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".jsonl", ".parquet")
-PARQUET_BATCH_ROWS = 256
 
 # The default limit of the csv module is 131,072 characters, and a review may be longer. Some limit is kept, because
 # after an unclosed quotation mark the whole rest of a file is one field.
@@ -41,8 +41,7 @@ def column_names(path: Path) -> list[str]:
     """
     match _known_format(path):
         case "parquet":
-            with _open_parquet(path) as file:
-                return file.schema_arrow.names
+            return parquet_files.column_names(path)
         case "jsonl":
             return list(_first(path, _json_objects(path), "a JSON object on each line"))
         case kind:
@@ -71,11 +70,32 @@ def read_table(path: Path, names: Sequence[str]) -> Iterator[Record]:
     """
     match _known_format(path):
         case "parquet":
-            return _parquet_records(path, names)
+            return parquet_files.read_records(path, names)
         case "jsonl":
             return _json_records(path, names)
         case kind:
             return _delimited_records(path, names, kind)
+
+
+def read_rows(path: Path, kind: str) -> Iterator[tuple[dict[str, Any], str]]:
+    """Yield all columns of each row of a table by name, and the row's place.
+
+    The file is read once, from its beginning to its end, so it may be a pipe.
+
+    Args:
+        path: The table file, whatever its name.
+        kind: Its format, as `table_format` returns it.
+
+    Raises:
+        UserError: If the file or a row cannot be read, or two columns have the same name.
+    """
+    match kind:
+        case "parquet":
+            return parquet_files.read_rows(path)
+        case "jsonl":
+            return ((row, f"{path}:{number}") for number, row in _json_objects(path))
+        case _:
+            return _delimited_rows(path, kind)
 
 
 def read_tables(paths: Sequence[Path], columns: Sequence[Column]) -> Iterator[Record]:
@@ -191,6 +211,22 @@ def _delimited_records(path: Path, names: Sequence[str], kind: str) -> Iterator[
     rows = _table_rows(path, kind)
     header = _first(path, rows, "a first line with the columns' names")
     positions = [header.index(name) for name in names]
+    for row, location in _complete_rows(path, header, rows):
+        yield Record(tuple([row[position] for position in positions]), location)
+
+
+def _delimited_rows(path: Path, kind: str) -> Iterator[tuple[dict[str, str], str]]:
+    rows = _table_rows(path, kind)
+    header = _first(path, rows, "a first line with the columns' names")
+    check_names(header, str(path))
+    for row, location in _complete_rows(path, header, rows):
+        yield dict(zip(header, row, strict=True)), location
+
+
+def _complete_rows(
+    path: Path, header: Sequence[str], rows: Iterable[tuple[int, list[str]]]
+) -> Iterator[tuple[list[str], str]]:
+    """Yield each row and its place; raise `UserError` for a row with more or fewer fields than the header."""
     for number, row in rows:
         location = f"{path}:{number}"
         if not row and len(header) == 1:
@@ -200,7 +236,7 @@ def _delimited_records(path: Path, names: Sequence[str], kind: str) -> Iterator[
                 f"{location}: the row has {len(row)} {'column' if len(row) == 1 else 'columns'}; "
                 f"expected {len(header)}, as in the header: {quoted_list(header)}."
             )
-        yield Record(tuple([row[position] for position in positions]), location)
+        yield row, location
 
 
 # --- JSON Lines -----------------------------------------------------------------------------------------------------
@@ -226,44 +262,3 @@ def _json_records(path: Path, names: Sequence[str]) -> Iterator[Record]:
             if name not in row:
                 raise UserError(f"{location}: the object has no {name!r}; its keys are: {quoted_list(list(row))}.")
         yield Record(tuple([as_text(row[name], location, name) for name in names]), location)
-
-
-# --- Parquet --------------------------------------------------------------------------------------------------------
-
-
-def _open_parquet(path: Path) -> Any:
-    import pyarrow  # imported here because it takes a third of a second
-    import pyarrow.parquet
-
-    try:
-        # Without pre-buffering, pages are read when they are needed; with it, whole row groups are read ahead.
-        return pyarrow.parquet.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20)
-    except (pyarrow.ArrowException, OSError) as error:
-        raise UserError(f"{path}: not a readable Parquet file: {_one_line(error)}") from error
-
-
-def _parquet_records(path: Path, names: Sequence[str]) -> Iterator[Record]:
-    import pyarrow
-
-    with _open_parquet(path) as file:
-        number = 0
-        try:
-            for batch in file.iter_batches(PARQUET_BATCH_ROWS, columns=list(names), use_threads=False):
-                for scalars in zip(*(batch.column(name) for name in names), strict=True):
-                    number += 1
-                    location = f"{path}, row {number}"
-                    values = map(_python_value, scalars)
-                    yield Record(tuple(map(as_text, values, [location] * len(names), names)), location)
-        except (pyarrow.ArrowException, OSError) as error:
-            raise UserError(f"{path}: cannot be read after row {number}: {_one_line(error)}") from error
-
-
-def _python_value(scalar: Any) -> Any:
-    try:
-        return scalar.as_py()
-    except UnicodeDecodeError as error:
-        return error.object  # the bytes: `as_text` reports the position of the invalid one
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())

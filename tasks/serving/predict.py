@@ -18,7 +18,11 @@ def main(task: Task, arguments: PredictArguments) -> None:
         predictor = load_run(task, arguments.run, arguments.overrides)
     else:
         predictor = load_export(task, arguments.model, arguments.overrides)
-    texts = arguments.texts if arguments.input is None else text_io.read(arguments.input, arguments.input_key)
+    rows, texts = None, arguments.texts
+    if arguments.input is not None:
+        column = arguments.text_column or "text"
+        rows = text_io.Rows(text_io.read_texts(arguments.input, arguments.input_kind, column))
+        texts = rows.texts()
     interactive = arguments.input == "-" and sys.stdin.isatty()  # a person waits for the answer to each line
     answers = task.answers(predictor, texts, arguments, 1 if interactive else WINDOW)
     # A progress bar appears on a terminal only, and only where it is not mixed with the answers.
@@ -26,8 +30,13 @@ def main(task: Task, arguments: PredictArguments) -> None:
     with text_io.open_output(arguments.output) as out:
         if task.answer_step_by_step(predictor, arguments, out):
             return
+        table = text_io.TableWriter(out, kind) if (kind := arguments.output_kind) in ("csv", "tsv") else None
         for number, answer in enumerate(tqdm(answers, unit=" texts", disable=hidden), start=1):
-            if arguments.json_:
-                print(json.dumps(answer, ensure_ascii=False), file=out)
+            row = text_io.NO_ROW if rows is None else rows.of_answer(number, arguments.answers_per_text)
+            if table is not None:
+                table.write(answer, row)
+            elif kind == "jsonl":
+                joined = row.fields | text_io.added(answer, row)
+                print(text_io.encodable(json.dumps(joined, ensure_ascii=False)), file=out)
             else:
                 print(task.format_answer(answer, number, arguments), file=out)

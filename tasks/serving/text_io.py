@@ -1,16 +1,41 @@
-"""Streams of texts, one on each line, plain or in JSON objects: from a file or pipe, to a file or pipe."""
+"""Streams of texts, from lines or the rows of a table, and of answers: from a file or pipe, to a file or pipe."""
 
+import collections
 import contextlib
+import csv
 import json
+import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import Any, NamedTuple, TextIO
 
 from tasks import atomic_files
-from tasks.data.records import as_text
-from tasks.data.table_files import decode_lines, read_lines
+from tasks.data.records import Column, as_text, find_column
+from tasks.data.table_files import decode_lines, read_lines, read_rows
 from tasks.errors import UserError
+
+log = logging.getLogger(__name__)
+
+# Where an answer repeats the text that was asked.
+ASKED = ("prompt", "text")
+
+
+class Row(NamedTuple):
+    """A text of the input.
+
+    Attributes:
+        text: The text.
+        fields: All columns of its row by name; none if the text was a line of its own.
+        location: Its place, for messages.
+    """
+
+    text: str
+    fields: dict[str, Any]
+    location: str
+
+
+NO_ROW = Row("", {}, "")
 
 
 def read(location: str, key: str | None = None) -> Iterator[str]:
@@ -23,29 +48,150 @@ def read(location: str, key: str | None = None) -> Iterator[str]:
     Raises:
         UserError: If the file does not exist, or a line is not UTF-8 or not a JSON object with a text under `key`.
     """
+    return (row.text for row in read_texts(location, "text" if key is None else "jsonl", key or "text"))
+
+
+def read_texts(location: str, kind: str, column: str = "text") -> Iterator[Row]:
+    """Yield the texts of a file or of standard input, with the other columns of their rows.
+
+    Args:
+        location: A file, which may be gzip-compressed, or "-" for standard input.
+        kind: "text" for a text on each line; or the format of a table, see `tasks.data.table_files`.
+        column: The column of the texts in a table.
+
+    Raises:
+        UserError: If the file does not exist, or a line, a row or the column cannot be read.
+    """
+    if location != "-" and (not Path(location).exists() or Path(location).is_dir()):  # a named pipe is no file either
+        raise UserError(f"--input {location}: no such file")
+    if kind in ("text", "jsonl"):
+        yield from _read_lines(location, column if kind == "jsonl" else None)
+        return
+    path, warned = Path("/dev/stdin" if location == "-" else location), False
+    for fields, place in read_rows(path, kind):
+        text = as_text(fields[find_column(Column("text", column), list(fields), str(path))], place, column)
+        if not warned and not text.strip():
+            log.warning("%s: the text is empty; it is answered like any other, and so are further ones", place)
+            warned = True
+        yield Row(text, fields, place)
+
+
+def _read_lines(location: str, key: str | None) -> Iterator[Row]:
     if location == "-":
         name, numbered = "standard input", decode_lines(sys.stdin.buffer, "standard input")
-    elif Path(location).exists() and not Path(location).is_dir():  # also a named pipe, such as a shell's <(...)
-        name, numbered = location, read_lines(Path(location))
     else:
-        raise UserError(f"--input {location}: no such file")
+        name, numbered = location, read_lines(Path(location))
     for number, line in numbered:
-        line = line.rstrip("\r\n")
-        if key is not None and not line.strip():
-            continue  # JSON Lines may contain blank lines; a blank line of plain text is an empty text
-        yield line if key is None else _text_of(line, key, f"{name}:{number}")
+        line, place = line.rstrip("\r\n"), f"{name}:{number}"
+        if key is None:
+            yield Row(line, {}, place)
+        elif line.strip():  # JSON Lines may contain blank lines; a blank line of plain text is an empty text
+            yield _json_row(line, key, place)
 
 
-def _text_of(line: str, key: str, location: str) -> str:
+def _json_row(line: str, key: str, location: str) -> Row:
     try:
-        text = json.loads(line)[key]
+        fields = json.loads(line, parse_constant=lambda _: None)  # NaN is no JSON, and means a missing value
+        text = fields[key]
     except (ValueError, RecursionError, TypeError, KeyError):
         text = None
     if not isinstance(text, str):
         raise UserError(
             f'{location}: expected a JSON object with a text under "{key}"; name another with --text-column'
         )
-    return as_text(text, location, key)
+    return Row(as_text(text, location, key), fields, location)
+
+
+class Rows:
+    """The rows of the input; they wait for the answers to their texts.
+
+    Args:
+        rows: The rows, streamed.
+    """
+
+    def __init__(self, rows: Iterable[Row]):
+        self._rows = rows
+        self._waiting: collections.deque[Row] = collections.deque()
+
+    def texts(self) -> Iterator[str]:
+        """Yield the texts."""
+        for row in self._rows:
+            self._waiting.append(row)
+            yield row.text
+
+    def of_answer(self, number: int, answers_per_text: int = 1) -> Row:
+        """Return the row of the next answer.
+
+        Args:
+            number: Of the answer, counted from 1; answers come in the order of the texts.
+            answers_per_text: How many answers follow one another for each text.
+        """
+        return self._waiting[0] if number % answers_per_text else self._waiting.popleft()
+
+
+def added(answer: dict, row: Row, *, repeat_text: bool = True) -> dict:
+    """Return what an answer adds to the columns of its row.
+
+    An entry with the name of a column gets the prefix `predicted_`, so that no column is lost.
+
+    Args:
+        answer: The answer.
+        row: The row.
+        repeat_text: Whether the text is repeated beside a column that holds it under another name.
+    """
+    asked = next((name for name in ASKED if name in answer), None)
+    if row.fields and (asked in row.fields or not repeat_text):
+        answer = {name: value for name, value in answer.items() if name != asked}
+    return {f"predicted_{name}" if name in row.fields else name: value for name, value in answer.items()}
+
+
+class TableWriter:
+    """Writes answers as the rows of a CSV or tab-separated table; the first one determines the columns.
+
+    Args:
+        file: The stream to write to.
+        kind: "csv" or "tsv".
+    """
+
+    def __init__(self, file: TextIO, kind: str):
+        self._table = csv.writer(file, delimiter="\t" if kind == "tsv" else ",", lineterminator="\n")
+        self._names: list[str] | None = None
+
+    def write(self, answer: dict, row: Row) -> None:
+        """Write the columns of the row, and what the answer adds to them.
+
+        Raises:
+            UserError: If the row has a column that the first one lacks.
+        """
+        cells = {name: _cell(value) for name, value in row.fields.items()}
+        for name, value in added(answer, row, repeat_text=False).items():
+            if isinstance(value, dict):  # probabilities: a column for each class
+                cells |= {f"{name}_{key}": _cell(one, "{:.6g}") for key, one in value.items()}
+            else:
+                cells[name] = _cell(value, "{:.6g}")
+        if self._names is None:
+            self._names = list(cells)
+            self._table.writerow(map(encodable, self._names))
+        for name in cells:
+            if name not in self._names:
+                raise UserError(
+                    f"{row.location}: the first row has no {name!r}, so the table has no such column; "
+                    "write the answers to a .jsonl file"
+                )
+        self._table.writerow([cells.get(name, "") for name in self._names])
+
+
+def _cell(value: Any, number_format: str = "{!r}") -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return number_format.format(value)
+    return encodable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+
+def encodable(text: str) -> str:
+    """Return a text that UTF-8 can encode: "?" replaces lone surrogates, which JSON can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 @contextlib.contextmanager
@@ -64,8 +210,8 @@ def open_output(location: str | None) -> Iterator[TextIO]:
         return
     path = Path(location)
     if path.exists() and not path.is_file():  # a device or a pipe has no old content to keep
-        with path.open("w", encoding="utf-8") as file:
+        with path.open("w", encoding="utf-8", newline="") as file:
             yield file
         return
-    with atomic_files.replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+    with atomic_files.replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         yield file
