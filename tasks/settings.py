@@ -54,6 +54,13 @@ class SourceSettings(Settings):
     """Share of the data used for testing if the source has nothing but training data."""
 
 
+class RowSourceSettings(SourceSettings):
+    """Where training data comes from that has rows."""
+
+    skip_bad_rows: bool = False
+    """Leaves out rows that cannot be used, and counts them; otherwise they are errors."""
+
+
 class VocabularySettings(Settings):
     """The SentencePiece vocabulary, learned from the training texts."""
 
@@ -165,6 +172,13 @@ class EvaluateArguments(InferenceArguments):
     """train, validation or test; several joined with +."""
     json_: Annotated[bool, tyro.conf.arg(name="json")] = False
     """Prints one JSON object."""
+
+
+class EvaluateRowsArguments(EvaluateArguments):
+    """Evaluates a run on a split."""
+
+    skip_bad_rows: bool = False
+    """Leaves out rows that cannot be used, and counts them; otherwise they are errors."""
 
 
 class PredictArguments(InferenceArguments):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tasks.data.records import Record, as_text, check_names
+from tasks.data.records import Record, check_names, typed_record
 from tasks.errors import UserError
 
 BATCH_ROWS = 256
@@ -40,9 +40,7 @@ def read_records(path: Path, names: Sequence[str]) -> Iterator[Record]:
             for batch in file.iter_batches(BATCH_ROWS, columns=list(names), use_threads=False):
                 for scalars in zip(*(batch.column(name) for name in names), strict=True):
                     number += 1
-                    location = f"{path}, row {number}"
-                    values = map(_python_value, scalars)
-                    yield Record(tuple(map(as_text, values, [location] * len(names), names)), location)
+                    yield typed_record([*map(_python_value, scalars)], names, f"{path}, row {number}", None)
         except (pyarrow.ArrowException, OSError) as error:
             raise UserError(f"{path}: cannot be read after row {number}: {_one_line(error)}") from error
 

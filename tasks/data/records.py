@@ -1,6 +1,7 @@
 """Records of text, the columns that a task reads, and the names of splits."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,13 +28,26 @@ class Record(NamedTuple):
     Attributes:
         values: One string for each requested column, in the requested order.
         location: Where the record was read, for error messages: `reviews.csv:7`, `train.en:7, train.de:7`.
+        problem: Why the row cannot be used; it may then have no values. None if it can.
+        row: The number of the row in its table, counted from 1 without the header.
     """
 
     values: tuple[str, ...]
     location: str
+    problem: str | None = None
+    row: int | None = None
 
 
 Reader = Callable[[], Iterator[Record]]
+
+# The problem of a row that repeats the header, as files have that were joined; such rows are left out.
+REPEATED_HEADER = "the row repeats the header"
+# Characters without a width that Unicode counts as letters or marks: fillers, joiners, variation selectors.
+IGNORABLE = frozenset(
+    map(chr, [0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0, *range(0x180B, 0x1810), *range(0xFE00, 0xFE10)])
+)
+# What programs write where a value is missing. Words that may be a class, such as None, are not among them.
+MISSING = ("nan", "-nan", "<na>", "#n/a", "nat", "\\n")
 
 
 @dataclass(frozen=True)
@@ -120,11 +134,40 @@ def quoted_list(names: Sequence[str], max_count: int = 20) -> str:
     return f"{shown}, and {len(names) - max_count} more" if len(names) > max_count else shown or "none"
 
 
+def without_invisible(text: str) -> str:
+    """Return a text without characters that show nothing, such as zero-width spaces and byte order marks.
+
+    The joiners of emoji and of Indic and Persian letters are removed as well. Blanks and line breaks stay.
+    """
+    return "".join(
+        one for one in text if (unicodedata.category(one) not in ("Cf", "Cc") and one not in IGNORABLE) or one.isspace()
+    )
+
+
+def is_blank(text: str) -> bool:
+    """Return whether a text has no visible character."""
+    return not text.strip() or (len(text) < 100 and not without_invisible(text).strip())
+
+
+def is_missing(value: str) -> bool:
+    """Return whether a value stands for a missing one: blank, or what programs write for it."""
+    return is_blank(value) or without_invisible(value).strip().lower() in MISSING
+
+
+def typed_record(values: Sequence[Any], names: Sequence[str], location: str, row: int | None) -> Record:
+    """Return the record of values of a typed format, with its problem if one of them is no text."""
+    try:
+        texts = [as_text(value, location, name) for value, name in zip(values, names, strict=True)]
+        return Record(tuple(texts), location, row=row)
+    except UserError as error:
+        return Record((), location, str(error).removeprefix(f"{location}: "), row)
+
+
 def as_text(value: Any, location: str, column: str) -> str:
     """Convert a value of a typed format (JSON, Parquet, TensorFlow Datasets) to the text of a CSV file.
 
     Args:
-        value: Text, UTF-8 bytes, a number, a boolean, or None, which becomes the empty string.
+        value: Text, UTF-8 bytes, a number, a boolean, or None or NaN, which become the empty string.
         location: Where the record was read, for error messages.
         column: The name of the column, for error messages.
 
@@ -148,7 +191,7 @@ def as_text(value: Any, location: str, column: str) -> str:
                 "correct or remove it."
             ) from error
         return value
-    if value is None:
+    if value is None or value != value:  # NaN differs from itself
         return ""
     if isinstance(value, bool):
         return str(value).lower()

@@ -4,16 +4,29 @@ A source is streamed: memory holds a few records, and each split can be read rep
 """
 
 import hashlib
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from tasks.data.bad_rows import BadRows, usable
 from tasks.data.folders import folder_splits
-from tasks.data.records import SPLIT_ALIASES, SPLITS, Column, Reader, Record, resolve_splits
+from tasks.data.records import (
+    REPEATED_HEADER,
+    SPLIT_ALIASES,
+    SPLITS,
+    Column,
+    Reader,
+    Record,
+    is_missing,
+    resolve_splits,
+)
 from tasks.data.table_files import find_columns, read_tables
 from tasks.data.tfds_source import tfds_splits
 from tasks.errors import UserError
+
+log = logging.getLogger(__name__)
 
 __all__ = ["Column", "Record", "Source", "open_source"]
 
@@ -29,6 +42,7 @@ class Source:
             reads all of it: split "all".
         stored: A reader for each split in the data.
         readers: A reader for each available split, including those drawn from the training data.
+        skip_bad_rows: Whether rows that cannot be used are left out; otherwise they are errors.
     """
 
     location: str
@@ -36,6 +50,8 @@ class Source:
     single_file: bool
     stored: Mapping[str, Reader] = field(repr=False)
     readers: Mapping[str, Reader] = field(repr=False)
+    skip_bad_rows: bool = False
+    _reported: set[str] = field(default_factory=set, repr=False, compare=False)
 
     @property
     def splits(self) -> tuple[str, ...]:
@@ -56,16 +72,60 @@ class Source:
         return self._stream({name: readers[name] for name in resolve_splits(split, readers, self.location)})
 
     def _stream(self, readers: Mapping[str, Reader]) -> Iterator[Record]:
-        required = [(index, column) for index, column in enumerate(self.columns) if column.required]
         for split, reader in readers.items():
-            record = None
-            for record in reader():
-                for index, column in required:
-                    if not record.values[index].strip():
-                        raise UserError(f"{record.location}: the {column.role} is empty; expected a value in each row.")
+            record, bad = None, BadRows()
+            rows = (record for record in reader() if record.problem != REPEATED_HEADER)
+            for record in usable(rows, self.problem, skip=self.skip_bad_rows, bad=bad):
                 yield record
+            if bad.count and not self._reported & {split, "all"}:
+                self._reported.add(split)
+                log.warning("%s: left out %s bad rows of its %s split", self.location, f"{bad.count:,}", split)
             if record is None:
                 raise UserError(f"{self.location}: no record in its {split} split; expected at least one.")
+
+    def problem(self, record: Record) -> str | None:
+        """Return why a record cannot be used; None if it can."""
+        if record.problem:
+            return record.problem
+        for value, column in zip(record.values, self.columns, strict=True):
+            if column.required and is_missing(value):
+                found = f"is missing: it is {value.strip()!r}" if value.strip() else "is empty"
+                return f"the {column.role} {found}; expected a value in each row."
+        return None
+
+    def has_columns(self, split: str) -> bool:
+        """Return whether the first record of a split can be read: a file of test data may lack the labels."""
+        try:
+            next(iter(self.readers[split]()), None)
+        except UserError:
+            return False
+        return True
+
+    def check(self) -> dict[str, int]:
+        """Read every row of the data once, the test split included, before a training.
+
+        Data of TensorFlow Datasets is not read; it has no rows that somebody could correct.
+
+        Returns:
+            The number of rows that are left out, by reason.
+
+        Raises:
+            UserError: If rows cannot be used and are not left out; names the first ones in all splits.
+        """
+        bad, headers = BadRows(), 0
+        for split in [] if self.location.startswith("tfds:") else [name for name in SPLITS if name in self.stored]:
+            if split == "test" and not self.has_columns(split):
+                log.info("%s: its test split lacks a column, and is not checked", self.location)
+                continue
+            for record in self.stored[split]():
+                if record.problem == REPEATED_HEADER:
+                    headers += 1
+                elif (problem := self.problem(record)) is not None:
+                    bad.add(record, problem)
+        if bad.count and not self.skip_bad_rows:
+            raise bad.error()
+        self._reported.add("all")
+        return {"bad rows": bad.count, "rows that repeat the header": headers}
 
 
 def open_source(
@@ -75,6 +135,7 @@ def open_source(
     sample: Path,
     validation_fraction: float = 0.1,
     test_fraction: float = 0.1,
+    skip_bad_rows: bool = False,
     data_dir: str | None = None,
 ) -> Source:
     """Find data, its splits and its columns, without reading more than headers.
@@ -93,6 +154,7 @@ def open_source(
         sample: The folder that `sample` stands for.
         validation_fraction: The share of the training data drawn for validation; 0 draws none.
         test_fraction: The share of the training data drawn for test; 0 draws none.
+        skip_bad_rows: Whether rows that cannot be used are left out; otherwise they are errors.
         data_dir: The data folder of TensorFlow Datasets; None uses the library's default.
 
     Raises:
@@ -118,9 +180,8 @@ def open_source(
         stored = {"train": partial(read_tables, [path], columns)}
     else:
         raise UserError(f"{location!r}: no such file or folder; expected `sample`, `tfds:NAME`, or a path that exists.")
-    return Source(
-        location, columns, path.is_file(), stored, _draw_missing_splits(stored, validation_fraction, test_fraction)
-    )
+    readers = _draw_missing_splits(stored, validation_fraction, test_fraction)
+    return Source(location, columns, path.is_file(), stored, readers, skip_bad_rows)
 
 
 def _draw_missing_splits(
@@ -147,5 +208,7 @@ def _drawn_records(reader: Reader, start: float, end: float) -> Iterator[Record]
 
 def _hash_fraction(record: Record) -> float:
     """Return a number in [0, 1) that depends only on the first value of the record."""
+    if not record.values:  # a row that cannot be read stays in the training data, which is checked
+        return 1.0 - 2.0**-48
     digest = hashlib.blake2b(record.values[0].encode("utf-8"), digest_size=6).digest()  # 48 bits are exact in a float
     return int.from_bytes(digest) / 2**48

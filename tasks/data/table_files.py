@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.data import parquet_files
-from tasks.data.records import Column, Record, as_text, check_names, find_column, quoted_list
+from tasks.data.records import REPEATED_HEADER, Column, Record, check_names, find_column, quoted_list, typed_record
 from tasks.errors import UserError
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".jsonl", ".parquet")
@@ -68,6 +68,15 @@ def read_table(path: Path, names: Sequence[str]) -> Iterator[Record]:
     Raises:
         UserError: If the file or a row cannot be read; the message names the file and the line.
     """
+    for record in _records(path, names):
+        if record.problem and record.problem != REPEATED_HEADER:
+            raise UserError(f"{record.location}: {record.problem}")
+        if not record.problem:
+            yield record
+
+
+def _records(path: Path, names: Sequence[str]) -> Iterator[Record]:
+    """Yield a record for each row; one that cannot be used has a problem."""
     match _known_format(path):
         case "parquet":
             return parquet_files.read_records(path, names)
@@ -101,11 +110,14 @@ def read_rows(path: Path, kind: str) -> Iterator[tuple[dict[str, Any], str]]:
 def read_tables(paths: Sequence[Path], columns: Sequence[Column]) -> Iterator[Record]:
     """Yield a record for each row of several tables, one table after the other.
 
+    Yields:
+        The records. One that cannot be used has a problem; see `tasks.data.records.Record`.
+
     Raises:
-        UserError: If a file or a row cannot be read, or a file lacks a column.
+        UserError: If a file cannot be read or lacks a column.
     """
     for path in paths:
-        yield from read_table(path, find_columns(path, columns))
+        yield from _records(path, find_columns(path, columns))
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -211,54 +223,71 @@ def _delimited_records(path: Path, names: Sequence[str], kind: str) -> Iterator[
     rows = _table_rows(path, kind)
     header = _first(path, rows, "a first line with the columns' names")
     positions = [header.index(name) for name in names]
-    for row, location in _complete_rows(path, header, rows):
-        yield Record(tuple([row[position] for position in positions]), location)
+    for record in _checked_rows(path, header, rows):
+        yield record if record.problem else record._replace(values=tuple([record.values[at] for at in positions]))
 
 
 def _delimited_rows(path: Path, kind: str) -> Iterator[tuple[dict[str, str], str]]:
     rows = _table_rows(path, kind)
     header = _first(path, rows, "a first line with the columns' names")
     check_names(header, str(path))
-    for row, location in _complete_rows(path, header, rows):
-        yield dict(zip(header, row, strict=True)), location
+    for record in _checked_rows(path, header, rows):
+        if record.problem == REPEATED_HEADER:
+            continue
+        if record.problem:
+            raise UserError(f"{record.location}: {record.problem}")
+        yield dict(zip(header, record.values, strict=True)), record.location
 
 
-def _complete_rows(
-    path: Path, header: Sequence[str], rows: Iterable[tuple[int, list[str]]]
-) -> Iterator[tuple[list[str], str]]:
-    """Yield each row and its place; raise `UserError` for a row with more or fewer fields than the header."""
-    for number, row in rows:
-        location = f"{path}:{number}"
+def _checked_rows(path: Path, header: Sequence[str], rows: Iterable[tuple[int, list[str]]]) -> Iterator[Record]:
+    """Yield each row with all its fields, and with its problem if it has more or fewer than the header."""
+    for index, (number, row) in enumerate(rows, start=1):
+        problem = None
         if not row and len(header) == 1:
             row = [""]  # in a table with one column an empty line is an empty text
         if len(row) != len(header):
-            raise UserError(
-                f"{location}: the row has {len(row)} {'column' if len(row) == 1 else 'columns'}; "
+            problem = (
+                f"the row has {len(row)} {'column' if len(row) == 1 else 'columns'}; "
                 f"expected {len(header)}, as in the header: {quoted_list(header)}."
             )
-        yield row, location
+        elif row == header and len(header) > 1:
+            problem = REPEATED_HEADER
+        yield Record(tuple(row), f"{path}:{number}", problem, index)
 
 
 # --- JSON Lines -----------------------------------------------------------------------------------------------------
 
 
 def _json_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, row in _json_rows(path):
+        if isinstance(row, str):
+            raise UserError(f"{path}:{number}: {row}")
+        yield number, row
+
+
+def _json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
+    """Yield the object on each line, or what is wrong with the line."""
     for number, line in _without_trailing_blanks((number, line.strip()) for number, line in read_lines(path)):
         try:
             row = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise UserError(f"{path}:{number}: not valid JSON: {error}.") from error
-        if not isinstance(row, dict):
-            raise UserError(
-                f'{path}:{number}: expected a JSON object such as {{"text": "..."}}; found a {type(row).__name__}.'
-            )
-        yield number, row
+            yield number, f"not valid JSON: {error}."
+            continue
+        kind = type(row).__name__
+        yield (
+            number,
+            row if isinstance(row, dict) else f'expected a JSON object such as {{"text": "..."}}; found a {kind}.',
+        )
 
 
 def _json_records(path: Path, names: Sequence[str]) -> Iterator[Record]:
-    for number, row in _json_objects(path):
+    for index, (number, row) in enumerate(_json_rows(path), start=1):
         location = f"{path}:{number}"
-        for name in names:
-            if name not in row:
-                raise UserError(f"{location}: the object has no {name!r}; its keys are: {quoted_list(list(row))}.")
-        yield Record(tuple([as_text(row[name], location, name) for name in names]), location)
+        problem = row if isinstance(row, str) else None
+        missing = [] if problem else [name for name in names if name not in row]
+        if missing:
+            problem = f"the object has no {missing[0]!r}; its keys are: {quoted_list(list(row))}."
+        if problem:
+            yield Record((), location, problem, index)
+        else:
+            yield typed_record([row[name] for name in names], names, location, index)

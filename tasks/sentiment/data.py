@@ -2,6 +2,7 @@
 
 import collections
 import json
+import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -12,13 +13,25 @@ from models import ngrams
 from models.text import SentencePieceText
 from tasks import atomic_files
 from tasks.data import vocabularies
-from tasks.data.records import Column, Record
+from tasks.data.bad_rows import BadRows, usable
+from tasks.data.records import Column, Record, is_blank
 from tasks.data.sequence_store import SequenceStore, chunks, pad_sequences
 from tasks.data.sources import Source, open_source
 from tasks.errors import UserError
+from tasks.sentiment.labels import (
+    LabelIds,
+    check_single_labels,
+    class_names,
+    class_table,
+    clean_label,
+    label_warnings,
+    left_out_line,
+)
 from tasks.sentiment.settings import SentimentEvaluateArguments, SentimentSettings
 from tasks.serving.batched_inference import string_tensor
 from tasks.training.runs import Run
+
+log = logging.getLogger(__name__)
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "sentiment"
 SPLITS = ("train", "validation")
@@ -36,13 +49,16 @@ def open_labelled_texts(settings: SentimentSettings, location: str | None = None
         sample=SAMPLE,
         validation_fraction=chosen.validation_fraction,
         test_fraction=chosen.test_fraction,
+        skip_bad_rows=chosen.skip_bad_rows,
     )
 
 
 def open_evaluation_source(settings: SentimentSettings, arguments: SentimentEvaluateArguments) -> Source:
     """Open the source of an evaluation, with the columns that the arguments name."""
     columns = {name: getattr(arguments, name) for name in ("text_column", "label_column")}
-    named = settings.data.model_copy(update={name: value for name, value in columns.items() if value is not None})
+    chosen = {name: value for name, value in columns.items() if value is not None}
+    chosen["skip_bad_rows"] = settings.data.skip_bad_rows or arguments.skip_bad_rows
+    named = settings.data.model_copy(update=chosen)
     return open_labelled_texts(settings.model_copy(update={"data": named}), arguments.data)
 
 
@@ -57,46 +73,6 @@ def check(settings: SentimentSettings) -> None:
         raise UserError(f"--vectors {vectors}: no such file")
 
 
-def clean_label(value: str) -> str:
-    """Return a label as it is compared: without surrounding blanks."""
-    return value.strip()
-
-
-def _sorted_labels(labels: Iterable[str]) -> list[str]:
-    """Return the labels in order, numbers by their value."""
-    labels = list(labels)
-    try:
-        return sorted(labels, key=float)
-    except ValueError:
-        return sorted(labels)
-
-
-class LabelIds:
-    """Labels -> class ids.
-
-    Args:
-        labels: The names of the classes in the order of their ids.
-    """
-
-    def __init__(self, labels: list[str]):
-        self.labels = labels
-        self._ids = {label: index for index, label in enumerate(labels)}
-
-    def __call__(self, record: Record) -> int:
-        """Return the class id of a (text, label) record.
-
-        Raises:
-            UserError: If training did not have the label; names the place.
-        """
-        label = clean_label(record.values[1])
-        if label not in self._ids:
-            known = ", ".join(self.labels[:20])
-            raise UserError(
-                f"{record.location}: unknown label {label!r}; the model knows: {known}. Correct or remove the row"
-            )
-        return self._ids[label]
-
-
 # --- what training needs, written once
 
 
@@ -107,32 +83,67 @@ def prepare(settings: SentimentSettings, run: Run) -> None:
     vocabularies of n-grams.
     """
     source = open_labelled_texts(settings)
+    left_out, empty = source.check(), []
     _write_vocabulary(settings, source, run.vocabulary)
     processor, labels = load_vocabulary(run.vocabulary)
+    label_ids = LabelIds(labels)
+    left_out["texts with a label that training does not have"] = _check_labels(source, label_ids)
     # The tokenizer of the graph, which answers: the SentencePiece library breaks some ties otherwise.
     tokenizer = SentencePieceText(processor.serialized_model_proto(), settings.network.max_tokens)
+    counts = []
     for split in SPLITS:
-        rows = _encoded(source, split, tokenizer, LabelIds(labels))
-        SequenceStore.write(run.checkpoint / split, ("label",), rows, processor.get_piece_size())
+        rows = _encoded(source, split, tokenizer, label_ids, empty)
+        store = SequenceStore.write(run.checkpoint / split, ("label",), rows, processor.get_piece_size())
+        counts.append(np.bincount(store.columns["label"], minlength=len(labels)).tolist())
+        if not len(store):
+            raise UserError(f"{source.location}: every text of its {split} split is empty or blank, or left out")
+    left_out["empty texts to train or validate on"] = len(empty)
+    log.info("%s\n%s", class_table(labels, *counts), left_out_line(left_out))
     _write_ngram_vocabularies(settings, run.checkpoint, len(labels))
 
 
+def _check_labels(source: Source, label_ids: LabelIds) -> int:
+    """Return how many rows of other splits than the training split have an unknown label, and are left out.
+
+    Raises:
+        UserError: If there are such rows, and they are not left out; names the first ones.
+    """
+    bad = BadRows()
+    for split in ("validation", "test"):
+        # A test file may lack the labels; the source has reported that.
+        if split not in source.splits or source.location.startswith("tfds:") or not source.has_columns(split):
+            continue
+        for record in source.readers[split]():
+            problem = None if source.problem(record) else label_ids.problem(record)
+            if problem and split not in source.stored:
+                problem = (
+                    f"no text with the label {record.values[1]!r} is left to train on, since its texts were drawn for "
+                    "validation and test; add some, or lower --validation-fraction and --test-fraction"
+                )
+            if problem:
+                bad.add(record, problem)
+    if bad.count and not source.skip_bad_rows:
+        raise bad.error()
+    return bad.count
+
+
 def _encoded(
-    source: Source, split: str, tokenizer: SentencePieceText, label_ids: LabelIds
+    source: Source, split: str, tokenizer: SentencePieceText, label_ids: LabelIds, empty: list[str]
 ) -> Iterator[tuple[list[int], int]]:
-    """Yield the ids and the class of each record."""
-    for records in chunks(source.records(split)):
-        try:
-            classes = [label_ids(record) for record in records]
-        except UserError as error:
-            if split == "train" or "validation" in source.stored:
-                raise
-            raise UserError(
-                f"{error}. The row was drawn for validation, and no row with its label is left to train on: "
-                "add some, or lower --validation-fraction"
-            ) from None
-        ids = tokenizer.pieces(string_tensor([record.values[0] for record in records])).to_list()
-        yield from zip(ids, classes, strict=True)
+    """Yield the ids and the class of each record that is not empty; append the places of those that are."""
+    records = usable(source.records(split), label_ids.problem, skip=source.skip_bad_rows)
+    for chunk in chunks(_with_text(records, empty)):
+        ids = tokenizer.pieces(string_tensor([record.values[0] for record in chunk])).to_list()
+        yield from zip(ids, map(label_ids, chunk), strict=True)
+
+
+def _with_text(records: Iterable[Record], empty: list[str] | None = None) -> Iterator[Record]:
+    """Yield the records with a text; append the places of the others to `empty`."""
+    for record in records:
+        if not is_blank(record.values[0]):
+            yield record
+        elif empty is not None:
+            empty.append(record.location)
 
 
 def _write_vocabulary(settings: SentimentSettings, source: Source, folder: Path) -> None:
@@ -148,18 +159,21 @@ def _write_vocabulary(settings: SentimentSettings, source: Source, folder: Path)
                 )
             yield record
 
-    sample = vocabularies.hash_sample(counted(source.records("train")), settings.vocabulary.vocabulary_texts)
-    if len(counts) < 2:
+    records = counted(_with_text(source.records("train")))
+    sample = vocabularies.hash_sample(records, settings.vocabulary.vocabulary_texts)
+    if not counts:
+        raise UserError(f"{source.location}: every text of its training split is empty or blank")
+    for warning in [*check_single_labels(counts, source.location), *label_warnings(counts)]:
+        log.warning("%s: %s", source.location, warning)
+    labels = class_names(counts)
+    if len(labels) < 2:
         raise UserError(
-            f"{source.location}: its training split has one class only, {next(iter(counts))!r}; "
-            "a classifier needs two or more"
+            f"{source.location}: its training split has one class only, {labels[0]!r}; a classifier needs two or more"
         )
     model = vocabularies.learn([values[0] for values in sample], settings.vocabulary, source.location)
     with atomic_files.replacing_folder(folder) as temporary:
         (temporary / "sentencepiece.model").write_bytes(model)
-        (temporary / "labels.json").write_text(
-            json.dumps(_sorted_labels(counts), ensure_ascii=False) + "\n", encoding="utf-8"
-        )
+        (temporary / "labels.json").write_text(json.dumps(labels, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def load_vocabulary(folder: Path) -> tuple[sentencepiece.SentencePieceProcessor, list[str]]:

@@ -3,6 +3,7 @@
 import array
 import csv
 import heapq
+import logging
 import textwrap
 import time
 from collections.abc import Iterable, Mapping
@@ -13,14 +14,18 @@ import numpy as np
 from sklearn import metrics
 
 from tasks import atomic_files
+from tasks.data.bad_rows import BadRows, usable
 from tasks.data.records import Record
 from tasks.data.sources import Source
+from tasks.errors import UserError
 from tasks.reports import classification_plots
-from tasks.sentiment.data import LabelIds
+from tasks.sentiment.labels import LabelIds
 from tasks.sentiment.predict import SentimentPredictor
 from tasks.sentiment.settings import SentimentSettings
 from tasks.task import Outcome
 from tasks.training.runs import Run
+
+log = logging.getLogger(__name__)
 
 MISTAKES_FILE = "mistakes.csv"
 PRINTED_MISTAKES = 5
@@ -58,10 +63,10 @@ def run_inference(
 ) -> Classifications:
     """Classify records of (text, label); see `tasks.task.Task.run_inference`."""
     labels = [name.decode() for name in predictor.module.labels.numpy()]
-    label_ids, true, mistakes = LabelIds(labels), [], MostConfidentMistakes()
+    label_ids, true, mistakes, unknown = LabelIds(labels), [], MostConfidentMistakes(), BadRows()
 
     def texts():
-        for record in records:
+        for record in usable(records, label_ids.problem, skip=source.skip_bad_rows, bad=unknown):
             true.append(label_ids(record))
             yield record.values[0]
 
@@ -71,6 +76,10 @@ def run_inference(
         probabilities.extend(answer["probabilities"].values())
         mistakes.add(answer, labels[true[number]])
     seconds = time.monotonic() - start
+    if unknown.count:
+        log.warning("%s: left out %s texts with an unknown label", source.location, f"{unknown.count:,}")
+    if not true:
+        raise UserError(f"{source.location}: no text of its {split} split has a label that the model knows")
     return Classifications(
         np.array(true),
         np.array(probabilities).reshape(-1, len(labels)),

@@ -6,15 +6,15 @@ from models.network_settings import ClassifierSettings
 from models.recurrent_settings import Settings
 from tasks.settings import (
     BucketedTrainingSettings,
-    EvaluateArguments,
+    EvaluateRowsArguments,
     ExplainGatesArguments,
     RecurrentOptions,
-    SourceSettings,
+    RowSourceSettings,
     VocabularySettings,
 )
 
 
-class SentimentSourceSettings(SourceSettings):
+class SentimentSourceSettings(RowSourceSettings):
     """Where the labelled texts come from."""
 
     text_column: str | None = None
@@ -74,7 +74,7 @@ class SentimentSettings(Settings):
         return self
 
 
-class SentimentEvaluateArguments(EvaluateArguments):
+class SentimentEvaluateArguments(EvaluateRowsArguments):
     """Evaluates a run on a split."""
 
     text_column: str | None = None

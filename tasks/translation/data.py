@@ -37,6 +37,7 @@ def open_pairs(settings: TranslationSettings, location: str | None = None) -> So
         sample=SAMPLE,
         validation_fraction=chosen.validation_fraction,
         test_fraction=chosen.test_fraction,
+        skip_bad_rows=chosen.skip_bad_rows,
     )
 
 
@@ -59,6 +60,7 @@ def open_evaluation_source(settings: TranslationSettings, arguments: Translation
     if chosen[0] is not None and chosen[0] == chosen[1]:
         raise UserError(f"source and target are both {chosen[0]!r}; name two different languages or columns")
     named = {"source_lang": chosen[0], "target_lang": chosen[1], "source_column": None, "target_column": None}
+    named["skip_bad_rows"] = settings.data.skip_bad_rows or arguments.skip_bad_rows
     data = settings.data.model_copy(update=named)
     return open_pairs(settings.model_copy(update={"data": data}), arguments.data)
 
@@ -117,6 +119,9 @@ def prepare(settings: TranslationSettings, run: Run) -> None:
     splits and, for subword regularization, the words of the training pairs and their segmentations.
     """
     source = open_pairs(settings)
+    for reason, count in source.check().items():
+        if count:
+            log.warning("%s: left out %s %s", source.location, f"{count:,}", reason)
     _write_vocabularies(settings, source, run.vocabulary)
     processors = load_vocabularies(run.vocabulary)
     # One piece more than is allowed, so that pairs that are too long are noticed.

@@ -10,11 +10,11 @@ from models.network_settings import TranslatorSettings
 from models.recurrent_settings import Settings
 from tasks.settings import (
     BucketedTrainingSettings,
-    EvaluateArguments,
+    EvaluateRowsArguments,
     ExportArguments,
     PredictArguments,
     RecurrentOptions,
-    SourceSettings,
+    RowSourceSettings,
     VocabularySettings,
 )
 
@@ -22,7 +22,7 @@ from tasks.settings import (
 SAMPLE_LANGUAGES = ("en", "ko")
 
 
-class TranslationSourceSettings(SourceSettings, defaults={"validation_fraction": 0.05}):
+class TranslationSourceSettings(RowSourceSettings, defaults={"validation_fraction": 0.05}):
     """Where the sentence pairs come from."""
 
     source_lang: str | None = None
@@ -185,7 +185,7 @@ class SearchArguments(Settings):
         return {name: value for name, value in given.items() if value is not None}
 
 
-class TranslationEvaluateArguments(SearchArguments, EvaluateArguments):
+class TranslationEvaluateArguments(SearchArguments, EvaluateRowsArguments):
     """Evaluates a run on a split."""
 
     source_lang: str | None = None
