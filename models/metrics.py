@@ -23,6 +23,51 @@ class PathAccuracy(keras.metrics.MeanMetricWrapper):
         return {"wide_share": self.wide_share, "name": self.name, "dtype": self.dtype}
 
 
+@keras.saving.register_keras_serializable("models")
+class PathMacroF1(keras.metrics.Metric):
+    """Mean F1 score of the classes that occur, of a classifier's training model. Higher is better.
+
+    Where classes are unequal, a model that predicts the largest one alone has a high accuracy and a low macro F1.
+
+    Args:
+        wide_share: Weight of the second path, if the model has two.
+        classes: Number of classes.
+        name: Name of the metric.
+        dtype: Dtype of the result.
+    """
+
+    def __init__(self, wide_share: float, classes: int, name="macro_f1", dtype=None):
+        super().__init__(name=name, dtype=dtype)
+        self.wide_share, self.classes = wide_share, classes
+        self._direction = "up"
+        add = lambda name: self.add_variable((classes,), "zeros", dtype="float32", name=name)  # noqa: E731
+        self.correct, self.labelled, self.predicted = add("correct"), add("labelled"), add("predicted")
+
+    def update_state(self, labels, logits, sample_weight=None):
+        """Count the texts of each class: those with its label, those predicted to have it, and those with both.
+
+        Args:
+            labels: Int `(batch,)`.
+            logits: `(batch, paths, classes)`.
+            sample_weight: Not used: each text counts once.
+        """
+        labels = keras.ops.one_hot(keras.ops.cast(labels, "int32"), self.classes)
+        predicted = keras.ops.one_hot(path_classes(logits, self.wide_share), self.classes)
+        self.correct.assign_add(keras.ops.sum(labels * predicted, axis=0))
+        self.labelled.assign_add(keras.ops.sum(labels, axis=0))
+        self.predicted.assign_add(keras.ops.sum(predicted, axis=0))
+
+    def result(self):
+        """Return the mean of 2 correct / (labelled + predicted) over the classes that have a text."""
+        f1 = keras.ops.divide_no_nan(2.0 * self.correct, self.labelled + self.predicted)
+        occurs = keras.ops.cast(self.labelled > 0, "float32")
+        return keras.ops.divide_no_nan(keras.ops.sum(f1 * occurs), keras.ops.sum(occurs))
+
+    def get_config(self):
+        """Return the constructor's arguments."""
+        return {"wide_share": self.wide_share, "classes": self.classes, "name": self.name, "dtype": self.dtype}
+
+
 def path_correct(labels, logits, wide_share: float):
     """Whether the class with the highest averaged logit is the label.
 
@@ -34,6 +79,17 @@ def path_correct(labels, logits, wide_share: float):
     Returns:
         Float32 `(batch,)` of 0 and 1.
     """
+    predicted = path_classes(logits, wide_share)
+    return keras.ops.cast(predicted == keras.ops.cast(labels, "int32"), "float32")
+
+
+def path_classes(logits, wide_share: float):
+    """Return the class with the highest averaged logit, int `(batch,)`.
+
+    Args:
+        logits: `(batch, paths, classes)`.
+        wide_share: Weight of the second path, if there are two.
+    """
     shares = [1.0] if logits.shape[1] == 1 else [1.0 - wide_share, wide_share]
     mixed = keras.ops.sum(logits * keras.ops.reshape(keras.ops.array(shares), (1, -1, 1)), axis=1)
-    return keras.ops.cast(keras.ops.argmax(mixed, axis=-1) == keras.ops.cast(labels, "int32"), "float32")
+    return keras.ops.argmax(mixed, axis=-1)

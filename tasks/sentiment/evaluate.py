@@ -19,7 +19,9 @@ from tasks.data.records import Record
 from tasks.data.sources import Source
 from tasks.errors import UserError
 from tasks.reports import classification_plots
-from tasks.sentiment.labels import LabelIds
+from tasks.reports.tables import format_figure
+from tasks.sentiment.labels import SHOWN_CLASSES, LabelIds
+from tasks.sentiment.metrics import class_metrics
 from tasks.sentiment.predict import SentimentPredictor
 from tasks.sentiment.settings import SentimentSettings
 from tasks.task import Outcome
@@ -93,17 +95,25 @@ def run_inference(
 def write_evaluation(
     run: Run, settings: SentimentSettings, predictor: SentimentPredictor, outcome: Classifications
 ) -> dict:
-    """Write mistakes.csv, and pictures of the confusion matrix and of the reliability."""
+    """Write mistakes.csv, and pictures of the confusion matrix and of the reliability; return figures of each class."""
     matrix = metrics.confusion_matrix(outcome.true, outcome.predicted, labels=range(len(outcome.labels)))
     classification_plots.confusion_matrix(matrix, outcome.labels, run.plots / "confusion_matrix.png")
     correct = outcome.predicted == outcome.true
     classification_plots.reliability(outcome.probabilities.max(axis=1), correct, run.plots / "reliability.png")
     outcome.mistakes.write(run.path / MISTAKES_FILE)
-    return {}
+    only = set(outcome.predicted.tolist())
+    if len(only) == 1 and len(set(outcome.true.tolist())) > 1:
+        log.warning(
+            "the model predicts only one class, %s, for all %s texts; if it is the largest class, try --class-weight "
+            "balanced, more epochs or --monitor macro_f1",
+            *(outcome.labels[only.pop()], f"{outcome.examples:,}"),
+        )
+    return {"classes": class_metrics(outcome)}
 
 
 def print_evaluation(run: Run, stored: Mapping) -> None:
-    """Print the first rows of mistakes.csv."""
+    """Print the figures of each class, and the first rows of mistakes.csv."""
+    print_classes(stored["classes"])
     with open(run.path / MISTAKES_FILE, encoding="utf-8", newline="") as file:
         mistakes = list(csv.DictReader(file))
     if mistakes:
@@ -112,6 +122,18 @@ def print_evaluation(run: Run, stored: Mapping) -> None:
         text = textwrap.shorten(row["text"], 100, placeholder=" ...")
         print(row["probability"], row["predicted"], row["label"], text, sep="\t")
     print()
+
+
+def print_classes(classes: Mapping[str, Mapping]) -> None:
+    """Print precision, recall, F1 and number of texts of each class; of many, the most frequent classes."""
+    shown = sorted(classes, key=lambda name: -classes[name]["support"])[:SHOWN_CLASSES]
+    shown = [name for name in classes if name in shown]
+    width, figures = max(map(len, ["class", *shown])), ("precision", "recall", "f1", "support")
+    print("\n" + "  ".join([f"{'class':<{width}}", *(f"{figure:>9}" for figure in figures)]))
+    for name in shown:
+        print("  ".join([f"{name:<{width}}", *(f"{format_figure(classes[name][figure]):>9}" for figure in figures)]))
+    if len(classes) > len(shown):
+        print(f"and {len(classes) - len(shown):,} more in evaluation.json")
 
 
 class MostConfidentMistakes:

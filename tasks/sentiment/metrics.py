@@ -51,6 +51,30 @@ def calibration_error(outcome: "Classifications", bins: int = 15) -> float:
     return float(sum(gaps) / len(confidence))
 
 
+def class_metrics(outcome: "Classifications") -> dict[str, dict[str, float | int | None]]:
+    """Return precision, recall, F1 and the number of texts of each class, by its name.
+
+    Precision is None for a class that is never predicted; recall and F1 are None for one without a text.
+    """
+    classes = len(outcome.labels)
+    support = np.bincount(outcome.true, minlength=classes)
+    predicted = np.bincount(outcome.predicted, minlength=classes)
+    correct = np.bincount(outcome.true[outcome.predicted == outcome.true], minlength=classes)
+
+    def ratio(part: int, whole: int) -> float | None:
+        return float(part / whole) if whole else None
+
+    return {
+        name: {
+            "precision": ratio(correct[index], predicted[index]),
+            "recall": ratio(correct[index], support[index]),
+            "f1": ratio(2 * correct[index], support[index] + predicted[index]) if support[index] else None,
+            "support": int(support[index]),
+        }
+        for index, name in enumerate(outcome.labels)
+    }
+
+
 METRICS = (
     Metric("accuracy", higher_is_better=True, compute=accuracy),
     Metric("macro_f1", higher_is_better=True, compute=macro_f1),

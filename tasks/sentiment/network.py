@@ -4,7 +4,7 @@ from pathlib import Path
 
 from models.classifier import build_classifier
 from models.losses import PathCrossentropy
-from models.metrics import PathAccuracy
+from models.metrics import PathAccuracy, PathMacroF1
 from tasks.data import word_vectors
 from tasks.sentiment.labelled_texts import LabelledTexts
 from tasks.sentiment.settings import SentimentSettings
@@ -32,6 +32,9 @@ def build(settings: SentimentSettings, data: LabelledTexts, run: Run) -> Network
         model=model,
         training_model=model.training_model(),
         loss=PathCrossentropy(training.label_smoothing),
-        metrics=[PathAccuracy(settings.network.wide_share)],
+        metrics=[
+            PathAccuracy(settings.network.wide_share),
+            PathMacroF1(settings.network.wide_share, len(data.labels)),
+        ],
         sparse_learning_rates=[(layer, rate) for layer, rate in tables if layer is not None],
     )

@@ -1,5 +1,7 @@
 """Every setting of the sentiment task, in groups. Imports no TensorFlow."""
 
+from typing import Literal
+
 from pydantic import Field, field_validator, model_validator
 
 from models.network_settings import ClassifierSettings
@@ -36,6 +38,8 @@ class SentimentTrainingSettings(
 ):
     """How the network is trained."""
 
+    monitor: Literal["loss", "accuracy", "macro_f1"] = "loss"
+    """The validation metric that selects the weights to save; macro_f1 is of use where classes are unequal."""
     ngram_learning_rate: float = Field(0.03, gt=0.0)
     """Learning rate of the n-gram vectors, which Adagrad trains."""
     wide_learning_rate: float = Field(0.1, gt=0.0)

@@ -1,8 +1,11 @@
 """The sentiment task, many-to-one: what shared code needs to know about it. Imports no TensorFlow."""
 
+from tasks.metrics import ACCURACY, LOSS, Metric
 from tasks.sentiment.metrics import METRICS
 from tasks.sentiment.settings import SentimentEvaluateArguments, SentimentExplainArguments, SentimentSettings
 from tasks.task import Task, implemented_by
+
+MACRO_F1 = Metric("macro_f1", higher_is_better=True)
 
 
 class SentimentTask(Task):
@@ -10,6 +13,7 @@ class SentimentTask(Task):
 
     name = "sentiment"
     settings_class = SentimentSettings
+    validation_metrics = (LOSS, ACCURACY, MACRO_F1)
     evaluation_metrics = METRICS
     evaluate_arguments = SentimentEvaluateArguments
     explain_arguments = SentimentExplainArguments
