@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
 import tyro
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from models.recurrent_settings import Rate, RecurrentSettings, Settings
 
@@ -43,10 +43,21 @@ class RecurrentOptions(RecurrentSettings):
     """Seed of the layers' dropout masks; layer i of a stack uses seed + i."""
 
 
+def _path_as_text(value):
+    """Return a `Path` as text: a caller in Python may have one."""
+    if hasattr(value, "columns"):
+        raise ValueError("a table in memory is no source; write it to a file, such as to_parquet('data.parquet')")
+    return str(value) if isinstance(value, Path) else value
+
+
+# A location of data, or a folder; in Python a `Path` too.
+Location = Annotated[str, BeforeValidator(_path_as_text)]
+
+
 class SourceSettings(Settings):
     """Where the training data comes from."""
 
-    data: str = "sample"
+    data: Location = "sample"
     """sample, tfds:NAME[/CONFIG], a file (.csv .tsv .txt .jsonl .parquet, also .gz) or a folder."""
     validation_fraction: float = Field(0.1, gt=0.0, lt=1.0)
     """Share of the training data used for validation if the source has no validation split."""
@@ -166,7 +177,7 @@ class EvaluateArguments(InferenceArguments):
 
     run: str
     """The run's folder."""
-    data: str | None = None
+    data: Location | None = None
     """Another source than the run's: sample, tfds:NAME, a file (read whole) or a folder."""
     split: str = "test"
     """train, validation or test; several joined with +."""

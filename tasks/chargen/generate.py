@@ -16,7 +16,7 @@ from tasks.chargen import data
 from tasks.chargen.settings import FIXED_IN_EXPORTS, ChargenSettings, EvaluationSettings, GenerateArguments
 from tasks.data.sequence_store import chunks
 from tasks.errors import UserError
-from tasks.serving.batched_inference import string_tensor
+from tasks.serving.batched_inference import checked_texts, string_tensor
 from tasks.serving.inference import override
 from tasks.task import Exportable, Predictor
 from tasks.training.runs import Run
@@ -73,7 +73,7 @@ class CharacterGenerator(Predictor):
         seeds = range(chosen.sampling_seed, chosen.sampling_seed + samples)
         # Many texts of a prompt are yielded one by one: nobody waits for the last, and memory does not hold them all.
         size = 1 if samples > SAMPLES_TOGETHER else min(window, PROMPTS_PER_BATCH)
-        for prompts in chunks(self._warned(texts), size):
+        for prompts in chunks(self._warned(checked_texts(texts)), size):
             answers = (self._continue(prompts, chosen, seed) for seed in seeds)
             if len(prompts) == 1:
                 for seed, [of_seed] in zip(seeds, answers, strict=True):

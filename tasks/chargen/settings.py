@@ -11,6 +11,7 @@ from models.recurrent_settings import Settings
 from tasks.settings import (
     EvaluateArguments,
     ExportArguments,
+    Location,
     PredictArguments,
     RecurrentOptions,
     SourceSettings,
@@ -21,7 +22,7 @@ from tasks.settings import (
 class ChargenSourceSettings(SourceSettings, defaults={"validation_fraction": 0.05, "test_fraction": 0.05}):
     """Where the text comes from. Missing splits are cut off its end: the test split last."""
 
-    data: str = "sample"
+    data: Location = "sample"
     """sample, tfds:NAME[/CONFIG], a text file (also .gz), a folder of .txt files, or a table with --text-column."""
     text_column: str | None = None
     """The column of a table (.csv .tsv .jsonl .parquet) whose rows are the text, one after the other."""

@@ -1,0 +1,87 @@
+"""Use from Python: texts and sources of the kinds that callers have, and what is said of those that are none."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tasks.chargen.generate import CharacterGenerator
+from tasks.chargen.settings import ChargenSettings
+from tasks.errors import UserError
+from tasks.sentiment.predict import SentimentPredictor
+from tasks.sentiment.settings import SentimentEvaluateArguments, SentimentSettings
+from tasks.serving.batched_inference import checked_texts, length_sorted_batches
+from tasks.translation.settings import TranslationSettings
+from tasks.translation.translate import TranslationPredictor
+
+
+class Table:
+    """What a data frame looks like from outside: iteration yields the names of its columns."""
+
+    columns = ("text",)
+
+    def __iter__(self):
+        return iter(self.columns)
+
+
+@pytest.mark.parametrize(
+    ("texts", "part"),
+    [
+        ("one text", "single text 'one text'; put it in a list"),
+        (b"one text", "single text"),
+        (Table(), "found a Table; pass one of its columns"),
+        ({"text": ["a"]}, "found a dict; pass one of its columns"),
+        (Path("texts.txt"), "text_io.read"),
+        (None, "expected a list of texts, found a NoneType"),
+    ],
+)
+def test_what_is_no_list_of_texts_is_an_error_at_once(texts, part):
+    with pytest.raises(UserError) as caught:
+        length_sorted_batches(lambda batch: batch, texts)
+    assert part in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "parts"),
+    [
+        (None, ["text 2 ", "missing (None)", "dropna"]),
+        (float("nan"), ["text 2 ", "missing (nan)"]),
+        (np.float64("nan"), ["text 2 ", "missing (nan)"]),
+        (7, ["text 2 ", "int", "str()"]),
+        (["a"], ["text 2 ", "list"]),
+        (b"a", ["text 2 ", "bytes"]),
+    ],
+)
+def test_a_missing_value_among_the_texts_is_named_by_its_place(value, parts):
+    with pytest.raises(UserError) as caught:
+        list(length_sorted_batches(lambda batch: batch, ["a", "b", value]))
+    for part in parts:
+        assert part in str(caught.value)
+
+
+def test_any_series_of_texts_is_answered_in_its_order():
+    for texts in (["b", "aaa", ""], ("b", "aaa", ""), np.array(["b", "aaa", ""]), iter(["b", "aaa", ""])):
+        assert list(length_sorted_batches(lambda batch: batch, texts)) == ["b", "aaa", ""]
+    assert list(checked_texts({"b": 1}.keys())) == ["b"]
+
+
+@pytest.mark.parametrize("predictor_class", [SentimentPredictor, TranslationPredictor, CharacterGenerator])
+def test_no_task_answers_each_letter_of_a_single_text(predictor_class, request):
+    predictor = object.__new__(predictor_class)  # the texts are checked before any part of the network is used
+    for name in ("_classify", "_translate", "_beam", "characters", "_source", "_max_tokens", "fixed_search"):
+        setattr(predictor, name, None)
+    predictor.check = lambda *arguments: None
+    predictor.search, predictor.sampling = TranslationSettings().search, ChargenSettings().sampling
+    with pytest.raises(UserError, match="single text 'one text'"):
+        list(predictor.predict("one text"))
+
+
+@pytest.mark.parametrize("settings_class", [SentimentSettings, TranslationSettings, ChargenSettings])
+def test_a_path_is_a_source_and_a_table_in_memory_is_an_error_with_a_remedy(settings_class):
+    assert settings_class(data={"data": Path("folder") / "a.csv"}).data.data == "folder/a.csv"
+    with pytest.raises(ValueError, match="to_parquet"):
+        settings_class(data={"data": Table()})
+
+
+def test_a_path_is_a_source_of_an_evaluation():
+    assert SentimentEvaluateArguments(run="r", data=Path("a.csv")).data == "a.csv"
