@@ -1,9 +1,11 @@
 """Trains a network of any task in a run's folder, or resumes an interrupted training."""
 
 import logging
+import shlex
 from pathlib import Path
 
 from models.recurrent_settings import Settings
+from tasks.metrics import Metric
 from tasks.task import Task
 from tasks.training import fit, runs
 from tasks.training.runs import Run
@@ -36,6 +38,7 @@ def train(task: Task, settings: Settings, run: Path | str, *, overwrite: bool = 
         run = train(SENTIMENT, SentimentSettings(training={"epochs": 3}), "runs/mine")
         ```
     """
+    hide_retracing_warnings()
     task.check(settings)
     folder = runs.begin(run, task.name, settings, overwrite=overwrite)
     if not folder.prepared:
@@ -50,4 +53,48 @@ def train(task: Task, settings: Settings, run: Path | str, *, overwrite: bool = 
     monitor = next(metric for metric in task.validation_metrics if metric.name == settings.training.monitor)
     with runs.finishing(folder, run):
         fit.fit(network, data, settings.training, folder, monitor=monitor, verbose=verbose)
+    log.info("%s", closing_report(task, Run(run), monitor))
     return Run(run)
+
+
+def closing_report(task: Task, run: Run, monitor: Metric) -> str:
+    """Return which epoch a finished training kept, and why, and the commands that come next.
+
+    Args:
+        task: The task.
+        run: The run, with a history.
+        monitor: The validation metric that selected the weights.
+    """
+    column, history = monitor.column, run.history()
+    best = monitor.best(row[column] for row in history)
+    measured = [(int(row["epoch"]), row[column]) for row in history if row[column] is not None]
+    epoch = next((epoch for epoch, value in measured if value == best), int(history[0]["epoch"]))
+    kept = f"kept the weights of epoch {epoch} of {len(history)}"
+    if best is not None:
+        kept += f", with the {'highest' if monitor.higher_is_better else 'lowest'} {column}, {best:.4g}"
+    if best is not None and len(history) > 1 and epoch == measured[-1][0]:
+        kept += "; it was still improving, so more epochs may help (--epochs)"
+    elif best is not None and len(measured) > 1:
+        last, value = measured[-1]
+        kept += f"; it was {value:.4g} at epoch {last}"
+    command = f"  python -m tasks.{task.name}"
+    place = f"--run {shlex.quote(str(run.path))}"
+    commands = [f"{command} {name} {place}" for name in ("evaluate", f'{task.predict_command} "A TEXT"', "export")]
+    return "\n".join([kept, "next:", *commands])
+
+
+class _NoRetracing(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        return "triggered tf.function retracing" not in str(record.msg)
+
+
+_NO_RETRACING = _NoRetracing()
+
+
+def hide_retracing_warnings() -> None:
+    """Hide TensorFlow's warning that a function was traced again.
+
+    Each model has functions that are traced once, or once for a few lengths, which is intended; TensorFlow counts them
+    together where several models are trained in one process.
+    """
+    logging.getLogger("tensorflow").addFilter(_NO_RETRACING)  # a filter is added once
