@@ -5,6 +5,8 @@ import json
 import logging
 from pathlib import Path
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from tasks.data.sources import Column, open_source
@@ -153,3 +155,15 @@ def test_sentence_pairs_are_left_out_and_counted_on_request(translation, tmp_pat
     answer = translation("train", "--data", path, *columns, "--run", tmp_path / "run", *QUICK)
     assert answer.code == 0, answer.err
     assert "left out 1 bad rows" in caplog.text and "left out 1 rows that repeat the header" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.parquet"])
+def test_a_number_that_is_none_is_a_missing_value_and_not_the_text_nan(tmp_path, name):
+    rows = [{"source": "one", "target": float("nan")}, {"source": "two", "target": None}]
+    if name == "a.jsonl":
+        (tmp_path / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    else:
+        columns = {"source": ["one", "two"], "target": pyarrow.array([float("nan"), None])}
+        pyarrow.parquet.write_table(pyarrow.table(columns), tmp_path / name)
+    source = open_source(str(tmp_path / name), (Column("source"), Column("target")), sample=Path("none"))
+    assert [record.values for record in source.records("all")] == [("one", ""), ("two", "")]
