@@ -17,7 +17,7 @@ from models.translator import StepTranslator
 from tasks.errors import UserError
 from tasks.reports import explanation_plots
 from tasks.reports.tables import format_figure
-from tasks.serving.batched_inference import WINDOW, checked_texts, length_sorted_batches, string_tensor
+from tasks.serving.batched_inference import WINDOW, length_sorted_batches, string_tensor
 from tasks.serving.export import warmup_texts
 from tasks.serving.inference import override
 from tasks.task import Exportable, Predictor
@@ -103,7 +103,7 @@ class TranslationPredictor(Predictor):
             answer = self._search_best
         # A wide beam has fewer sentences in a batch.
         max_batch_size = max(1, min(SENTENCES, HYPOTHESES // self.search.beam_size))
-        answers = length_sorted_batches(answer, checked_texts(texts), window=window, max_batch_size=max_batch_size)
+        answers = length_sorted_batches(answer, texts, window=window, max_batch_size=max_batch_size)
         return self._counted(answers)
 
     def _search_best(self, texts: list[str]) -> list[dict]:
