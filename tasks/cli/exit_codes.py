@@ -1,12 +1,16 @@
 """Errors -> messages and exit codes.
 
-0: success. 2: a mistake of the caller, explained in one or two lines. 1: any other failure. 130: interrupted (SIGINT).
+0: success. 2: a mistake of the caller, explained in one or two lines. 1: any other failure. 128 and the number of the
+signal: ended by a signal; 130 is SIGINT (Ctrl+C), 143 is SIGTERM, 129 is SIGHUP.
 """
 
+import contextlib
 import errno
 import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 
 import pydantic
 
@@ -16,16 +20,21 @@ from tasks.validation import describe_validation_error
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def guarded(run: Callable[[list[str]], int], argv: Sequence[str] | None) -> int:
-    """Return the exit code of `run(argv)`; turn errors into messages on standard error."""
+def guarded(
+    run: Callable[[list[str]], int], argv: Sequence[str] | None, *, resumable: Sequence[str] | None = None
+) -> int:
+    """Return the exit code of `run(argv)`; turn errors and signals into messages on standard error.
+
+    Args:
+        run: The command.
+        argv: Its arguments; those of the process if None.
+        resumable: The commands that continue where they were interrupted; None if all do.
+    """
     argv = list(sys.argv[1:] if argv is None else argv)
+    received = [signal.SIGINT]
     try:
-        for word in argv:
-            if any("\ud800" <= character <= "\udfff" for character in word):  # how Python passes such bytes on
-                raise UserError(f"{word!r} is not valid UTF-8; write the command in UTF-8")
-        code = run(argv)
-        sys.stdout.flush()
-        return code
+        with _signals_interrupt(received):
+            return _checked(run, argv)
     except UserError as error:
         return _fail(str(error), 2)
     except TrainingFailed as error:
@@ -35,9 +44,7 @@ def guarded(run: Callable[[list[str]], int], argv: Sequence[str] | None) -> int:
     except SystemExit as error:  # tyro, after --help
         return int(error.code or 0)
     except KeyboardInterrupt:
-        # Only `train` resumes with --overwrite: it recognizes its own unfinished run.
-        without = " without --overwrite" if "--overwrite" in argv and argv[0] != "train" else ""
-        return _fail(f"interrupted; the same command{without} resumes it", 130)
+        return _fail(_interrupted(argv, resumable), 128 + received[-1])
     except BrokenPipeError:  # the reader of standard output has closed it
         _drop_output()
         return 0
@@ -53,6 +60,46 @@ def guarded(run: Callable[[list[str]], int], argv: Sequence[str] | None) -> int:
         if full is not None:
             return _fail(*os_error(OSError(full, os.strerror(full))))
         raise
+
+
+def _checked(run: Callable[[list[str]], int], argv: list[str]) -> int:
+    for word in argv:
+        if any("\ud800" <= character <= "\udfff" for character in word):  # how Python passes such bytes on
+            raise UserError(f"{word!r} is not valid UTF-8; write the command in UTF-8")
+    code = run(argv)
+    sys.stdout.flush()
+    return code
+
+
+@contextlib.contextmanager
+def _signals_interrupt(received: list[int]) -> Iterator[None]:
+    """Raise KeyboardInterrupt at SIGTERM and SIGHUP, as Python does at SIGINT; append the signal to `received`.
+
+    What is written then is removed or completed as after Ctrl+C. Handlers of a calling program stay.
+    """
+
+    def interrupt(number, frame):
+        received.append(number)
+        raise KeyboardInterrupt
+
+    replaced = []
+    if threading.current_thread() is threading.main_thread():
+        replaced = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) == signal.SIG_DFL]
+    for number in replaced:
+        signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number in replaced:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _interrupted(argv: list[str], resumable: Sequence[str] | None) -> str:
+    if resumable is not None and argv and argv[0] not in resumable:
+        return "interrupted; the same command starts from the beginning"
+    # Only `train` resumes with --overwrite: it recognizes its own unfinished run.
+    without = " without --overwrite" if "--overwrite" in argv and argv[0] != "train" else ""
+    return f"interrupted; the same command{without} resumes it"
 
 
 def _fail(message: str, code: int) -> int:

@@ -14,6 +14,9 @@ from tasks.comparison.settings import CompareArguments
 from tasks.errors import UserError, did_you_mean
 from tasks.task import Task, find
 
+# The commands that continue where they were interrupted.
+RESUMABLE = ("train", "compare")
+
 
 @dataclass(frozen=True)
 class Command:
@@ -75,7 +78,7 @@ def main(task: Task, argv: Sequence[str] | None = None) -> int:
             load(command.function)(task, arguments)
         return 0
 
-    return guarded(run, argv)
+    return guarded(run, argv, resumable=RESUMABLE)
 
 
 def run_single(name: str, command: Command, argv: Sequence[str] | None = None) -> int:

@@ -176,13 +176,18 @@ def _answers(job: dict):
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8") as worker:
         worker.stdin.write(json.dumps(sent) + "\n")
         worker.stdin.flush()
-        for line in worker.stdout:
-            answer = json.loads(line)
-            if "error" in answer:
-                raise UserError(answer["error"])
-            if "failed" in answer:
-                raise TrainingFailed(answer["failed"])
-            yield answer
+        try:
+            for line in worker.stdout:
+                answer = json.loads(line)
+                if "error" in answer:
+                    raise UserError(answer["error"])
+                if "failed" in answer:
+                    raise TrainingFailed(answer["failed"])
+                yield answer
+        except KeyboardInterrupt:
+            worker.terminate()  # it saves the step that it has reached
+            worker.wait()
+            raise
     if worker.returncode:
         why = ", killed by the system: was there too little memory?" if worker.returncode == -signal.SIGKILL else ""
         raise TrainingFailed(

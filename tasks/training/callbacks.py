@@ -17,6 +17,7 @@ from tasks.settings import TrainingSettings
 from tasks.training.checkpoint import Checkpoint, Progress
 from tasks.training.optimizers import make_schedule
 from tasks.training.runs import Run
+from tasks.training.signals import DeferredSignals
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ class TrainingCallback(keras.callbacks.Callback):
 
     Attributes:
         progress: How far the training has come.
+        signals: Signals that end the training once the step that was reached is saved.
     """
 
     def __init__(
@@ -58,7 +60,7 @@ class TrainingCallback(keras.callbacks.Callback):
         self.steps_per_epoch = steps_per_epoch
         self.passes_per_epoch, self.tokens_per_pass = passes_per_epoch, tokens_per_pass
         self.validation_metrics = validation_metrics
-        self.checkpoint, self.progress = Checkpoint(run.state_file), Progress()
+        self.checkpoint, self.progress, self.signals = Checkpoint(run.state_file), Progress(), DeferredSignals()
         self._validation_seconds = 0.0
         self._metric_values: list[np.ndarray] = []
         self._last_checkpoint: float | None = None
@@ -106,8 +108,13 @@ class TrainingCallback(keras.callbacks.Callback):
             # The weights of the snapshot before have been through a forward pass since then; the newest have not.
             self._good_weights, self._candidate_weights = self._candidate_weights, self._weights()
         minutes = (time.monotonic() - self._last_checkpoint) / 60.0
-        if minutes > self.settings.checkpoint_minutes and progress.step < self.steps_per_epoch:
+        interrupted = self.signals.received is not None
+        # After the last step the validation follows, and the end of the epoch is saved.
+        if (interrupted or minutes > self.settings.checkpoint_minutes) and progress.step < self.steps_per_epoch:
             self._save_checkpoint()
+            if interrupted:
+                log.info("saved at epoch %d, step %d of %d", progress.epoch + 1, progress.step, self.steps_per_epoch)
+                self.signals.deliver()
 
     def on_test_begin(self, logs=None):
         """Start the clock of the validation."""
@@ -138,6 +145,9 @@ class TrainingCallback(keras.callbacks.Callback):
             log.info("no better %s for %d epochs: stopped", self.monitor.column, patience)
             progress.stopped = self.model.stop_training = True
         self._save_checkpoint()
+        if self.signals.received is not None:
+            log.info("saved at the end of epoch %d", progress.epoch)
+            self.signals.deliver()
 
     def _row(self, epoch: int, logs: dict, seconds: float) -> dict[str, float | None]:
         total_steps = self.steps_per_epoch * self.settings.epochs

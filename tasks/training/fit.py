@@ -65,6 +65,8 @@ def fit(
     Raises:
         TrainingDiverged: If the loss became NaN or infinite. The best weights so far are kept, or else the last good
             ones.
+        KeyboardInterrupt: If the process received SIGINT, or another signal with a handler that raises this; the step
+            that was reached is saved.
     """
     model = network.training_model
     steps_per_epoch = settings.steps_per_epoch or data.steps_per_pass
@@ -106,20 +108,21 @@ def fit(
         if progress.stopped or progress.epoch >= settings.epochs:
             return progress.history
         # The rest of an interrupted epoch is a fit of its own: Keras assumes the same number of steps in every epoch.
-        model.fit(
-            data.training_batches(*divmod(progress.epoch * steps_per_epoch + progress.step, data.steps_per_pass)),
-            initial_epoch=progress.epoch,
-            epochs=progress.epoch + 1 if progress.step else settings.epochs,
-            steps_per_epoch=steps_per_epoch - progress.step,
-            validation_data=validation,
-            shuffle=False,
-            callbacks=[
-                *([keras.callbacks.SwapEMAWeights()] if settings.ema_momentum else []),
-                callback,
-                keras.callbacks.TensorBoard(run.tensorboard, write_graph=False),
-            ],
-            verbose=verbose,
-        )
+        with callback.signals.deferred():
+            model.fit(
+                data.training_batches(*divmod(progress.epoch * steps_per_epoch + progress.step, data.steps_per_pass)),
+                initial_epoch=progress.epoch,
+                epochs=progress.epoch + 1 if progress.step else settings.epochs,
+                steps_per_epoch=steps_per_epoch - progress.step,
+                validation_data=validation,
+                shuffle=False,
+                callbacks=[
+                    *([keras.callbacks.SwapEMAWeights()] if settings.ema_momentum else []),
+                    callback,
+                    keras.callbacks.TensorBoard(run.tensorboard, write_graph=False),
+                ],
+                verbose=verbose,
+            )
 
 
 def log_cost(model: keras.Model, recurrent: RecurrentSettings, data: TrainingData) -> None:

@@ -1,0 +1,110 @@
+"""Signals: a training saves the step that it has reached, and the same command continues there."""
+
+import json
+import os
+import signal
+import threading
+
+import numpy as np
+import pytest
+
+from tasks.training.callbacks import TrainingCallback
+from tasks.training.checkpoint import load_model
+from tasks.training.runs import Run
+
+SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+
+
+def interrupt_at(monkeypatch, method: str, epoch: int, step: int, *numbers: signal.Signals) -> None:
+    """Sends signals to this process just before a method of the training's callback, once."""
+    called, left = getattr(TrainingCallback, method), list(numbers)
+
+    def interrupted(self, *arguments, **named):
+        if left and self.progress.epoch >= epoch and self.progress.step >= step:
+            while left:
+                signal.raise_signal(left.pop(0))
+        return called(self, *arguments, **named)
+
+    monkeypatch.setattr(TrainingCallback, method, interrupted)
+
+
+def place(run: Run) -> tuple[int, int]:
+    """Epoch and step of the checkpoint."""
+    with np.load(run.state_file) as stored:
+        progress = json.loads(str(stored["place"]))
+    return progress["epoch"], progress["step"]
+
+
+def handlers() -> list:
+    return [signal.getsignal(number) for number, _ in SIGNALS]
+
+
+@pytest.mark.slow
+def test_the_same_command_continues_after_sigterm_and_ends_with_the_same_weights(small, tmp_path, monkeypatch, caplog):
+    options, before = ("--epochs", "2", "--steps-per-epoch", "4"), handlers()
+    with monkeypatch.context() as patched:
+        interrupt_at(patched, "on_train_batch_end", 1, 1, signal.SIGTERM)
+        answer = small.train(tmp_path / "run", *options)
+    assert answer.error(143) == "error: interrupted; the same command resumes it"
+    assert "saved at epoch 2, step 2 of 4" in caplog.text
+    assert place(Run(tmp_path / "run")) == (1, 2)
+    assert handlers() == before
+    assert small.train(tmp_path / "run", *options).code == 0
+    assert small.train(tmp_path / "undisturbed", *options).code == 0
+    ours, undisturbed = (load_model(Run(tmp_path / name)).get_weights() for name in ("run", "undisturbed"))
+    for one, two in zip(ours, undisturbed, strict=True):
+        assert np.array_equal(one, two)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
+def test_the_exit_code_names_the_signal(small_tasks, tmp_path, monkeypatch, number, code):
+    interrupt_at(monkeypatch, "on_train_batch_end", 0, 1, number)
+    message = small_tasks["sentiment"].train(tmp_path / "run").error(code)
+    assert message == "error: interrupted; the same command resumes it"
+    assert place(Run(tmp_path / "run")) == (0, 2)
+
+
+@pytest.mark.slow
+def test_a_signal_during_validation_ends_the_training_after_it(small_tasks, tmp_path, monkeypatch):
+    small = small_tasks["sentiment"]
+    interrupt_at(monkeypatch, "on_test_begin", 0, 1, signal.SIGTERM)
+    small.train(tmp_path / "run", "--epochs", "3").error(143)
+    assert place(Run(tmp_path / "run")) == (1, 0)
+    assert len(Run(tmp_path / "run").history()) == 1
+
+
+@pytest.mark.slow
+def test_the_second_ctrl_c_ends_at_once(small_tasks, tmp_path, monkeypatch):
+    interrupt_at(monkeypatch, "on_train_batch_end", 0, 0, signal.SIGINT, signal.SIGINT)
+    small_tasks["sentiment"].train(tmp_path / "run").error(130)
+    assert not Run(tmp_path / "run").state_file.exists()
+
+
+@pytest.mark.slow
+def test_training_in_another_thread_leaves_signals_alone(small_tasks, tmp_path):
+    codes = []
+    thread = threading.Thread(target=lambda: codes.append(small_tasks["sentiment"].train(tmp_path / "run").code))
+    thread.start()
+    thread.join()
+    assert codes == [0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_answers_to_a_file_leave_no_temporary_file(small, process, tmp_path, number):
+    run = small.untrained_run
+    output = tmp_path / "answers.txt"
+    output.write_text("old\n")
+    reading, writing = os.pipe()
+    command = ("-m", f"tasks.{small.name}", small.predict_command, "--run", run, "--input", "-", "--output", output)
+    started = process(*command, stdin=reading)
+    os.close(reading)
+    while not (tmp_path / ".writing-answers.txt").exists() and started.poll() is None:
+        threading.Event().wait(0.05)
+    started.send_signal(number)
+    _, err = started.communicate()
+    os.close(writing)
+    assert started.returncode == 128 + number
+    assert err.decode().strip().endswith("error: interrupted; the same command starts from the beginning")
+    assert [path.name for path in tmp_path.iterdir()] == ["answers.txt"] and output.read_text() == "old\n"
