@@ -121,13 +121,34 @@ def put_aside(path: Path) -> Iterator[None]:
 
 
 def finish_swap(path: Path) -> None:
-    """Restore the old folder at `path` if `swap_folder` or `put_aside` was killed while `path` was free.
+    """Complete `swap_folder` or `put_aside` if it was killed: restore the old folder if `path` is free, or remove it.
 
     Args:
         path: The `path` of that call.
     """
-    if not path.exists() and _old_path(path).exists():
-        _old_path(path).rename(path)
+    if swap_killed(path):
+        if path.exists():
+            shutil.rmtree(_old_path(path), ignore_errors=True)
+        else:
+            _old_path(path).rename(path)
+
+
+def swap_killed(path: Path) -> bool:
+    """Return whether an old folder is left of `swap_folder` or `put_aside`."""
+    return bool(path.name) and _old_path(path).exists()
+
+
+def remove_temporary(folder: Path) -> None:
+    """Remove what killed writers left at any depth of a folder. Nobody else may be writing there.
+
+    Args:
+        folder: The folder, which may not exist.
+    """
+    for path in [*folder.rglob(".writing-*")]:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _set_aside(path: Path) -> Path:

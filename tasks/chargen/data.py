@@ -10,9 +10,10 @@ import tensorflow as tf
 
 from models.characters import UNKNOWN, Characters, normalize
 from tasks import atomic_files
-from tasks.chargen.settings import ChargenSettings
+from tasks.chargen.settings import CharacterSettings, ChargenSettings
 from tasks.chargen.text_source import open_text
 from tasks.chargen.windows import TrainingWindows, validation_windows
+from tasks.data.stored_files import is_text, read_json, reading
 from tasks.errors import UserError
 from tasks.task import TrainingData
 from tasks.training.runs import Run
@@ -131,9 +132,15 @@ def load_characters(folder: Path) -> Characters:
     Raises:
         UserError: If the file is missing or damaged.
     """
-    try:
-        stored = json.loads((folder / "characters.json").read_text(encoding="utf-8"))
-        (_, *known), counts = zip(*stored["characters"], strict=True)
-        return Characters(tuple(known), counts, stored["normalization"], stored["hangul"])
-    except (ValueError, KeyError, TypeError, OSError) as error:
-        raise UserError(f"{folder} cannot be read ({error}); train the run again with --overwrite") from None
+    path, remedy = folder / "characters.json", "train the run again with --overwrite"
+    stored = read_json(path, remedy)
+    with reading(path, remedy):
+        (first, *known), counts = zip(*stored["characters"], strict=True)
+        if first is not None or not all(is_text(character) and len(character) == 1 for character in known):
+            raise ValueError("expected null and then single characters")
+        if not known or len({*known}) < len(known):
+            raise ValueError("expected at least one character, and none twice")
+        if not all(type(count) is int and count >= 0 for count in counts):
+            raise ValueError("expected a count for each character")
+        chosen = CharacterSettings(normalization=stored["normalization"], hangul=stored["hangul"])
+        return Characters(tuple(known), counts, chosen.normalization, chosen.hangul)

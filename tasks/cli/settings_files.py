@@ -30,7 +30,7 @@ def read_settings(path: Path, task: str, settings_class: type[Settings]) -> Sett
         stored = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
     except FileNotFoundError:
         raise UserError(f"--settings {path}: no such file") from None
-    except (tomllib.TOMLDecodeError, json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # also numbers of too many digits, and text that is not UTF-8
         raise UserError(f"{path}: {error}") from None
     if not isinstance(stored, dict):
         raise UserError(f"{path}: expected groups of settings: {', '.join(settings_class.model_fields)}")

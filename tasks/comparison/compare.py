@@ -23,8 +23,9 @@ from models.recurrent_settings import Settings
 from tasks import atomic_files
 from tasks.comparison import plots, table
 from tasks.comparison.settings import Comparison
+from tasks.data.stored_files import read_json
 from tasks.errors import TrainingFailed, UserError
-from tasks.training import runs
+from tasks.training import locks, runs
 
 log = logging.getLogger(__name__)
 
@@ -55,12 +56,20 @@ def compare(comparison: Comparison) -> list[dict]:
 
     Raises:
         UserError: If the data cannot be used, or the folder contains something else, or a comparison with other
-            settings.
+            settings, or another process writes to it.
         TrainingFailed: If the process of a training ended early; finished trainings are kept.
     """
+    with locks.locked(comparison.path):
+        return _compare(comparison)
+
+
+def _compare(comparison: Comparison) -> list[dict]:
     folder = Path(comparison.path)
     marker = folder / "comparison.json"
+    if atomic_files.swap_killed(folder) and not any(folder.glob("*/seed-*.json")):
+        shutil.rmtree(folder, ignore_errors=True)  # killed before the first result: the old comparison comes back
     atomic_files.finish_swap(folder)
+    atomic_files.remove_temporary(folder)
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir()) and not marker.exists()):
         raise UserError(f"{folder} is no comparison; name another folder with --run")
     planned = [
@@ -197,4 +206,10 @@ def _answers(job: dict):
 
 
 def _stored(file: Path, otherwise: dict) -> dict:
-    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else otherwise
+    if not file.exists():
+        return otherwise
+    remedy = "remove it to measure it again"
+    stored = read_json(file, remedy)
+    if not isinstance(stored, dict) or not isinstance(stored.get("asked"), dict):
+        raise UserError(f"{file} is no result of a comparison; {remedy}")
+    return stored

@@ -9,6 +9,7 @@ import sentencepiece
 
 from models import text
 from tasks.data.records import Record
+from tasks.data.stored_files import reading
 from tasks.errors import UserError
 from tasks.settings import VocabularySettings
 
@@ -68,7 +69,9 @@ def load(path: Path) -> sentencepiece.SentencePieceProcessor:
     Raises:
         UserError: If the file is missing or damaged.
     """
-    try:
-        return sentencepiece.SentencePieceProcessor(model_proto=path.read_bytes())
-    except (OSError, RuntimeError) as error:
-        raise UserError(f"{path} cannot be read ({error}); train the run again with --overwrite") from None
+    with reading(path, "train the run again with --overwrite"):
+        processor = sentencepiece.SentencePieceProcessor(model_proto=path.read_bytes())
+        specials = processor.pad_id(), processor.unk_id(), processor.bos_id(), processor.eos_id()
+        if processor.get_piece_size() <= text.SPECIALS or specials != (text.PAD, text.UNKNOWN, text.BOS, text.EOS):
+            raise ValueError("it is no vocabulary of this project")  # an empty file is read without an error
+        return processor

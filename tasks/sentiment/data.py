@@ -17,6 +17,7 @@ from tasks.data.bad_rows import BadRows, usable
 from tasks.data.records import Column, Record, is_blank
 from tasks.data.sequence_store import SequenceStore, chunks, pad_sequences
 from tasks.data.sources import Source, open_source
+from tasks.data.stored_files import is_text, read_json
 from tasks.errors import UserError
 from tasks.sentiment.labels import (
     LabelIds,
@@ -182,10 +183,12 @@ def load_vocabulary(folder: Path) -> tuple[sentencepiece.SentencePieceProcessor,
     Raises:
         UserError: If one of the files is missing or damaged.
     """
-    try:
-        labels = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
-        raise UserError(f"{folder} cannot be read ({error}); train the run again with --overwrite") from None
+    path, remedy = folder / "labels.json", "train the run again with --overwrite"
+    labels = read_json(path, remedy)
+    if not isinstance(labels, list) or len(labels) < 2 or not all(map(is_text, labels)):
+        raise UserError(f"{path} is no list of two classes or more; {remedy}")
+    if len({*labels}) < len(labels):
+        raise UserError(f"{path} has a class twice; {remedy}")
     return vocabularies.load(folder / "sentencepiece.model"), labels
 
 

@@ -55,6 +55,8 @@ class SentimentPredictor(Predictor):
 def from_run(run: Run, settings: SentimentSettings, model: keras.Model, overrides: Mapping) -> SentimentPredictor:
     """Make a predictor of a finished run; see `tasks.task.Task.from_run`."""
     processor, labels = data.load_vocabulary(run.vocabulary)
+    if len(labels) != model.classes:
+        raise ValueError(f"{len(labels)} classes in labels.json, {model.classes} in model.keras")
     text = SentencePieceText(processor.serialized_model_proto(), settings.network.max_tokens)
     classifier = TextClassifier(model, text, labels)
     return SentimentPredictor(classifier.classify, module=classifier)

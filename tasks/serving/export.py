@@ -12,11 +12,18 @@ import tensorflow as tf
 from models.recurrent_settings import Settings
 from models.text import SPECIALS
 from tasks import atomic_files
+from tasks.data.stored_files import checksums
 from tasks.errors import UserError
 from tasks.settings import ExportArguments
 from tasks.task import Exportable, Task
+from tasks.training import locks
 from tasks.training.checkpoint import load_model
 from tasks.training.runs import Run
+
+# The checksums of the files of a version.
+CHECKSUMS = Path("assets.extra") / "checksums.json"
+# Files that may be changed or removed: inference does not read them.
+NOT_NEEDED = ("evaluation.json", "tf_serving_warmup_requests")
 
 
 def main(task: Task, arguments: ExportArguments) -> None:
@@ -37,7 +44,8 @@ def export(task: Task, run: Path | str, to: Path | str | None = None, **override
         The folder of the new version.
 
     Raises:
-        UserError: If the run is missing, of another task, or not finished, or if a setting is invalid.
+        UserError: If the run is missing, of another task, or not finished, if a setting is invalid, or if another
+            process writes to the folder.
 
     Example:
         ```python
@@ -47,10 +55,11 @@ def export(task: Task, run: Path | str, to: Path | str | None = None, **override
         ```
     """
     folder = Run(run)
-    settings = folder.open_finished(task.name, task.settings_class)
-    predictor = task.from_run(folder, settings, load_model(folder), overrides)
-    stored = {"task": task.name, **_with_overrides(settings, overrides).model_dump(mode="json")} if overrides else None
-    return write_saved_model(folder, task.exportable(predictor, folder), to, stored)
+    with locks.locked(_model_folder(folder, to)):  # another process would write the same version
+        settings = folder.open_finished(task.name, task.settings_class)
+        predictor = task.from_run(folder, settings, load_model(folder), overrides)
+        stored = {"task": task.name, **_with_overrides(settings, overrides).model_dump(mode="json")}
+        return write_saved_model(folder, task.exportable(predictor, folder), to, stored if overrides else None)
 
 
 def _with_overrides(settings: Settings, overrides: Mapping[str, Any]) -> Settings:
@@ -58,6 +67,10 @@ def _with_overrides(settings: Settings, overrides: Mapping[str, Any]) -> Setting
     group = next(name for name, group in settings if {*overrides} <= {*type(group).model_fields})
     changed = getattr(settings, group).model_copy(update=dict(overrides))
     return settings.model_copy(update={group: changed})
+
+
+def _model_folder(run: Run, to: Path | str | None) -> Path:
+    return Path(to) if to is not None else Path("saved_models") / run.path.resolve().name
 
 
 def versions(folder: Path) -> list[int]:
@@ -84,7 +97,8 @@ def write_saved_model(
     Returns:
         The folder of the new version.
     """
-    folder = Path(to) if to is not None else Path("saved_models") / run.path.resolve().name
+    folder = _model_folder(run, to)
+    atomic_files.remove_temporary(folder)
     version = folder / str((versions(folder) or [0])[-1] + 1)
     folder.mkdir(parents=True, exist_ok=True)
     # Not tf.saved_model.save: it omits a Keras 3 model's variables for the session loader of TensorFlow Serving.
@@ -104,6 +118,8 @@ def write_saved_model(
             atomic_files.write_json(temporary / "assets.extra" / run.settings_file.name, settings)
         if exportable.warmup:
             _write_warmup(temporary / "assets.extra" / "tf_serving_warmup_requests", folder.name, exportable.warmup)
+        needed = [path for path in temporary.rglob("*") if path.name not in NOT_NEEDED]
+        atomic_files.write_json(temporary / CHECKSUMS, checksums(temporary, needed))
     return version
 
 

@@ -8,8 +8,9 @@ import pydantic
 import tensorflow as tf
 
 from models.recurrent_settings import Settings
+from tasks.data.stored_files import read_json, reading, verify
 from tasks.errors import UserError
-from tasks.serving.export import version_folder
+from tasks.serving.export import CHECKSUMS, version_folder
 from tasks.task import Predictor, Task
 from tasks.training.checkpoint import load_model
 from tasks.training.runs import Run, read_exported_settings
@@ -44,7 +45,9 @@ def load_run(task: Task, run: Path | str, overrides: Mapping[str, Any] | None = 
     """Open a finished run; see `load`."""
     folder = Run(run)
     settings = folder.open_finished(task.name, task.settings_class)
-    return task.from_run(folder, settings, load_model(folder), overrides or {})
+    model = load_model(folder)
+    with reading(folder.path, "train the run again with --overwrite", "has files that do not fit each other"):
+        return task.from_run(folder, settings, model, overrides or {})
 
 
 def load_export(task: Task, path: Path | str, overrides: Mapping[str, Any] | None = None) -> Predictor:
@@ -52,7 +55,11 @@ def load_export(task: Task, path: Path | str, overrides: Mapping[str, Any] | Non
     folder = version_folder(Path(path))
     extra = folder / "assets.extra"
     settings = read_exported_settings(extra / "settings.json", task.name, task.settings_class)
-    return task.from_export(tf.saved_model.load(folder), settings, extra, overrides or {})
+    remedy = "export the run again"
+    if (folder / CHECKSUMS).exists():  # earlier versions of this project did not write it
+        verify(folder, read_json(folder / CHECKSUMS, remedy), remedy)
+    with reading(folder, remedy):
+        return task.from_export(tf.saved_model.load(folder), settings, extra, overrides or {})
 
 
 def override(settings: Settings, changes: Mapping[str, Any]) -> Settings:

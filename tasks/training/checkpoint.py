@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from tasks import atomic_files
-from tasks.errors import UserError
+from tasks.data.stored_files import reading
 from tasks.training.runs import Run
 
 log = logging.getLogger(__name__)
@@ -23,10 +23,8 @@ def load_model(run: Run) -> keras.Model:
         UserError: If its file is damaged.
     """
     importlib.import_module("models.serialization")  # registers the classes that the file names
-    try:
+    with reading(run.model_file, "train the run again with --overwrite"):
         return keras.saving.load_model(run.model_file, compile=False)
-    except (ValueError, OSError) as error:
-        raise UserError(f"{run.model_file} cannot be read ({error}); train the run again with --overwrite") from None
 
 
 @dataclasses.dataclass
@@ -76,8 +74,15 @@ class Checkpoint:
         Returns:
             The progress, and the values of the metrics' variables, which Keras resets when an epoch begins and which
             must therefore be set after that.
+
+        Raises:
+            UserError: If the file is damaged; the best weights, which are another file, stay.
         """
-        with np.load(self.file) as stored:
+        remedy = (
+            f"remove the folder {self.file.parent}: the run then counts as finished, with its best weights so far, "
+            "and --overwrite trains it again"
+        )
+        with reading(self.file, remedy), np.load(self.file) as stored:
             progress = Progress(**json.loads(str(stored["place"])))
             variables = self._variables(model)
             values = [stored[f"variable_{i}"] for i in range(sum(name.startswith("variable_") for name in stored))]

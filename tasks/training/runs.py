@@ -21,7 +21,9 @@ import pydantic
 
 from models.recurrent_settings import Settings
 from tasks import atomic_files
+from tasks.data.stored_files import read_json, reading
 from tasks.errors import TrainingDiverged, UserError
+from tasks.training import locks
 
 OLD_CHECKPOINT = ".old-checkpoint"
 
@@ -55,22 +57,50 @@ class Run:
     @property
     def prepared(self) -> bool:
         """Whether the vocabulary and the ids of the training data are complete."""
-        return self._prepared_marker.exists() and self.vocabulary.exists()
+        return self.prepared_marker.exists() and self.vocabulary.exists()
 
-    def mark_prepared(self) -> None:
-        """Record that the vocabulary and the ids of the training data are complete."""
-        with atomic_files.replacing(self._prepared_marker) as path:
-            path.touch()
+    def mark_prepared(self, record: dict[str, Any] | None = None) -> None:
+        """Record that the vocabulary and the ids of the training data are complete.
+
+        Args:
+            record: What they were made from; see `tasks.training.prepared`.
+        """
+        atomic_files.write_json(self.prepared_marker, record or {})
+
+    def prepared_record(self) -> dict[str, Any]:
+        """Return the record of `mark_prepared`; an empty one if it cannot be read."""
+        try:
+            record = json.loads(self.prepared_marker.read_text(encoding="utf-8"))
+        except (ValueError, RecursionError):
+            return {}
+        return record if isinstance(record, dict) else {}
 
     @property
-    def _prepared_marker(self) -> Path:
+    def prepared_marker(self) -> Path:
+        """The file that exists when the data are prepared."""
         return self.checkpoint / "prepared"
+
+    def start_again(self) -> None:
+        """Remove everything that a training has left but its settings; the checkpoint first, the marker last."""
+        self.state_file.unlink(missing_ok=True)
+        kept = (self.settings_file, self.checkpoint)
+        for entry in [*self.path.iterdir(), *self.checkpoint.iterdir()]:
+            if entry in kept or entry == self.prepared_marker or entry.name.startswith("."):
+                continue
+            if entry.is_dir():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
+        self.prepared_marker.unlink(missing_ok=True)
 
     def history(self) -> list[dict[str, float | None]]:
         """Return the rows of the history; none if the training diverged in its first epoch."""
         if not self.history_file.exists():
             return []
-        with open(self.history_file, encoding="utf-8", newline="") as file:
+        with (
+            reading(self.history_file, "train the run again with --overwrite"),
+            open(self.history_file, encoding="utf-8", newline="") as file,
+        ):
             return [
                 {name: float(value) if value else None for name, value in row.items()} for row in csv.DictReader(file)
             ]
@@ -87,12 +117,20 @@ class Run:
             raise UserError(f"{self.path} is not a run: it has no settings.json; name a folder that train has written")
         return _read_stored(self.settings_file, "train the run again with --overwrite")
 
+    def _complete_replacement(self) -> None:
+        """Complete the end of a training that was killed in it, unless another process still is in it."""
+        if atomic_files.swap_killed(self.path) or (self.path / OLD_CHECKPOINT).exists():
+            with contextlib.suppress(UserError, OSError), locks.locked(self.path):
+                atomic_files.finish_swap(self.path)
+                shutil.rmtree(self.path / OLD_CHECKPOINT, ignore_errors=True)
+
     def open_finished(self, task: str, settings_class: type[SettingsOfTask]) -> SettingsOfTask:
         """Return the settings of a finished run of `task`.
 
         Raises:
             UserError: If the run is missing, of another task, not finished, or has settings that no longer exist.
         """
+        self._complete_replacement()
         stored = self.stored()
         if stored["task"] != task:
             raise UserError(
@@ -126,12 +164,9 @@ def read_exported_settings(file: Path, task: str, settings_class: type[SettingsO
 
 
 def _read_stored(file: Path, remedy: str) -> dict[str, Any]:
-    try:
-        stored = json.loads(file.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{file} is not readable as JSON ({error}); {remedy}") from None
-    if not isinstance(stored, dict) or "task" not in stored:
-        raise UserError(f"{file} is not the settings of a run: it names no task")
+    stored = read_json(file, remedy)
+    if not isinstance(stored, dict) or not isinstance(stored.get("task"), str):
+        raise UserError(f"{file} is not the settings of a run: it names no task; {remedy}")
     return stored
 
 
@@ -180,13 +215,17 @@ def begin(path: Path | str, task: str, settings: Settings, *, overwrite: bool = 
     if strangers and not run.settings_file.exists():
         raise UserError(f"{path} is not empty and not a run; name another folder with --run")
     shutil.rmtree(path / OLD_CHECKPOINT, ignore_errors=True)  # `finish` was killed while it removed it
+    beside = path.with_name(f".overwriting-{path.name}") if path.name else path
     if run.settings_file.exists():
         if overwrite and (run.finished or not _continues(run, task, settings)):
-            run = Run(path.with_name(f".overwriting-{path.name}"))
+            run = Run(beside)
             if run.path.exists() and not _continues(run, task, settings):
                 shutil.rmtree(run.path)  # an earlier, unfinished attempt with other settings
         elif run.finished:
             raise UserError(f"{path} is finished already; name another folder with --run, or add --overwrite")
+    if beside not in (run.path, path):
+        shutil.rmtree(beside, ignore_errors=True)  # the run that it was to replace no longer exists
+    atomic_files.remove_temporary(run.path)
     if run.settings_file.exists():
         stored = run.stored()
         difference = first_difference(stored, _dumped(task, settings))

@@ -7,7 +7,7 @@ from pathlib import Path
 from models.recurrent_settings import Settings
 from tasks.metrics import Metric
 from tasks.task import Task
-from tasks.training import fit, runs
+from tasks.training import fit, locks, prepared, runs
 from tasks.training.runs import Run
 
 log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ def train(task: Task, settings: Settings, run: Path | str, *, overwrite: bool = 
         The finished run.
 
     Raises:
-        UserError: If the data or the folder cannot be used.
+        UserError: If the data or the folder cannot be used, or another process trains in it.
         TrainingDiverged: If the loss became NaN; the run is finished with the last good weights.
 
     Example:
@@ -40,19 +40,18 @@ def train(task: Task, settings: Settings, run: Path | str, *, overwrite: bool = 
     """
     hide_retracing_warnings()
     task.check(settings)
-    folder = runs.begin(run, task.name, settings, overwrite=overwrite)
-    if not folder.prepared:
-        task.prepare(settings, folder)
-        folder.mark_prepared()
-    data = task.open_data(settings, folder)
-    fit.set_up(settings.training)
-    with fit.explained_cudnn():
-        network = task.build(settings, data, folder)
-    log.info("%s", data.summary)
-    fit.log_cost(network.model, settings.recurrent, data)
-    monitor = next(metric for metric in task.validation_metrics if metric.name == settings.training.monitor)
-    with runs.finishing(folder, run):
-        fit.fit(network, data, settings.training, folder, monitor=monitor, verbose=verbose)
+    with locks.locked(run):
+        folder = runs.begin(run, task.name, settings, overwrite=overwrite)
+        prepared.prepare(task, settings, folder, overwrite=overwrite)
+        data = task.open_data(settings, folder)
+        fit.set_up(settings.training)
+        with fit.explained_cudnn():
+            network = task.build(settings, data, folder)
+        log.info("%s", data.summary)
+        fit.log_cost(network.model, settings.recurrent, data)
+        monitor = next(metric for metric in task.validation_metrics if metric.name == settings.training.monitor)
+        with runs.finishing(folder, run):
+            fit.fit(network, data, settings.training, folder, monitor=monitor, verbose=verbose)
     log.info("%s", closing_report(task, Run(run), monitor))
     return Run(run)
 

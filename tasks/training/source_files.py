@@ -1,0 +1,78 @@
+"""The files that a run's data come from, and whether they have changed since the data were prepared."""
+
+import glob
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from models.recurrent_settings import Settings
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+# A larger file is hashed in parts of one size, evenly spaced, and its time of modification counts as well.
+MAX_HASHED_BYTES = 1 << 28
+PARTS = 64
+PART_BYTES = 1 << 20
+
+Fingerprint = dict[str, list]
+
+
+def fingerprint(task: str, settings: Settings) -> Fingerprint:
+    """Return what changes when the files of the source change: path -> size, hash, and time if it counts.
+
+    Args:
+        task: The name of the task.
+        settings: Its settings; the files are those that values of the group `data` name: files, folders and patterns.
+            TensorFlow Datasets are not followed: a data set of a given version does not change.
+    """
+    return {str(path): _fingerprint_of(path) for path in sorted(_files(task, settings))}
+
+
+def changed(before: Fingerprint, now: Fingerprint) -> str | None:
+    """Return the first file that was changed, added or removed; None if none was."""
+    return next((path for path in sorted({*before, *now}) if before.get(path) != now.get(path)), None)
+
+
+def _files(task: str, settings: Settings) -> set[Path]:
+    found: set[Path] = set()
+    for location in _locations(settings.data.model_dump()):
+        if location == "sample":
+            found |= {path for path in (SAMPLES / task).iterdir() if path.suffix in (".csv", ".txt")}
+        elif location and not location.startswith("tfds:"):
+            path = Path(os.path.expanduser(location))
+            paths = [path] if path.exists() else map(Path, glob.glob(str(path), recursive=True))
+            for path in paths:
+                # Not a pipe, which can be read only once.
+                found |= {file for file in (_below(path) if path.is_dir() else [path]) if file.is_file()}
+    return found
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Yield the visible files below a folder, without those of runs and comparisons, which training changes."""
+    for place, folders, names in os.walk(folder):
+        if not {"settings.json", "comparison.json"}.isdisjoint(names):
+            folders.clear()
+            continue
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (Path(place, name) for name in names if not name.startswith("."))
+
+
+def _locations(group: dict[str, Any]) -> Iterator[str]:
+    """Yield the values of `data` and of settings such as `train_files`, each of which may be a list."""
+    for name, value in group.items():
+        if name == "data" or name.endswith("files"):
+            yield from [value] if isinstance(value, str) else map(str, value or ())
+
+
+def _fingerprint_of(path: Path) -> list:
+    status, digest = path.stat(), hashlib.blake2b(digest_size=16)
+    with open(path, "rb") as file:
+        if status.st_size <= MAX_HASHED_BYTES:
+            while part := file.read(PART_BYTES):
+                digest.update(part)
+            return [status.st_size, digest.hexdigest()]
+        for number in range(PARTS):
+            file.seek(number * (status.st_size - PART_BYTES) // (PARTS - 1))
+            digest.update(file.read(PART_BYTES))
+    return [status.st_size, digest.hexdigest(), status.st_mtime_ns]

@@ -1,0 +1,128 @@
+"""Prepared data belong to their source: if it changes, they are prepared again."""
+
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+
+from tasks.training import source_files
+from tasks.training.callbacks import TrainingCallback
+from tasks.training.runs import Run
+
+
+@pytest.fixture
+def data(small, tmp_path) -> Path:
+    """A copy of the small data, to be changed."""
+    if small.data.is_dir():
+        return shutil.copytree(small.data, tmp_path / "data")
+    return Path(shutil.copy(small.data, tmp_path))
+
+
+def training_file(data: Path) -> Path:
+    return data if data.is_file() else sorted(data.glob("train.*"))[0]
+
+
+def replace_letter(path: Path) -> None:
+    """Changes the content but neither size nor time."""
+    before = path.stat()
+    header, *lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(header + b"".join(lines).replace(b"r", b"z"))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert path.stat().st_size == before.st_size
+
+
+def interrupted(small, monkeypatch, run: Path, data: Path, *options) -> None:
+    """Leaves a training after its first step."""
+    called = TrainingCallback.on_train_batch_end
+
+    def interrupt(self, *arguments, **named):
+        signal.raise_signal(signal.SIGINT)
+        return called(self, *arguments, **named)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(TrainingCallback, "on_train_batch_end", interrupt)
+        small.train(run, *options, data=data).error(130)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("overwrite", [(), ("--overwrite",)])
+def test_an_interrupted_training_reads_changed_data_again(
+    small, data, contents, tmp_path, monkeypatch, caplog, overwrite
+):
+    options = ("--epochs", "1", "--steps-per-epoch", "2")
+    interrupted(small, monkeypatch, tmp_path / "run", data, *options)
+    replace_letter(training_file(data))
+    assert small.train(tmp_path / "run", *options, *overwrite, data=data).code == 0
+    assert f"{training_file(data)} has changed" in caplog.text
+    assert small.train(tmp_path / "new", *options, data=data).code == 0
+    assert contents(tmp_path / "run" / "vocabulary") == contents(tmp_path / "new" / "vocabulary")
+    one, two = (Run(tmp_path / name).history()[0] for name in ("run", "new"))
+    assert one["loss"] == two["loss"] and one["val_loss"] == two["val_loss"]
+
+
+@pytest.mark.slow
+def test_a_file_that_was_only_touched_is_not_read_again(small, data, tmp_path, monkeypatch, caplog):
+    options = ("--epochs", "1", "--steps-per-epoch", "2")
+    interrupted(small, monkeypatch, tmp_path / "run", data, *options)
+    os.utime(training_file(data), (1, 1))
+    assert small.train(tmp_path / "run", *options, data=data).code == 0
+    assert "has changed" not in caplog.text and "resuming at epoch 1, step 2" in caplog.text
+
+
+@pytest.mark.slow
+def test_an_unfinished_overwriting_training_reads_changed_data_again(small_tasks, tmp_path, monkeypatch, caplog):
+    small = small_tasks["sentiment"]
+    data = shutil.copytree(small.data, tmp_path / "data")
+    run = shutil.copytree(small.untrained_run, tmp_path / "run")
+    options = ("--epochs", "1", "--steps-per-epoch", "2", "--overwrite")
+    interrupted(small, monkeypatch, run, data, *options)
+    replace_letter(data / "train.csv")
+    assert small.train(run, *options, data=data).code == 0
+    assert "train.csv has changed" in caplog.text
+
+
+# --- what counts as a change ------------------------------------------------------------------------------------------
+
+
+def fingerprint(small, data: str | Path):
+    settings = small.task.settings_class()
+    group = settings.data.model_copy(update={"data": str(data)})
+    return source_files.fingerprint(small.name, settings.model_copy(update={"data": group}))
+
+
+def test_files_that_appear_and_disappear_are_changes(small_tasks, tmp_path):
+    small, file = small_tasks["sentiment"], tmp_path / "train.csv"
+    file.write_text("text,label\n")
+    before = fingerprint(small, tmp_path)
+    assert list(before) == [str(file)] and source_files.changed(before, fingerprint(small, tmp_path)) is None
+    (tmp_path / "test.csv").write_text("text,label\n")
+    assert source_files.changed(before, fingerprint(small, tmp_path)) == str(tmp_path / "test.csv")
+    file.unlink()
+    assert source_files.changed(before, fingerprint(small, tmp_path)) == str(tmp_path / "test.csv")
+
+
+def test_runs_and_hidden_files_below_the_data_are_no_source(small_tasks, tmp_path):
+    for name in ("runs/a/settings.json", "runs/a/plots/b.txt", ".git/c", ".hidden.csv", "train.csv"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert list(fingerprint(small_tasks["sentiment"], tmp_path)) == [str(tmp_path / "train.csv")]
+
+
+@pytest.mark.parametrize(("size", "changed"), [(3 << 20, True), (300 << 20, False)])
+def test_the_time_counts_only_for_files_that_are_not_hashed_as_a_whole(small_tasks, tmp_path, size, changed):
+    small, file = small_tasks["chargen"], tmp_path / "large.txt"
+    with open(file, "wb") as out:
+        out.truncate(size)  # sparse
+    before = fingerprint(small, file)
+    os.utime(file, (1, 1))
+    assert (source_files.changed(before, fingerprint(small, file)) is None) == changed
+    with open(file, "r+b") as out:
+        out.seek(size - 1)
+        out.write(b"x")
+    assert source_files.changed(before, fingerprint(small, file)) == str(file)
+
+
+def test_the_bundled_samples_are_sources(small):
+    assert fingerprint(small, "sample")

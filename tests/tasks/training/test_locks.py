@@ -1,0 +1,124 @@
+"""Two processes never write one folder: the second one is told which process does."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tasks.errors import UserError
+from tasks.training import locks
+from tasks.training.runs import Run
+
+# Locks a folder until it is ended.
+HOLDER = """
+import sys, time
+from tasks.training.locks import locked
+with locked(sys.argv[1]):
+    print("locked", flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.fixture
+def hold(process):
+    """Starts a process that locks a folder."""
+    started = []
+
+    def start(folder: Path) -> subprocess.Popen:
+        holder = process("-c", HOLDER, folder)
+        started.append(holder)
+        assert holder.stdout.readline() == b"locked\n"
+        return holder
+
+    yield start
+    for holder in started:
+        holder.kill()
+        holder.communicate()
+
+
+def test_the_second_process_is_told_the_first_and_a_killed_one_leaves_no_lock(hold, tmp_path):
+    holder = hold(tmp_path / "run")
+    with (
+        pytest.raises(UserError, match=rf"run is being written by process {holder.pid}; wait"),
+        locks.locked(tmp_path / "run"),
+    ):
+        pass
+    holder.send_signal(signal.SIGKILL)
+    holder.wait()
+    assert (tmp_path / ".lock-run").exists()
+    with locks.locked(tmp_path / "run"):
+        assert (tmp_path / ".lock-run").read_text() == f"{os.getpid()}\n"
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_link_to_a_folder_and_a_relative_path_are_the_same_folder(tmp_path, monkeypatch):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "link").symlink_to("run")
+    monkeypatch.chdir(tmp_path / "run")
+    with locks.locked(tmp_path / "run"):
+        for other in (tmp_path / "link", ".", "../run"):
+            with pytest.raises(UserError, match=f"process {os.getpid()}"), locks.locked(other):
+                pass
+
+
+def test_an_error_in_the_block_ends_the_lock(tmp_path):
+    with pytest.raises(ZeroDivisionError), locks.locked(tmp_path / "a"):
+        raise ZeroDivisionError
+    with locks.locked(tmp_path / "a"), locks.locked(tmp_path / "b"):
+        pass
+
+
+@pytest.mark.parametrize("name", ["run", "missing"])
+def test_a_folder_in_a_place_that_cannot_be_written_is_locked_itself_or_left_to_its_writer(tmp_path, monkeypatch, name):
+    (tmp_path / "run").mkdir()
+    opened = os.open
+
+    def refused(path, flags, *mode, **named):
+        if Path(path).name.startswith(".lock-"):
+            raise PermissionError
+        return opened(path, flags, *mode, **named)
+
+    monkeypatch.setattr(os, "open", refused)
+    with locks.locked(tmp_path / name):
+        if name == "run":
+            with pytest.raises(UserError, match="another process"), locks.locked(tmp_path / name):
+                pass
+
+
+def test_training_in_a_locked_folder_is_refused(hold, small_tasks, contents, tmp_path):
+    small = small_tasks["chargen"]
+    holder = hold(tmp_path / "run")
+    for options in ((), ("--overwrite",)):
+        assert f"process {holder.pid}" in small.train(tmp_path / "run", *options).error()
+    assert not (tmp_path / "run").exists()
+
+
+def test_exporting_to_a_locked_folder_is_refused(hold, small_tasks, tmp_path):
+    small = small_tasks["chargen"]
+    holder = hold(tmp_path / "models")
+    answer = small.command("export", "--run", small.untrained_run, "--to", tmp_path / "models")
+    assert f"process {holder.pid}" in answer.error()
+
+
+def test_comparing_in_a_locked_folder_is_refused(hold, small_tasks, tmp_path):
+    holder = hold(tmp_path / "cells")
+    answer = small_tasks["chargen"].command("compare", "--cells", "gru,lstm", "--run", tmp_path / "cells")
+    assert f"process {holder.pid}" in answer.error()
+
+
+@pytest.mark.slow
+def test_a_second_training_with_overwrite_does_not_disturb_the_first(process, small_tasks, tmp_path):
+    small, run = small_tasks["chargen"], Run(tmp_path / "run")
+    options = ("train", "--data", small.data, "--run", run.path, *small.options, "--epochs", "3")
+    first = process("-m", "tasks.chargen", *options)
+    while not run.settings_file.exists() and first.poll() is None:
+        time.sleep(0.01)
+    message = small.train(run.path, "--overwrite", "--epochs", "3").error()
+    assert f"is being written by process {first.pid}" in message
+    _, err = first.communicate()
+    assert first.returncode == 0, err.decode()
+    assert run.finished and len(run.history()) == 3
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
