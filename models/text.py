@@ -89,7 +89,19 @@ def train_sentencepiece(
                 f"{size} pieces are too few: the text's characters alone are {few[1]}, with the four special pieces; "
                 "raise vocabulary_size, or lower character_coverage"
             ) from None
-        raise ValueError(f"SentencePiece could not learn {size} {model_type} pieces: {error}") from None
+        if "character_coverage" in str(error):
+            raise ValueError(
+                f"character_coverage={character_coverage:g}: SentencePiece expects a share from 0.98 to 1"
+            ) from None
+        if "insert_id" in str(error):
+            raise ValueError(
+                f"vocabulary_size={size}: expected more than {SPECIALS}, the number of special pieces"
+            ) from None
+        reason = re.sub(r"^.*?\(\d+\) ", "", str(error)).strip()  # without the place in the C++ source
+        raise ValueError(
+            f"SentencePiece could not learn {size} {model_type} pieces ({reason}); change vocabulary_size or "
+            "vocabulary_type"
+        ) from None
     return model.getvalue()
 
 

@@ -109,15 +109,34 @@ def parse(program: str, target, argv: list[str]):
     Raises:
         UserError: If they are invalid, or contain an unknown option.
     """
-    check_options(argv)
-    result, unknown = _parse_known(target, program, argv)
+    options_given = argv[: argv.index("--")] if "--" in argv else argv  # what follows -- are texts
+    check_options(options_given)
+    try:
+        result, unknown = _parse_known(target, program, argv)
+    except UserError:
+        # tyro takes an unknown option for a text, and reports something else about the texts.
+        _check_names(options_given, target, program)
+        raise
     if unknown:
-        options = _options(target, program)
-        raise UserError(
-            f"{unknown[0]!r} is no option of {program}{did_you_mean(unknown[0], options)}\n"
-            f"{program} --help lists the options"
-        )
+        raise _unknown_option(unknown[0], target, program)
     return result
+
+
+def _check_names(argv: list[str], target, program: str) -> None:
+    """Raise `UserError` if one of the words looks like an option and is none."""
+    options = _options(target, program)
+    for word in argv:
+        if re.match(r"--\w", word) and word.partition("=")[0].replace("_", "-") not in options:
+            raise _unknown_option(word, target, program)
+
+
+def _unknown_option(word: str, target, program: str) -> UserError:
+    fields = getattr(target, "model_fields", {})
+    hint = "; a text that begins with dashes goes to the end, after --" if {"text", "texts"} & {*fields} else ""
+    return UserError(
+        f"{word!r} is no option of {program}{did_you_mean(word, _options(target, program))}\n"
+        f"{program} --help lists the options{hint}"
+    )
 
 
 def _parse_known(target, program: str, argv: list[str]) -> tuple:

@@ -2,6 +2,7 @@
 
 import hashlib
 import heapq
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -60,7 +61,13 @@ def learn(texts: Iterable[str], settings: VocabularySettings, location: str) -> 
             split_digits=settings.split_digits,
         )
     except ValueError as error:
-        raise UserError(f"{location}: {error}") from None
+        # The settings' names, each followed by the name of its option.
+        message = re.sub(r"\b(vocabulary_size|vocabulary_type|character_coverage)\b(=\S+\b)?", _with_option, str(error))
+        raise UserError(f"{location}: {message}") from None
+
+
+def _with_option(setting: re.Match) -> str:
+    return f"{setting[0]} (--{setting[1].replace('_', '-')})"
 
 
 def load(path: Path) -> sentencepiece.SentencePieceProcessor:

@@ -1,0 +1,82 @@
+"""Error messages name the option that the caller can change."""
+
+import pytest
+
+from models.text import train_sentencepiece
+from tasks.cli import parsing
+from tasks.cli.registry import all_tasks
+from tasks.data import vocabularies
+from tasks.errors import UserError
+from tasks.settings import VocabularySettings
+
+TASKS = {task.name: task for task in all_tasks()}
+TEXTS = [f"a good film, number {number}, 한국어 {chr(0xAC00 + number)}" for number in range(300)]
+
+
+@pytest.fixture(params=TASKS)
+def task(request):
+    return TASKS[request.param]
+
+
+def refused(arguments_class, *argv: str) -> str:
+    with pytest.raises(UserError) as error:
+        parsing.parse("python -m tasks.x predict", arguments_class, list(argv))
+    assert len(str(error.value).splitlines()) <= 2
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--unknwn", "a text"),
+        ("--unknwn", "3", "a text"),
+        ("--unknwn=3", "a text"),
+        ("a text", "--unknwn"),
+        ("--unknwn", "--input", "file.txt"),
+    ],
+)
+def test_an_unknown_option_is_named_wherever_the_text_stands(task, words):
+    message = refused(task.predict_arguments, "--run", "r", *words)
+    assert "'--unknwn" in message and "is no option of python -m tasks.x predict" in message
+
+
+@pytest.mark.parametrize("text", ["--great film", "--", "--great", "-_- dull", "-5"])
+def test_a_text_that_begins_with_dashes_is_a_text_after_two_dashes(task, text):
+    arguments = parsing.parse("python -m tasks.x predict", task.predict_arguments, ["--run", "r", "--", text])
+    assert arguments.texts == (text,)
+
+
+def test_a_text_that_begins_with_dashes_gets_the_way_to_write_it(task):
+    message = refused(task.predict_arguments, "--run", "r", "--great film")
+    assert "'--great film' is no option" in message and "goes to the end, after --" in message
+
+
+def test_the_old_name_of_an_option_may_begin_a_text_after_two_dashes(task):
+    argv = ["--run", "r", "--", "--stride"]
+    assert parsing.parse("python -m tasks.x predict", task.predict_arguments, argv).texts == ("--stride",)
+
+
+def test_a_missing_text_is_still_named(task):
+    if task.predict_arguments.model_construct().texts_required:
+        assert "--input FILE" in refused(task.predict_arguments, "--run", "r")
+
+
+@pytest.mark.parametrize(
+    ("settings", "parts"),
+    [
+        ({"character_coverage": 0.9}, ["character_coverage=0.9 (--character-coverage)", "0.98 to 1"]),
+        ({"vocabulary_size": 50}, ["50 pieces are too few", "vocabulary_size (--vocabulary-size)"]),
+        ({"vocabulary_size": 50, "vocabulary_type": "bpe"}, ["too few", "(--vocabulary-size)"]),
+    ],
+)
+def test_what_sentencepiece_refuses_is_said_in_options(settings, parts):
+    with pytest.raises(UserError) as error:
+        vocabularies.learn(TEXTS, VocabularySettings(**settings), "reviews.csv")
+    for part in [*parts, "reviews.csv: "]:
+        assert part in str(error.value)
+    assert ".cc" not in str(error.value)
+
+
+def test_a_size_below_the_special_pieces_is_named():
+    with pytest.raises(ValueError, match="vocabulary_size=1: expected more than 4"):
+        train_sentencepiece(TEXTS, size=1)
