@@ -4,13 +4,16 @@
 signal: ended by a signal; 130 is SIGINT (Ctrl+C), 143 is SIGTERM, 129 is SIGHUP.
 """
 
+import codecs
 import contextlib
 import errno
+import json
 import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from typing import TextIO
 
 import pydantic
 
@@ -66,9 +69,34 @@ def _checked(run: Callable[[list[str]], int], argv: list[str]) -> int:
     for word in argv:
         if any("\ud800" <= character <= "\udfff" for character in word):  # how Python passes such bytes on
             raise UserError(f"{word!r} is not valid UTF-8; write the command in UTF-8")
+    _make_writable(sys.stdout)
     code = run(argv)
     sys.stdout.flush()
     return code
+
+
+def _make_writable(stream: TextIO) -> None:
+    """Escape characters that the stream's encoding lacks as JSON does, with a warning at the first one."""
+    if not hasattr(stream, "reconfigure") or (stream.encoding or "").lower().replace("-", "") in ("utf8", "utf16"):
+        return
+    warned = False
+
+    def escaped(error: UnicodeError) -> tuple[str, int]:
+        nonlocal warned
+        if not isinstance(error, UnicodeEncodeError):
+            raise error
+        part = error.object[error.start : error.end]
+        if not warned:
+            warned = True
+            print(
+                f"standard output has the encoding {stream.encoding}, which lacks {part[0]!r}: such characters are "
+                f"written as {json.dumps(part[0])[1:-1]}; set PYTHONIOENCODING=utf-8 to write them as they are",
+                file=sys.stderr,
+            )
+        return json.dumps(part)[1:-1], error.end
+
+    codecs.register_error("tasks.escaped", escaped)
+    stream.reconfigure(errors="tasks.escaped")
 
 
 @contextlib.contextmanager
