@@ -25,7 +25,7 @@ from tasks.comparison import plots, table
 from tasks.comparison.settings import Comparison
 from tasks.data.stored_files import read_json
 from tasks.errors import TrainingFailed, UserError
-from tasks.training import locks, runs
+from tasks.training import locks, runs, source_files
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +83,7 @@ def _compare(comparison: Comparison) -> list[dict]:
             before_first.enter_context(atomic_files.put_aside(folder))
         # All are checked before the first training, which may take hours.
         stored = [_stored_result(comparison, name, settings) for name, settings in planned]
+        _check_sources(comparison, planned, stored)
         folder.mkdir(parents=True, exist_ok=True)
         atomic_files.write_json(marker, {"task": comparison.task.name})
         for number, ((name, settings), known) in enumerate(zip(planned, stored, strict=True), start=1):
@@ -120,6 +121,21 @@ def _stored_result(comparison: Comparison, name: str, settings: Settings) -> dic
             "Name another folder with --run, or add --overwrite"
         )
     return result
+
+
+def _check_sources(comparison: Comparison, planned: list[tuple[str, Settings]], stored: list[dict]) -> None:
+    """Check that all results are of the same data; store with new ones what their data are."""
+    sources: dict[str, dict] = {}
+    for (_, settings), result in zip(planned, stored, strict=True):
+        group = settings.data.model_dump_json()
+        if group not in sources:
+            sources[group] = source_files.fingerprint(comparison.task.name, settings)
+        changed = source_files.changed(result.setdefault("sources", sources[group]), sources[group])
+        if changed is not None:
+            raise UserError(
+                f"{changed} has changed since {comparison.path} was trained on it. "
+                "Name another folder with --run, or add --overwrite"
+            )
 
 
 def _result(comparison: Comparison, name: str, settings: Settings, result: dict, which: str) -> dict:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tasks.comparison import compare
+from tasks.errors import TrainingFailed
 from tasks.training import source_files
 from tasks.training.callbacks import TrainingCallback
 from tasks.training.runs import Run
@@ -81,6 +83,21 @@ def test_an_unfinished_overwriting_training_reads_changed_data_again(small_tasks
     replace_letter(data / "train.csv")
     assert small.train(run, *options, data=data).code == 0
     assert "train.csv has changed" in caplog.text
+
+
+def test_results_of_a_comparison_are_not_mixed_with_those_of_changed_data(small, data, tmp_path, monkeypatch):
+    def answers(job):
+        yield {"trained": {}}
+        raise TrainingFailed("ended early")
+
+    monkeypatch.setattr(compare, "_answers", answers)
+    command = ("compare", "--cells", "gru", "--run", tmp_path / "cells", "--data", data, *small.options)
+    assert "ended early" in small.command(*command).error(1)
+    assert "ended early" in small.command(*command).error(1)
+    replace_letter(training_file(data))
+    message = small.command(*command).error()
+    assert f"{training_file(data)} has changed since {tmp_path / 'cells'}" in message and "--overwrite" in message
+    assert "ended early" in small.command(*command, "--overwrite").error(1)
 
 
 # --- what counts as a change ------------------------------------------------------------------------------------------
