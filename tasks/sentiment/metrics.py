@@ -56,6 +56,8 @@ def class_metrics(outcome: "Classifications") -> dict[str, dict[str, float | int
 
     Precision is None for a class that is never predicted; recall and F1 are None for one without a text.
     """
+    import numpy as np
+
     classes = len(outcome.labels)
     support = np.bincount(outcome.true, minlength=classes)
     predicted = np.bincount(outcome.predicted, minlength=classes)
