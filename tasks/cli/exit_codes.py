@@ -126,8 +126,9 @@ def _interrupted(argv: list[str], resumable: Sequence[str] | None) -> str:
     if resumable is not None and argv and argv[0] not in resumable:
         return "interrupted; the same command starts from the beginning"
     # Only `train` resumes with --overwrite: it recognizes its own unfinished run.
-    without = " without --overwrite" if "--overwrite" in argv and argv[0] != "train" else ""
-    return f"interrupted; the same command{without} resumes it"
+    # The others put the old results back if nothing was finished.
+    without = ", without --overwrite once its first run has finished"
+    return f"interrupted; the same command resumes it{without if '--overwrite' in argv and argv[0] != 'train' else ''}"
 
 
 def _fail(message: str, code: int) -> int:

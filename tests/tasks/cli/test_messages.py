@@ -4,6 +4,8 @@ import pytest
 
 from models.text import train_sentencepiece
 from tasks.cli import parsing
+from tasks.cli.exit_codes import guarded
+from tasks.cli.main import RESUMABLE
 from tasks.cli.registry import all_tasks
 from tasks.data import vocabularies
 from tasks.errors import UserError
@@ -80,3 +82,24 @@ def test_what_sentencepiece_refuses_is_said_in_options(settings, parts):
 def test_a_size_below_the_special_pieces_is_named():
     with pytest.raises(ValueError, match="vocabulary_size=1: expected more than 4"):
         train_sentencepiece(TEXTS, size=1)
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["train", "--overwrite"], "the same command resumes it"),
+        (["compare"], "the same command resumes it"),
+        (
+            ["compare", "--overwrite"],
+            "the same command resumes it, without --overwrite once its first run has finished",
+        ),
+        (["predict"], "the same command starts from the beginning"),
+        (["evaluate"], "the same command starts from the beginning"),
+    ],
+)
+def test_an_interrupted_command_says_whether_it_can_be_resumed(capsys, argv, message):
+    def interrupted(argv):
+        raise KeyboardInterrupt
+
+    assert guarded(interrupted, argv, resumable=RESUMABLE) == 130
+    assert capsys.readouterr().err == f"error: interrupted; {message}\n"
