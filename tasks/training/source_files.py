@@ -38,7 +38,7 @@ def _files(task: str, settings: Settings) -> set[Path]:
     found: set[Path] = set()
     for location in _locations(settings.data.model_dump()):
         if location == "sample":
-            found |= {path for path in (SAMPLES / task).iterdir() if path.suffix in (".csv", ".txt")}
+            found |= {path for path in (SAMPLES / task).glob("*") if path.suffix in (".csv", ".txt")}
         elif location and not location.startswith("tfds:"):
             path = Path(os.path.expanduser(location))
             paths = [path] if path.exists() else map(Path, glob.glob(str(path), recursive=True))
