@@ -159,7 +159,7 @@ BAD_SETTINGS = {
     "chargen": {
         "a step between windows of a carried state": (["--window-step", "5"], ["window_step=5", "stateful=True"]),
         "both directions": (["--bidirectional"], ["bidirectional=True"]),
-        "no prompts": (["--prompts"], ["prompts", "expected one at least"]),
+        "no temperatures": (["--temperatures"], ["temperatures", "expected one at least"]),
     },
     "translation": {
         "attention without the encoder's outputs": (
@@ -183,7 +183,10 @@ BAD_SETTINGS = {
             ["subword_regularization=0.2", "unigram or bpe"],
         ),
         "a misspelt option": (["--atention", "none"], ["--atention", "--attention"]),
-        "lengths out of order": (["--min-length-ratio", "3"], ["min_length_ratio=3", "max_length_ratio=2"]),
+        "lengths out of order": (
+            ["--min-length-ratio", "3", "--max-length-ratio", "2"],
+            ["min_length_ratio=3", "max_length_ratio=2"],
+        ),
     },
 }
 
