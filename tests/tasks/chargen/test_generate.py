@@ -7,7 +7,8 @@ import unicodedata
 
 import pytest
 
-from tasks.chargen import generate
+from tasks.chargen import generate, step_by_step
+from tasks.chargen.settings import GenerateArguments
 from tasks.chargen.task import CHARGEN
 from tasks.serving import inference
 
@@ -27,7 +28,8 @@ def test_a_text_shown_while_it_is_generated_is_that_of_a_batch(chargen, finished
         predictor = inference.load(CHARGEN, run, length=100)
         for prompt in ("The queen", "나그네가", "가", ""):
             streamed = io.StringIO()
-            generate.write_stream(predictor, prompt, streamed)
+            arguments = GenerateArguments(run=str(run), texts=(prompt,))
+            assert step_by_step.answer_step_by_step(predictor, arguments, streamed)
             [answer] = predictor.predict([prompt])
             assert streamed.getvalue() == answer["text"] + "\n"
     # The command writes a single text in this way.
