@@ -389,9 +389,13 @@ def test_ctrl_c_ends_a_training_that_then_goes_on(process, small_tasks, tmp_path
     answer = small.in_a_process(*command)
     assert (answer.code, answer.out) == (0, f"{run.path}\n")
     # What the whole of a training writes to standard error: nothing of TensorFlow's.
-    lines = answer.err.splitlines()
-    assert lines[0] == "400 texts to train on, 100 to validate on; classes: negative, positive"
-    assert "parameters" in lines[1] and " - val_loss: " in lines[2] and len(lines) == 3, answer.err
+    classes, rest = answer.err.splitlines()[:5], answer.err.splitlines()[5:]
+    assert classes[0].split() == ["class", "training", "share", "validation"]
+    assert [line.split()[0] for line in classes[1:3]] == ["negative", "positive"]
+    assert classes[3].startswith("the largest class") and classes[4].startswith("left out")
+    assert rest[0] == "400 texts to train on, 100 to validate on; classes: negative, positive"
+    assert "parameters" in rest[1] and " - val_loss: " in rest[2] and rest[3].startswith("kept the weights"), answer.err
+    assert rest[4] == "next:" and len(rest) == 8, answer.err
 
 
 # --- texts that cannot be answered ------------------------------------------------------------------------------------
