@@ -7,6 +7,7 @@ import io
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -68,6 +69,9 @@ def command() -> Callable[[Task], Callable[..., Answer]]:
 @pytest.fixture(scope="session")
 def process() -> Callable[..., subprocess.Popen]:
     """Starts `python ARGUMENTS`, from any folder; the keywords are those of subprocess.Popen."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        # A shell starts jobs in the background like that, and their processes would ignore Ctrl-C as well.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def start(*arguments, **options) -> subprocess.Popen:
         options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options

@@ -378,7 +378,7 @@ def test_ctrl_c_ends_a_training_that_then_goes_on(process, small_tasks, tmp_path
     while not awaited.exists() and training.poll() is None and time.monotonic() < end:
         time.sleep(0.01)
     os.killpg(training.pid, signal.SIGINT)
-    out, err = training.communicate()
+    out, err = training.communicate(timeout=120)
     assert training.returncode == 130 and not out, err.decode()
     lines = err.decode().splitlines()
     assert lines[-1].startswith("error: interrupted;") and "Traceback" not in err.decode()
