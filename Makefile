@@ -17,11 +17,11 @@ demo: $(READY)
 
 # Lint and every quick test, in at most three minutes.
 check: lint
-	$(RUN) -m pytest -n 2 --dist loadfile -m "not slow and not environment"
+	$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not environment"
 
 # The whole suite, in at most 15 minutes.
 test: $(READY)
-	$(RUN) -m pytest -n 2 --dist loadfile -m "not environment"
+	$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not environment"
 
 # What needs an environment of its own, such as another version of TensorFlow. pytest ends with 5 where there is none.
 test-environments: $(READY)

@@ -9,10 +9,10 @@ from tasks.chargen.text_source import line_beginnings
 
 
 @pytest.fixture(scope="module")
-def run(chargen, text_file, tiny, tmp_path_factory):
+def run(train, tmp_path_factory):
     """A run whose settings name no prompts."""
     folder = tmp_path_factory.mktemp("prompts") / "run"
-    answer = chargen("train", "--data", text_file, "--run", folder, *tiny, "--epochs", "1")
+    answer = train(folder, "--epochs", "1")
     assert answer.code == 0, answer.err
     return folder
 

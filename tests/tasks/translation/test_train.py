@@ -33,7 +33,8 @@ def test_a_finished_run_has_all_that_translating_needs(finished_run):
     names = {path.name for path in finished_run.iterdir()}
     assert names >= {"settings.json", "vocabulary", "model.keras", "history.csv", "plots", "tensorboard"}
     assert "checkpoint" not in names
-    assert sorted(path.name for path in (finished_run / "vocabulary").iterdir()) == ["source.model", "target.model"]
+    vocabulary = sorted(path.name for path in (finished_run / "vocabulary").iterdir())
+    assert vocabulary == ["length_ratio.json", "source.model", "target.model"]
     stored = json.loads((finished_run / "settings.json").read_text(encoding="utf-8"))
     assert (stored["data"]["source_lang"], stored["data"]["target_lang"]) == ("en", "ko")
     weights = load_model(Run(finished_run)).count_params()

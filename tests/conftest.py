@@ -1,0 +1,16 @@
+"""The order of the test files: those that take minutes start first, so both processes end at about the same time."""
+
+# Files whose tests take minutes, from the longest.
+LONG = (
+    "test_resume.py",
+    "test_notebooks.py",
+    "test_export.py",
+    "test_compare.py",
+    "test_bad_input.py",
+    "test_damaged_files.py",
+    "test_translator.py",
+)
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
