@@ -39,7 +39,7 @@ def longest_common_passage(text: str, other: str) -> str:
 
 
 def _shared(wanted: np.ndarray, points: np.ndarray, length: int) -> np.ndarray:
-    """Return those of the `wanted` hashes, sorted, that a passage of the text has; the text is read in blocks."""
+    """Return the given hashes, sorted, that also occur in the text; the text is read in blocks."""
     found = []
     for start in range(0, len(points) - length + 1, BLOCK):
         block = _hashes(points[start : start + BLOCK + length - 1], length)

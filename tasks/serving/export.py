@@ -58,8 +58,10 @@ def export(task: Task, run: Path | str, to: Path | str | None = None, **override
     settings = folder.open_finished(task.name, task.settings_class)
     with locks.locked(_model_folder(folder, to)):  # another process would write the same version
         predictor = task.from_run(folder, settings, load_model(folder), overrides)
-        stored = {"task": task.name, **_with_overrides(settings, overrides).model_dump(mode="json")}
-        return write_saved_model(folder, task.exportable(predictor, folder), to, stored if overrides else None)
+        stored = None
+        if overrides:
+            stored = {"task": task.name, **_with_overrides(settings, overrides).model_dump(mode="json")}
+        return write_saved_model(folder, task.exportable(predictor, folder), to, stored)
 
 
 def _with_overrides(settings: Settings, overrides: Mapping[str, Any]) -> Settings:

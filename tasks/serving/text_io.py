@@ -26,7 +26,7 @@ class Row(NamedTuple):
 
     Attributes:
         text: The text.
-        fields: All columns of its row by name; none if the text was a line of its own.
+        fields: All columns of its row by name; empty if the input is one text per line.
         location: Its place, for messages.
     """
 

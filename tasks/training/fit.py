@@ -107,7 +107,7 @@ def fit(
         progress = callback.progress
         if progress.stopped or progress.epoch >= settings.epochs:
             return progress.history
-        # The rest of an interrupted epoch is a fit of its own: Keras assumes the same number of steps in every epoch.
+        # The rest of an interrupted epoch needs a separate call: Keras assumes the same number of steps in every epoch.
         with callback.signals.deferred():
             model.fit(
                 data.training_batches(*divmod(progress.epoch * steps_per_epoch + progress.step, data.steps_per_pass)),

@@ -1,6 +1,6 @@
 """Generate the bundled sample of the character-generation task: a book of comic ballads.
 
-Each ballad tells one of eight stories about the people and the animals of a village. Its title stands in capitals; its
+Each ballad tells one of eight stories about the people and the animals of a village. Its title is in capitals; its
 stanzas are quatrains of two rhyming couplets in iambic tetrameter, with every second line indented. The third stanza
 is a refrain about the people and things of the title, and the refrain is repeated at the end. Direct speech opens and
 closes within its couplet and has a speaker. This regular form is easy to check in the text that a model generates.
@@ -113,7 +113,7 @@ def draw_cast(rng: random.Random, story: Story) -> dict[str, str]:
 
     Args:
         rng: Source of random numbers.
-        story: The story to be told.
+        story: The story of the ballad.
 
     Returns:
         A dictionary from role to word: `hero` with the pronouns `he`, `his`, `him` and `He`; `friend` and `neighbor`

@@ -116,7 +116,7 @@ LANGUAGES = (
 
 
 def draw_predicate(rng: random.Random, language: Language, pairs: list, good: bool) -> str | Adjective:
-    """Draw a predicate of the wanted polarity: a word that has it, or the negation of the opposite word."""
+    """Draw a predicate of the given polarity: a word that has it, or the negation of the opposite word."""
     pair = rng.choice(pairs)
     if rng.random() < NEGATED_CLAUSES:
         return language.negate(rng, pair[good], not good)
