@@ -1,6 +1,6 @@
 """A metric and its direction, declared once for everything that follows it. Imports no TensorFlow."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,18 @@ class Metric:
     def best(self, values: Iterable[float | None]) -> float | None:
         """Return the best value; None if nothing was measured."""
         return max((value for value in values if value is not None), key=self.score, default=None)
+
+    def best_epoch(self, history: Sequence[Mapping[str, float | None]]) -> int:
+        """Return the epoch, counted from 1, with the best value.
+
+        Args:
+            history: The rows of a training, one at least; see `tasks.training.checkpoint.Progress`.
+
+        Returns:
+            The first of equals; the first epoch if none measured the metric.
+        """
+        best = self.best(row[self.column] for row in history)
+        return int(next(row["epoch"] for row in history if best is None or row[self.column] == best))
 
 
 LOSS = Metric("loss", higher_is_better=False)

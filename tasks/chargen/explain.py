@@ -74,7 +74,7 @@ def explain(run: Path | str, text: str, *, layer: int = 1, picture: Path | str |
         UserError: If the run cannot be used or has no such layer.
     """
     folder = Run(run)
-    settings = folder.open_finished("chargen", ChargenSettings)
+    settings = folder.open_trained("chargen", ChargenSettings)
     generator = generate.from_run(folder, settings, load_model(folder), {}).module
     known = generator.text.characters
     characters = normalize(text, known.normalization, known.hangul)

@@ -25,7 +25,7 @@ from tasks.comparison import plots, table
 from tasks.comparison.settings import Comparison
 from tasks.data.stored_files import read_json
 from tasks.errors import TrainingFailed, UserError
-from tasks.training import locks, runs, source_files
+from tasks.training import locks, runs, source_files, stored_settings
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +114,7 @@ def _stored_result(comparison: Comparison, name: str, settings: Settings) -> dic
     """Return what is stored of one run: what was asked for, and its figures as far as they are known."""
     asked = {"minutes": comparison.arguments.minutes, **settings.model_dump(mode="json")}
     result = _stored(_file(comparison, name, settings), {"asked": asked})
-    difference = runs.first_difference(result["asked"], asked)
+    difference = stored_settings.first_difference(result["asked"], asked)
     if difference:
         raise UserError(
             f"{comparison.path} holds a comparison with other settings: {difference}. "

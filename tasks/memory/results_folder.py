@@ -17,7 +17,7 @@ from tasks import atomic_files
 from tasks.errors import UserError
 from tasks.memory.experiments import KEY_FIELDS, Experiment
 from tasks.memory.settings import MemoryArguments
-from tasks.training import runs
+from tasks.training import runs, stored_settings
 
 
 class ResultsFolder:
@@ -40,7 +40,7 @@ class ResultsFolder:
         if arguments.overwrite and stored is not None:
             shutil.rmtree(self.path)
         elif stored is not None:
-            difference = runs.first_difference(stored, settings)
+            difference = stored_settings.first_difference(stored, settings)
             if difference:
                 raise UserError(
                     f"{self.path} contains results of other settings: {difference}. "

@@ -77,7 +77,7 @@ def explain(
         UserError: If the run cannot be used, or has no such class, layer or direction, or if the text has no token.
     """
     folder = Run(run)
-    settings = folder.open_finished("sentiment", SentimentSettings)
+    settings = folder.open_trained("sentiment", SentimentSettings)
     classifier = predict.from_run(folder, settings, load_model(folder), {}).module
     names = [name.decode() for name in classifier.labels.numpy()]
     if label is not None and label not in names:

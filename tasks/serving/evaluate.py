@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tasks import atomic_files
 from tasks.reports.tables import print_results
-from tasks.serving.inference import load_run
+from tasks.serving.inference import load_weights
 from tasks.settings import EvaluateArguments
 from tasks.task import Task
 from tasks.training.runs import Run
@@ -15,13 +15,13 @@ Results = dict[str, float | int | None]
 
 def main(task: Task, arguments: EvaluateArguments) -> None:
     """Run the command `evaluate`."""
-    results = _evaluate(task, arguments)
+    results, stored = _evaluate(task, arguments)
     if arguments.json_:
         print(json.dumps(results))
         return
     run = Run(arguments.run)
     print_results(results)
-    task.print_evaluation(run, json.loads(run.evaluation_file.read_text(encoding="utf-8")))
+    task.print_evaluation(run, stored)
     for path in [*(run.path / name for name in task.evaluation_files), *sorted(run.plots.glob("*.png"))]:
         if path.exists():
             print(path)
@@ -32,7 +32,7 @@ def evaluate(task: Task, run: Path | str, **arguments) -> Results:
 
     Args:
         task: The task.
-        run: The run's folder.
+        run: The run's folder. While the run is training, its best weights so far are evaluated.
         **arguments: Other arguments of the command, under the names of `task.evaluate_arguments`: `data`, another
             source than the run's (a single file is read whole); `split`, one or several joined with +; and those of
             the task.
@@ -52,21 +52,23 @@ def evaluate(task: Task, run: Path | str, **arguments) -> Results:
         print(evaluate(SENTIMENT, "runs/mine", split="validation")["accuracy"])
         ```
     """
-    return _evaluate(task, task.evaluate_arguments(run=str(run), **arguments))
+    return _evaluate(task, task.evaluate_arguments(run=str(run), **arguments))[0]
 
 
-def _evaluate(task: Task, arguments: EvaluateArguments) -> Results:
+def _evaluate(task: Task, arguments: EvaluateArguments) -> tuple[Results, dict]:
+    """Return the results, and the content of evaluation.json."""
     run = Run(arguments.run)
-    settings = run.open_finished(task.name, task.settings_class)
+    settings = run.open_trained(task.name, task.settings_class)
     source = task.open_evaluation_source(settings, arguments)
     split = "all" if arguments.data is not None and source.single_file else arguments.split
     records = source.records(split)
-    predictor = load_run(task, run.path, arguments.overrides)
+    predictor = load_weights(task, run, settings, arguments.overrides)
     outcome = task.run_inference(predictor, settings, source, split, records)
     results = {metric.name: metric.compute(outcome) for metric in task.evaluation_metrics}
     results |= {"examples": outcome.examples, "seconds": outcome.seconds}
     run.plots.mkdir(exist_ok=True)
     further = task.write_evaluation(run, settings, predictor, outcome)
     data = arguments.data if arguments.data is not None else settings.data.data
-    atomic_files.write_json(run.evaluation_file, {"data": data, "split": split, **results, **further})
-    return results
+    stored = {"data": data, "split": split, **results, **further}
+    atomic_files.write_json(run.evaluation_file, stored)
+    return results, stored

@@ -1,4 +1,4 @@
-"""Opens a finished run or an exported model of any task for inference."""
+"""Opens a run or an exported model of any task for inference."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,16 +13,18 @@ from tasks.errors import UserError
 from tasks.serving.export import CHECKSUMS, version_folder
 from tasks.task import Predictor, Task
 from tasks.training.checkpoint import load_model
-from tasks.training.runs import Run, read_exported_settings
+from tasks.training.runs import Run
+from tasks.training.stored_settings import read_exported_settings
 from tasks.validation import describe_validation_error
 
 
 def load(task: Task, path: Path | str, **overrides: Any) -> Predictor:
-    """Open a finished run or an exported model.
+    """Open a run or an exported model.
 
     Args:
         task: The task.
-        path: The folder of a run; or saved_models/NAME for the newest version of an export, or a version's folder.
+        path: The folder of a run, whose best weights so far are used while it is training; or saved_models/NAME for
+            the newest version of an export, or a version's folder.
         **overrides: Settings of inference that differ from those of the run, such as `beam_size`.
 
     Raises:
@@ -42,9 +44,13 @@ def load(task: Task, path: Path | str, **overrides: Any) -> Predictor:
 
 
 def load_run(task: Task, run: Path | str, overrides: Mapping[str, Any] | None = None) -> Predictor:
-    """Open a finished run; see `load`."""
+    """Open a run, which may still be training; see `load`."""
     folder = Run(run)
-    settings = folder.open_finished(task.name, task.settings_class)
+    return load_weights(task, folder, folder.open_trained(task.name, task.settings_class), overrides)
+
+
+def load_weights(task: Task, folder: Run, settings: Settings, overrides: Mapping[str, Any] | None = None) -> Predictor:
+    """Load the weights of a run that was opened with these settings."""
     model = load_model(folder)
     with reading(folder.path, "train the run again with --overwrite", "has files that do not fit each other"):
         return task.from_run(folder, settings, model, overrides or {})

@@ -134,7 +134,7 @@ class TrainingCallback(keras.callbacks.Callback):
         with self._averaged_weights():
             progress.history = [*progress.history, self._row(epoch + 1, logs, seconds)]
             self._good_weights = self._candidate_weights = None
-            best = self.best_epoch()
+            best = self.monitor.best_epoch(progress.history)
             if best == epoch + 1:
                 self._save_model()
         self._write_history()
@@ -162,12 +162,6 @@ class TrainingCallback(keras.callbacks.Callback):
             "passes": epoch * self.passes_per_epoch,
             "tokens_per_second": self.tokens_per_pass * self.passes_per_epoch / seconds,
         }
-
-    def best_epoch(self) -> int:
-        """Return the epoch, counted from 1, with the best monitored metric; the first of equals."""
-        history = self.progress.history
-        best = self.monitor.best(row[self.monitor.column] for row in history)
-        return int(next(row["epoch"] for row in history if best is None or row[self.monitor.column] == best))
 
     # --- weights and files
 
@@ -202,7 +196,7 @@ class TrainingCallback(keras.callbacks.Callback):
 
     def _diverged(self, loss: float) -> None:
         if self.progress.history:
-            kept = f"the weights of epoch {self.best_epoch()}"
+            kept = f"the weights of epoch {self.monitor.best_epoch(self.progress.history)}"
         else:
             kept = "the last good weights of this first epoch"
             self._assign(self._good_weights)

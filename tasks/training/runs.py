@@ -12,22 +12,22 @@ runs/NAME/
 import contextlib
 import csv
 import json
+import logging
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
-
-import pydantic
+from typing import Any
 
 from models.recurrent_settings import Settings
 from tasks import atomic_files
-from tasks.data.stored_files import read_json, reading
+from tasks.data.stored_files import reading
 from tasks.errors import TrainingDiverged, UserError
-from tasks.training import locks
+from tasks.training import locks, stored_settings
+from tasks.training.stored_settings import SettingsOfTask
+
+log = logging.getLogger(__name__)
 
 OLD_CHECKPOINT = ".old-checkpoint"
-
-SettingsOfTask = TypeVar("SettingsOfTask", bound=Settings)
 
 
 class Run:
@@ -115,7 +115,7 @@ class Run:
             raise UserError(f"{self.path}: no such run; train one with: train --run {self.path}")
         if not self.settings_file.exists():
             raise UserError(f"{self.path} is not a run: it has no settings.json; name a folder that train has written")
-        return _read_stored(self.settings_file, "train the run again with --overwrite")
+        return stored_settings.read(self.settings_file, "train the run again with --overwrite")
 
     def _complete_replacement(self) -> None:
         """Complete the end of a training that was killed in it, unless another process still is in it."""
@@ -130,69 +130,51 @@ class Run:
         Raises:
             UserError: If the run is missing, of another task, not finished, or has settings that no longer exist.
         """
+        self._check(task)
+        if not self.finished:
+            raise UserError(f"{self.path} is not finished: repeat its train command to resume it")
+        return self._settings(settings_class)
+
+    def open_trained(self, task: str, settings_class: type[SettingsOfTask]) -> SettingsOfTask:
+        """Return the settings of a run of `task` that has weights; warn if its training has not ended.
+
+        Raises:
+            UserError: If the run is missing, of another task, has no weights yet, or settings that no longer exist.
+        """
+        self._check(task)
+        if not self.finished:
+            if not (self.model_file.exists() and self.vocabulary.exists()):
+                raise UserError(
+                    f"{self.path} is not finished, and has no weights yet: the first are saved after an epoch. Wait "
+                    "for them if the run is still training; otherwise repeat its train command"
+                )
+            epochs = len(self.history())
+            log.warning(
+                "%s is not finished: its best weights so far are used, after %d %s",
+                *(self.path, epochs, "epoch" if epochs == 1 else "epochs"),
+            )
+        return self._settings(settings_class)
+
+    def _check(self, task: str) -> None:
+        """Raise `UserError` if this is no run of the task."""
         self._complete_replacement()
         stored = self.stored()
         if stored["task"] != task:
             raise UserError(
                 f"{self.path} is a run of the task {stored['task']}, not of {task}: python -m tasks.{stored['task']}"
             )
-        if not self.finished:
-            raise UserError(f"{self.path} is not finished: repeat its train command to resume it")
+
+    def _settings(self, settings_class: type[SettingsOfTask]) -> SettingsOfTask:
         missing = [path.name for path in (self.vocabulary, self.model_file) if not path.exists()]
         if missing:
             raise UserError(
                 f"{self.path} is incomplete: {', '.join(missing)} is missing; train it again with --overwrite"
             )
-        return _validated(self.settings_file, stored, settings_class, "Train it again")
-
-
-def read_exported_settings(file: Path, task: str, settings_class: type[SettingsOfTask]) -> SettingsOfTask:
-    """Return the settings that an exported model has in its assets.extra.
-
-    Raises:
-        UserError: If the file is missing or damaged, of another task, or has settings that no longer exist.
-    """
-    if not file.exists():
-        raise UserError(f"{file} is missing; export the run again")
-    stored = _read_stored(file, "export the run again")
-    if stored["task"] != task:
-        raise UserError(
-            f"{file.parents[1]} is an export of the task {stored['task']}; name an export of a {task} run, or use "
-            f"python -m tasks.{stored['task']}"
-        )
-    return _validated(file, stored, settings_class, "Export the run again")
-
-
-def _read_stored(file: Path, remedy: str) -> dict[str, Any]:
-    stored = read_json(file, remedy)
-    if not isinstance(stored, dict) or not isinstance(stored.get("task"), str):
-        raise UserError(f"{file} is not the settings of a run: it names no task; {remedy}")
-    return stored
-
-
-def _validated(file: Path, stored: dict, settings_class: type[SettingsOfTask], remedy: str) -> SettingsOfTask:
-    try:
-        return settings_class.model_validate({name: group for name, group in stored.items() if name != "task"})
-    except pydantic.ValidationError as error:
-        mistake = error.errors(include_url=False)[0]
-        place = ".".join(map(str, mistake["loc"]))
-        raise UserError(f"{file}: {place}: {mistake['msg']}; was the run made by another version? {remedy}") from None
+        return stored_settings.validated(self.settings_file, self.stored(), settings_class, "Train it again")
 
 
 def _write_settings(run: Run, task: str, settings: Settings) -> None:
     atomic_files.write_json(run.settings_file, {"task": task, **settings.model_dump(mode="json")})
-
-
-def first_difference(old: dict, new: dict) -> str | None:
-    """Describe the first setting that differs, with both values; None if none does."""
-    for name in [*new, *(name for name in old if name not in new)]:
-        if isinstance(old.get(name), dict) and isinstance(new.get(name), dict):
-            difference = first_difference(old[name], new[name])
-            if difference:
-                return difference
-        elif old.get(name) != new.get(name):
-            return f"{name} was {old.get(name)!r} and is now {new.get(name)!r}"
-    return None
 
 
 def begin(path: Path | str, task: str, settings: Settings, *, overwrite: bool = False) -> Run:
@@ -228,7 +210,7 @@ def begin(path: Path | str, task: str, settings: Settings, *, overwrite: bool = 
     atomic_files.remove_temporary(run.path)
     if run.settings_file.exists():
         stored = run.stored()
-        difference = first_difference(stored, _dumped(task, settings))
+        difference = stored_settings.first_difference(stored, _dumped(task, settings))
         if difference and stored["task"] == task and not (run.model_file.exists() or run.state_file.exists()):
             # Nothing is trained yet (the data or an option had a mistake), so nothing is lost by beginning anew.
             shutil.rmtree(run.checkpoint, ignore_errors=True)
@@ -246,7 +228,7 @@ def begin(path: Path | str, task: str, settings: Settings, *, overwrite: bool = 
 def _continues(run: Run, task: str, settings: Settings) -> bool:
     """Return whether the folder holds a training with these settings."""
     try:
-        return first_difference(run.stored(), _dumped(task, settings)) is None
+        return stored_settings.first_difference(run.stored(), _dumped(task, settings)) is None
     except UserError:  # its settings cannot be read
         return False
 
@@ -257,6 +239,7 @@ def _dumped(task: str, settings: Settings) -> dict:
 
 def finish(run: Run, path: Path | str) -> Run:
     """Mark the run as finished, and move it to `path` if it was written beside an older one; return it."""
+    run.evaluation_file.unlink(missing_ok=True)  # of weights that were the best before the training ended
     if run.path != Path(path):
         # Still with its checkpoint: killed from here on, the same command finds it at `path` and has no more to do.
         atomic_files.swap_folder(run.path, Path(path))

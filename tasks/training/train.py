@@ -65,17 +65,20 @@ def closing_report(task: Task, run: Run, monitor: Metric) -> str:
         monitor: The validation metric that selected the weights.
     """
     column, history = monitor.column, run.history()
-    best = monitor.best(row[column] for row in history)
-    measured = [(int(row["epoch"]), row[column]) for row in history if row[column] is not None]
-    epoch = next((epoch for epoch, value in measured if value == best), int(history[0]["epoch"]))
+    epoch = monitor.best_epoch(history)
     kept = f"kept the weights of epoch {epoch} of {len(history)}"
-    if best is not None:
+    measured = [(int(row["epoch"]), row[column]) for row in history if row[column] is not None]
+    if measured:
+        best = monitor.best(value for _, value in measured)
         kept += f", with the {'highest' if monitor.higher_is_better else 'lowest'} {column}, {best:.4g}"
-    if best is not None and len(history) > 1 and epoch == measured[-1][0]:
-        kept += "; it was still improving, so more epochs may help (--epochs)"
-    elif best is not None and len(measured) > 1:
+        better, worse = ("rising", "fall") if monitor.higher_is_better else ("falling", "rise")
         last, value = measured[-1]
-        kept += f"; it was {value:.4g} at epoch {last}"
+        if len(history) > 1 and epoch == last:
+            kept += f"; it was still {better}, so more epochs may help (--epochs)"
+        elif value != best:
+            kept += f"; it had started to {worse}, to {value:.4g} at epoch {last}"
+        elif len(measured) > 1:
+            kept += f"; it was {value:.4g} at epoch {last}"
     command = f"  python -m tasks.{task.name}"
     place = f"--run {shlex.quote(str(run.path))}"
     commands = [f"{command} {name} {place}" for name in ("evaluate", f'{task.predict_command} "A TEXT"', "export")]

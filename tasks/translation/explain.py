@@ -44,7 +44,7 @@ def explain(run: Path | str, text: str, *, picture: Path | str | None = None) ->
         UserError: If the run cannot be used or has no attention, or if the sentence has no piece.
     """
     folder = Run(run)
-    settings = folder.open_finished("translation", TranslationSettings)
+    settings = folder.open_trained("translation", TranslationSettings)
     if settings.network.attention is None:
         raise UserError(f"{run} was trained with attention=none, so there is none to show; train with attention")
     predictor = translate.from_run(folder, settings, load_model(folder), {})

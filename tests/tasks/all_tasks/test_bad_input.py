@@ -232,6 +232,7 @@ def damage(run: Run, kind: str, vocabulary_file: Path, other_task: str) -> str:
         return f"is a run of the task {other_task}, not of"
     if kind == "not finished":
         run.checkpoint.mkdir()
+        run.model_file.unlink()
         return "not finished"
     if kind == "no model":
         run.model_file.unlink()

@@ -28,12 +28,13 @@ def run_with(folder: Path, values, column: str = "val_loss") -> Run:
         (
             LOSS,
             [0.9, 0.5, 0.7],
-            "kept the weights of epoch 2 of 3, with the lowest val_loss, 0.5; it was 0.7 at epoch 3",
+            "kept the weights of epoch 2 of 3, with the lowest val_loss, 0.5; it had started to rise, to 0.7 at "
+            "epoch 3",
         ),
         (
             LOSS,
             [0.9, 0.5, 0.25],
-            "kept the weights of epoch 3 of 3, with the lowest val_loss, 0.25; it was still improving, so more epochs "
+            "kept the weights of epoch 3 of 3, with the lowest val_loss, 0.25; it was still falling, so more epochs "
             "may help (--epochs)",
         ),
         (
@@ -45,7 +46,7 @@ def run_with(folder: Path, values, column: str = "val_loss") -> Run:
         (
             Metric("bleu", higher_is_better=True),
             ["", 31.5, ""],
-            "kept the weights of epoch 2 of 3, with the highest val_bleu, 31.5; it was still improving, so more epochs "
+            "kept the weights of epoch 2 of 3, with the highest val_bleu, 31.5; it was still rising, so more epochs "
             "may help (--epochs)",
         ),
     ],

@@ -4,10 +4,6 @@ import pytest
 
 from tasks.cli.registry import all_tasks
 from tasks.metrics import Metric
-from tasks.settings import TrainingSettings
-from tasks.training.callbacks import TrainingCallback
-from tasks.training.checkpoint import Progress
-from tasks.training.runs import Run
 
 # Values by epoch; None was not measured. The best epoch if lower is better, and if higher is better.
 HISTORIES = [
@@ -18,22 +14,16 @@ HISTORIES = [
 ]
 
 
-def best_epoch(tmp_path, metric: Metric, values: list[float | None]) -> int:
-    run = Run(tmp_path)
-    callback = TrainingCallback(
-        None, run, TrainingSettings(), monitor=metric, steps_per_epoch=1, passes_per_epoch=1.0, tokens_per_pass=1
-    )
-    history = [{"epoch": epoch, metric.column: value} for epoch, value in enumerate(values, start=1)]
-    callback.progress = Progress(history=history)
-    return callback.best_epoch()
+def best_epoch(metric: Metric, values: list[float | None]) -> int:
+    return metric.best_epoch([{"epoch": epoch, metric.column: value} for epoch, value in enumerate(values, start=1)])
 
 
 @pytest.mark.parametrize(("values", "lowest", "highest"), HISTORIES)
-def test_perplexity_and_ter_select_the_lowest_and_bleu_the_highest_value(tmp_path, values, lowest, highest):
+def test_perplexity_and_ter_select_the_lowest_and_bleu_the_highest_value(values, lowest, highest):
     for name in ("perplexity", "ter", "loss"):
-        assert best_epoch(tmp_path, Metric(name, higher_is_better=False), values) == lowest
+        assert best_epoch(Metric(name, higher_is_better=False), values) == lowest
     for name in ("bleu", "accuracy"):
-        assert best_epoch(tmp_path, Metric(name, higher_is_better=True), values) == highest
+        assert best_epoch(Metric(name, higher_is_better=True), values) == highest
 
 
 def test_the_best_value_ignores_epochs_that_did_not_measure_it():

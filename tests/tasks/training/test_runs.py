@@ -173,8 +173,9 @@ def test_only_a_finished_run_of_the_task_can_be_opened(tmp_path):
     with pytest.raises(UserError, match=r"no settings\.json"):
         Run(tmp_path / "a").open_finished("a_task", TaskSettings)
     run = begin(tmp_path / "a")
-    with pytest.raises(UserError, match="not finished"):
-        run.open_finished("a_task", TaskSettings)
+    for read in (run.open_finished, run.open_trained):
+        with pytest.raises(UserError, match="not finished"):
+            read("a_task", TaskSettings)
     train_a_little(run, "first")
     runs.finish(run, run.path)
     with pytest.raises(UserError, match=r"task a_task, not of other: python -m tasks\.a_task"):

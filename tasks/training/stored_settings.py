@@ -1,0 +1,67 @@
+"""The settings that a run or an exported model was stored with: read, validated and compared."""
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pydantic
+
+from models.recurrent_settings import Settings
+from tasks.data.stored_files import read_json
+from tasks.errors import UserError
+
+SettingsOfTask = TypeVar("SettingsOfTask", bound=Settings)
+
+
+def read_exported_settings(file: Path, task: str, settings_class: type[SettingsOfTask]) -> SettingsOfTask:
+    """Return the settings that an exported model has in its assets.extra.
+
+    Raises:
+        UserError: If the file is missing or damaged, of another task, or has settings that no longer exist.
+    """
+    if not file.exists():
+        raise UserError(f"{file} is missing; export the run again")
+    stored = read(file, "export the run again")
+    if stored["task"] != task:
+        raise UserError(
+            f"{file.parents[1]} is an export of the task {stored['task']}; name an export of a {task} run, or use "
+            f"python -m tasks.{stored['task']}"
+        )
+    return validated(file, stored, settings_class, "Export the run again")
+
+
+def read(file: Path, remedy: str) -> dict[str, Any]:
+    """Return the content of settings.json: {"task": NAME, group: {setting: value}}.
+
+    Raises:
+        UserError: If the file is damaged or names no task; the message ends with the remedy.
+    """
+    stored = read_json(file, remedy)
+    if not isinstance(stored, dict) or not isinstance(stored.get("task"), str):
+        raise UserError(f"{file} is not the settings of a run: it names no task; {remedy}")
+    return stored
+
+
+def validated(file: Path, stored: dict, settings_class: type[SettingsOfTask], remedy: str) -> SettingsOfTask:
+    """Return stored settings as those of the task.
+
+    Raises:
+        UserError: If they have settings that no longer exist; the message ends with the remedy.
+    """
+    try:
+        return settings_class.model_validate({name: group for name, group in stored.items() if name != "task"})
+    except pydantic.ValidationError as error:
+        mistake = error.errors(include_url=False)[0]
+        place = ".".join(map(str, mistake["loc"]))
+        raise UserError(f"{file}: {place}: {mistake['msg']}; was the run made by another version? {remedy}") from None
+
+
+def first_difference(old: dict, new: dict) -> str | None:
+    """Describe the first setting that differs, with both values; None if none does."""
+    for name in [*new, *(name for name in old if name not in new)]:
+        if isinstance(old.get(name), dict) and isinstance(new.get(name), dict):
+            difference = first_difference(old[name], new[name])
+            if difference:
+                return difference
+        elif old.get(name) != new.get(name):
+            return f"{name} was {old.get(name)!r} and is now {new.get(name)!r}"
+    return None
