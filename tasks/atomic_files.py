@@ -2,8 +2,10 @@
 
 import contextlib
 import csv
+import fcntl
 import json
 import os
+import secrets
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,13 +15,14 @@ from pathlib import Path
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` on success, remove it on an error.
 
-    The temporary name has the suffix of `path`, because some writers choose the format by it.
+    The temporary name has the suffix of `path`, because some writers choose the format by it. Several processes may
+    replace the same file at the same time: each writes a temporary file of its own, and the last one stays.
 
     Args:
         path: The file to create or replace.
 
     Yields:
-        The temporary path to write to.
+        The temporary path to write to; an empty file.
 
     Example:
         ```python
@@ -28,7 +31,7 @@ def replacing(path: Path) -> Iterator[Path]:
         ```
     """
     path = Path(path)
-    temporary = path.with_name(f".writing-{path.name}")
+    temporary, descriptor = _own_file(path.with_name(f".writing-{path.name}"))
     try:
         yield temporary
         with open(temporary, "rb") as file:
@@ -37,6 +40,33 @@ def replacing(path: Path) -> Iterator[Path]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+    finally:
+        os.close(descriptor)
+
+
+def _own_file(path: Path) -> tuple[Path, int]:
+    """Create a file, and lock it; under another name if another process is writing it.
+
+    A file that a killed process left is not locked, and used again.
+
+    Returns:
+        The path, and the descriptor that holds the lock.
+    """
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            path = path.with_name(f".writing-{secrets.token_hex(4)}-{path.name.removeprefix('.writing-')}")
+            continue
+        except OSError:  # a file system without locks
+            return path, descriptor
+        with contextlib.suppress(OSError):
+            if os.path.samestat(os.stat(path), os.fstat(descriptor)):
+                os.truncate(descriptor, 0)
+                return path, descriptor
+        os.close(descriptor)  # the other process has just renamed it
 
 
 def write_json(path: Path, content: dict) -> None:

@@ -12,6 +12,7 @@ from tasks.memory.results_folder import ResultsFolder
 from tasks.memory.settings import MemoryArguments
 from tasks.memory.tables import ResultTables
 from tasks.memory.training import ExperimentRunner
+from tasks.training import locks
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +40,13 @@ def run_study(arguments: MemoryArguments) -> tuple[ResultTables, dict[str, claim
         The tables, the result of the claim of each study, and the files written.
 
     Raises:
-        UserError: If the folder contains something else, or results of other settings.
+        UserError: If the folder contains something else, or results of other settings, or another process writes to it.
     """
+    with locks.locked(arguments.run):
+        return _run_study(arguments)
+
+
+def _run_study(arguments: MemoryArguments) -> tuple[ResultTables, dict[str, claims.ClaimResult], list[Path]]:
     folder = ResultsFolder(arguments)
     experiments, runner = list_experiments(arguments), ExperimentRunner(arguments)
     for number, experiment in enumerate(experiments, start=1):

@@ -1,13 +1,17 @@
 """Evaluates a run of any task on a split."""
 
+import contextlib
 import json
+import os
 from pathlib import Path
 
 from tasks import atomic_files
+from tasks.errors import UserError
 from tasks.reports.tables import print_results
 from tasks.serving.inference import load_weights
 from tasks.settings import EvaluateArguments
 from tasks.task import Task
+from tasks.training import locks
 from tasks.training.runs import Run
 
 Results = dict[str, float | int | None]
@@ -42,7 +46,7 @@ def evaluate(task: Task, run: Path | str, **arguments) -> Results:
         the data.
 
     Raises:
-        UserError: If the run or the source cannot be used.
+        UserError: If the run or the source cannot be used, or another process evaluates the run.
         pydantic.ValidationError: If an argument is unknown or invalid.
 
     Example:
@@ -58,7 +62,15 @@ def evaluate(task: Task, run: Path | str, **arguments) -> Results:
 def _evaluate(task: Task, arguments: EvaluateArguments) -> tuple[Results, dict]:
     """Return the results, and the content of evaluation.json."""
     run = Run(arguments.run)
+    with contextlib.ExitStack() as evaluation:
+        if run.path.is_dir():  # another evaluation would write other files of the results
+            evaluation.enter_context(locks.locked(run.evaluation_file))
+        return _evaluate_locked(task, run, arguments)
+
+
+def _evaluate_locked(task: Task, run: Run, arguments: EvaluateArguments) -> tuple[Results, dict]:
     settings = run.open_trained(task.name, task.settings_class)
+    before = run.model_file.stat()
     source = task.open_evaluation_source(settings, arguments)
     split = "all" if arguments.data is not None and source.single_file else arguments.split
     records = source.records(split)
@@ -66,6 +78,8 @@ def _evaluate(task: Task, arguments: EvaluateArguments) -> tuple[Results, dict]:
     outcome = task.run_inference(predictor, settings, source, split, records)
     results = {metric.name: metric.compute(outcome) for metric in task.evaluation_metrics}
     results |= {"examples": outcome.examples, "seconds": outcome.seconds}
+    if run.finished and not os.path.samestat(before, run.model_file.stat()):
+        raise UserError(f"{run.path} was replaced by another training while it was evaluated; evaluate it again")
     run.plots.mkdir(exist_ok=True)
     further = task.write_evaluation(run, settings, predictor, outcome)
     data = arguments.data if arguments.data is not None else settings.data.data

@@ -37,6 +37,18 @@ def test_a_file_is_replaced_and_keeps_the_ending_while_it_is_written(tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.png"]
 
 
+def test_a_file_that_is_replaced_twice_at_the_same_time_is_whole(tmp_path):
+    path = tmp_path / "a.png"
+    with atomic_files.replacing(path) as first:
+        first.write_text("first")
+        with atomic_files.replacing(path) as second:
+            assert first != second and second.suffix == ".png"
+            second.write_text("second")
+        assert path.read_text() == "second"
+    assert path.read_text() == "first"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.png"]
+
+
 @pytest.mark.parametrize("error", [OSError, Stop])
 def test_an_error_while_a_folder_is_written_leaves_the_old_one_and_nothing_beside_it(tmp_path, error):
     path = tmp_path / "1"

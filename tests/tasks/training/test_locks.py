@@ -1,6 +1,7 @@
 """Two processes never write one folder: the second one is told which process does."""
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -8,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tasks import atomic_files
 from tasks.errors import UserError
+from tasks.memory import study
+from tasks.memory.settings import MemoryArguments
 from tasks.training import locks
 from tasks.training.runs import Run
 
@@ -107,6 +111,59 @@ def test_comparing_in_a_locked_folder_is_refused(hold, small_tasks, tmp_path):
     holder = hold(tmp_path / "cells")
     answer = small_tasks["chargen"].command("compare", "--cells", "gru,lstm", "--run", tmp_path / "cells")
     assert f"process {holder.pid}" in answer.error()
+
+
+@pytest.mark.parametrize("name", ["sentiment", "chargen", "translation"])
+def test_a_second_evaluation_of_a_run_is_refused_and_writes_nothing(hold, small_tasks, contents, tmp_path, name):
+    small = small_tasks[name]
+    run = Run(shutil.copytree(small.untrained_run, tmp_path / "run"))
+    holder, before = hold(run.evaluation_file), contents(run.path)
+    assert f"process {holder.pid}" in small.command("evaluate", "--run", run.path).error()
+    assert contents(run.path) == before
+
+
+def test_an_evaluation_of_weights_that_are_replaced_meanwhile_is_not_stored(small_tasks, tmp_path, monkeypatch):
+    small = small_tasks["chargen"]
+    run = Run(shutil.copytree(small.untrained_run, tmp_path / "run"))
+    run_inference = type(small.task).run_inference
+
+    def replaced(self, *arguments):
+        outcome = run_inference(self, *arguments)
+        shutil.copytree(small.untrained_run, tmp_path / "new")
+        atomic_files.swap_folder(tmp_path / "new", run.path)
+        return outcome
+
+    monkeypatch.setattr(type(small.task), "run_inference", replaced)
+    assert "was replaced by another training" in small.command("evaluate", "--run", run.path).error()
+    assert not run.evaluation_file.exists() and not (run.path / "samples.md").exists()
+
+
+def test_evaluating_what_is_no_run_leaves_no_folder_for_its_lock(small_tasks, tmp_path):
+    assert "no such run" in small_tasks["chargen"].command("evaluate", "--run", tmp_path / "a" / "run").error()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_study_of_memory_in_a_locked_folder_is_refused(hold, tmp_path):
+    results = tmp_path / "memory" / "results.jsonl"
+    results.parent.mkdir()
+    results.write_text("results of the first")
+    holder = hold(tmp_path / "memory")
+    with pytest.raises(UserError, match=f"process {holder.pid}"):
+        study.run_study(MemoryArguments(run=str(tmp_path / "memory"), overwrite=True))
+    assert results.read_text() == "results of the first"
+
+
+@pytest.mark.slow
+def test_two_explanations_of_one_run_at_once_end_well(process, small_tasks, tmp_path):
+    small = small_tasks["chargen"]
+    run = Run(shutil.copytree(small.untrained_run, tmp_path / "run"))
+    run.plots.mkdir()
+    command = ("-m", "tasks.chargen", "explain", "--run", run.path)
+    both = [process(*command, text) for text in ("The queen", "A miller")]
+    for one in both:
+        _, err = one.communicate()
+        assert one.returncode == 0, err.decode()
+    assert [path.name for path in run.plots.iterdir()] == ["explanation.png"]
 
 
 @pytest.mark.slow
