@@ -12,7 +12,7 @@ from models.characters import UNKNOWN, Characters, normalize
 from tasks import atomic_files
 from tasks.chargen.settings import CharacterSettings, ChargenSettings
 from tasks.chargen.text_source import open_text
-from tasks.chargen.windows import TrainingWindows, validation_windows
+from tasks.chargen.windows import TrainingWindows, ValidationWindows
 from tasks.data.stored_files import is_text, read_json, reading
 from tasks.errors import UserError
 from tasks.task import TrainingData
@@ -63,7 +63,7 @@ class TextWindows(TrainingData):
     def __init__(self, settings: ChargenSettings, run: Run):
         training, recurrent = settings.training, settings.recurrent
         self.characters = load_characters(run.vocabulary)
-        text, self._held_out = (np.load(_ids_file(run, split), mmap_mode="r") for split in SPLITS)
+        text, held_out = (np.load(_ids_file(run, split), mmap_mode="r") for split in SPLITS)
         self.windows = TrainingWindows(
             text,
             window=training.window,
@@ -73,16 +73,27 @@ class TextWindows(TrainingData):
             last_only=not recurrent.return_sequences,
             seed=training.seed,
         )
-        self._fixed_window = recurrent.unroll
+        self._validation = ValidationWindows(
+            held_out,
+            self.windows.window,
+            self.windows.batch_size,
+            fixed=recurrent.unroll,
+            max_steps=training.validation_steps,
+        )
         self.steps_per_pass = self.windows.steps_per_pass
         self.tokens_per_pass = self.steps_per_pass * self.windows.batch_size * self.windows.window
         self.summary = (
-            f"{len(text):,} characters to train on, {len(self._held_out):,} to validate on; "
+            f"{len(text):,} characters to train on, {len(held_out):,} to validate on; "
             f"{len(self.characters.characters):,} different ones"
         )
         if (self.windows.window, self.windows.batch_size) != (training.window, training.batch_size):
             self.summary += (
                 f"\nthe text is short: batches of {self.windows.batch_size} windows of {self.windows.window} characters"
+            )
+        if self._validation.steps == training.validation_steps:
+            self.summary += (
+                f"\neach validation reads {self._validation.characters:,} of these characters, evenly spread; "
+                "--validation-steps none reads all of them"
             )
 
     def training_batches(self, epoch: int, step: int) -> tf.data.Dataset:
@@ -90,9 +101,8 @@ class TextWindows(TrainingData):
         return self.windows.batches(epoch, step)
 
     def validation_batches(self) -> tf.data.Dataset:
-        """Return one pass over the validation text; see `validation_windows`."""
-        windows = self.windows
-        return validation_windows(self._held_out, windows.window, windows.batch_size, fixed=self._fixed_window)
+        """Return one pass over the validation text, or over evenly spread parts of it; see `ValidationWindows`."""
+        return self._validation.batches()
 
 
 def encode(text: str, characters: Characters) -> np.ndarray:

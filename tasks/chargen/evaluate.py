@@ -6,16 +6,19 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-import tensorflow as tf
+import numpy as np
 
-from models.characters import normalize
+from models.characters import Characters, normalize
 from tasks import atomic_files
+from tasks.chargen.data import encode
 from tasks.chargen.generate import CharacterGenerator
 from tasks.chargen.memorization import longest_common_passage, shorten_runs
+from tasks.chargen.scoring import count_nats, network_nats
 from tasks.chargen.settings import ChargenSettings
 from tasks.chargen.text_source import TextSource, line_beginnings, open_text
 from tasks.data.records import Record
 from tasks.errors import UserError
+from tasks.serving.batched_inference import string_tensor
 from tasks.task import Outcome
 from tasks.training.runs import Run
 
@@ -33,8 +36,11 @@ class Generations(Outcome):
 
     Attributes:
         nats_per_character: Mean of -ln p of a character, a Hangul syllable counted as one.
-        nats_per_symbol: The same per symbol that the network predicts, a character or a jamo: all but the first of the
-            text. This is the loss of the training log.
+        bigram_nats_per_character: The same by counts of two characters (or jamo) in the training text, with Witten-Bell
+            smoothing; None if that text cannot be read.
+        trigram_nats_per_character: The same by counts of three.
+        nats_per_symbol: The first figure per symbol that the network predicts, a character or a jamo: all but the first
+            of the text. This is the loss of the training log.
         unknown_share: Share of the characters that are not in the vocabulary.
         prompts: The prompts that were continued.
         continuations: Temperature -> the continuation of each prompt.
@@ -44,6 +50,8 @@ class Generations(Outcome):
     """
 
     nats_per_character: float
+    bigram_nats_per_character: float | None
+    trigram_nats_per_character: float | None
     nats_per_symbol: float
     unknown_share: float
     prompts: tuple[str, ...]
@@ -59,23 +67,27 @@ def run_inference(
     generator, characters = predictor.module, predictor.characters
     (text,) = next(records).values
     start = time.monotonic()
-    scored = characters.normalize_for_scoring(text)  # the graph leaves several marks on a letter in their order
-    nats = float(generator.score(tf.constant([scored]))["nats_per_character"][0])
-    seconds = time.monotonic() - start
+    scored = characters.normalize_for_scoring(text)
     read = normalize(text, characters.normalization, characters.hangul)
+    ids = encode(read, characters)
+    nats = network_nats(generator.step_model.model, ids)
+    seconds = time.monotonic() - start
     # The network predicts all symbols but the first, which counts with its frequency.
-    first = float(generator.score(tf.constant([read[0]]))["nats_per_character"][0])
-    nats_per_symbol = (nats * len(scored) - first) / (len(read) - 1) if len(read) > 1 else first
+    first = float(generator.score(string_tensor([read[0]]))["nats_per_character"][0])
     known = {*characters.characters}
+    training_text = _training_text(settings, source)
+    bigram, trigram = _count_models(training_text, ids, characters)
     prompts = predictor.evaluation.prompts or line_beginnings(text, PROMPTS, PROMPT_LENGTH)
     continuations = {
         temperature: _continuations(predictor, prompts, temperature)
         for temperature in predictor.evaluation.temperatures
     }
-    known_words, longest_passage = _compare(predictor, settings, source, continuations)
-    return Generations(
-        nats_per_character=nats,
-        nats_per_symbol=nats_per_symbol,
+    known_words, longest_passage = _compare(predictor, training_text, continuations)
+    outcome = Generations(
+        nats_per_character=(nats + first) / len(scored),
+        nats_per_symbol=nats / (len(read) - 1) if len(read) > 1 else first,
+        bigram_nats_per_character=None if bigram is None else bigram / len(scored),
+        trigram_nats_per_character=None if trigram is None else trigram / len(scored),
         unknown_share=sum(character not in known for character in read) / len(read),
         prompts=prompts,
         continuations=continuations,
@@ -84,18 +96,42 @@ def run_inference(
         examples=len(scored),
         seconds=seconds,
     )
+    if bigram is not None and outcome.nats_per_character > outcome.bigram_nats_per_character:
+        log.warning(
+            "the model predicts this text worse than counts of two characters do (%.4g nats per character): train it "
+            "longer (--epochs), or with more text",
+            outcome.bigram_nats_per_character,
+        )
+    return outcome
+
+
+def _training_text(settings: ChargenSettings, source: TextSource) -> str | None:
+    """Return the training text; None if it cannot be read."""
+    try:
+        return (source if source.location == settings.data.data else open_text(settings)).text("train")
+    except UserError as error:
+        log.warning("no comparison with the training text: %s", error)
+        return None
+
+
+def _count_models(
+    training_text: str | None, ids: np.ndarray, characters: Characters
+) -> tuple[float | None, float | None]:
+    """Return -ln p of a text by counts of two and of three symbols; None without the training text."""
+    if training_text is None:
+        return None, None
+    counted = encode(normalize(training_text, characters.normalization, characters.hangul), characters)
+    _, bigram, trigram = count_nats(counted, ids, len(characters), 3)
+    return bigram, trigram
 
 
 def _compare(
-    predictor: CharacterGenerator, settings: ChargenSettings, source: TextSource, continuations: dict
+    predictor: CharacterGenerator, training_text: str | None, continuations: dict
 ) -> tuple[list[bool], str | None]:
     """Compare generated texts with the training text; see `Generations`."""
-    try:
-        trained_on = source if source.location == settings.data.data else open_text(settings)
-        training_text = predictor.characters.normalize_for_scoring(trained_on.text("train"))
-    except UserError as error:
-        log.warning("no comparison with the training text: %s", error)
+    if training_text is None:
         return [], None
+    training_text = predictor.characters.normalize_for_scoring(training_text)
     texts = [text for of_temperature in continuations.values() for text in of_temperature]
     training_words = {*words(training_text)}
     known_words = [word in training_words for text in texts for word in whole_words(text)]

@@ -34,6 +34,9 @@ METRICS = (
     Metric("nats_per_character", higher_is_better=False, compute=lambda outcome: outcome.nats_per_character),
     Metric("bits_per_character", higher_is_better=False, compute=bits_per_character),
     Metric("perplexity", higher_is_better=False, compute=perplexity),
+    # What counts of two and of three characters reach: a model that is not better has not learned enough.
+    Metric("bigram_nats_per_character", None, compute=lambda outcome: outcome.bigram_nats_per_character),
+    Metric("trigram_nats_per_character", None, compute=lambda outcome: outcome.trigram_nats_per_character),
     Metric("unknown_share", higher_is_better=None, compute=lambda outcome: outcome.unknown_share),
     # In nats per symbol that the network predicts, a character or a jamo; that of the training log.
     Metric("loss", higher_is_better=False, compute=lambda outcome: outcome.nats_per_symbol),

@@ -67,6 +67,8 @@ class ChargenTrainingSettings(
     """Characters in a window: the length of truncated backpropagation through time."""
     window_step: int | None = Field(None, ge=1)
     """Without stateful: characters from the beginning of a window to that of the next; None is the window's length."""
+    validation_steps: int | None = Field(200, ge=1)
+    """Maximum number of batches of a validation, evenly spread over the held-out text; None reads all of it."""
 
 
 Temperature = Annotated[float, Field(ge=0.0, le=100.0)]

@@ -92,8 +92,8 @@ class TrainingWindows:
         return tf.data.Dataset.from_generator(stream, output_signature=shape).prefetch(8)
 
 
-def validation_windows(ids: np.ndarray, window: int, batch_size: int, fixed: bool = False) -> tf.data.Dataset:
-    """Return one pass over a text, read at up to `batch_size` positions at once, with the state carried over.
+class ValidationWindows:
+    """One pass over a text, read at up to `batch_size` positions at once, with the state carried over.
 
     The loss is that of one reading from beginning to end, as `evaluate` measures it: the first row begins with a zero
     state, and each other row first reads the `CONTEXT` characters before its own, which have the weight 0. A text that
@@ -104,36 +104,57 @@ def validation_windows(ids: np.ndarray, window: int, batch_size: int, fixed: boo
         window: Maximum number of characters in a window.
         batch_size: Rows of every batch; rows without text have the weight 0.
         fixed: Whether each window must have that length, as for an unrolled network.
+        max_steps: Maximum number of batches. Each row of a text that is too long for them reads only the beginning of
+            its part, so what is read is evenly spread. None reads the whole text.
 
-    Returns:
-        (ids (batch, window), resets (batch,)), targets (batch, window), weights (batch, window) with the mean 1.
+    Attributes:
+        steps: Number of batches.
+        characters: Number of characters that count.
     """
-    predicted = len(ids) - 1
-    places = min(batch_size, max(1, (predicted - CONTEXT) // CHARACTERS_IN_A_ROW))
-    context = CONTEXT if places > 1 else 0
-    length = -(-(predicted - context) // places)  # characters of each row that count; of the first, the context as well
-    steps = -(-(context + length) // window)
-    size = window if fixed else -(-(context + length) // steps)
-    columns = np.arange(steps * size)
-    rows = np.arange(places)[:, None] * length + columns
-    first = np.where(np.arange(places) == 0, 0, context)[:, None]
-    weights = ((first <= columns) & (columns < context + length) & (rows < predicted)).astype(np.float32)
-    # With these weights the mean over batches is the mean over characters, however few the last batch has.
-    weights *= batch_size * steps * size / weights.sum()
-    rows = np.minimum(rows, predicted - 1)
-    empty = ((0, batch_size - places), (0, 0))
-    inputs, targets, weights = (np.pad(part, empty) for part in (ids[rows], ids[rows + 1], weights))
 
-    def batches() -> Iterator:
-        for step in range(steps):
-            part = slice(step * size, (step + 1) * size)
-            resets = np.full(batch_size, step == 0)
-            yield (inputs[:, part].astype(np.int32), resets), targets[:, part].astype(np.int32), weights[:, part]
+    def __init__(
+        self, ids: np.ndarray, window: int, batch_size: int, *, fixed: bool = False, max_steps: int | None = None
+    ):
+        self._ids, self._batch_size = ids, batch_size
+        self._predicted = len(ids) - 1
+        self._rows = min(batch_size, max(1, (self._predicted - CONTEXT) // CHARACTERS_IN_A_ROW))
+        context = CONTEXT if self._rows > 1 else 0
+        # Characters of each row that count; of the first, the context as well.
+        self._length = -(-(self._predicted - context) // self._rows)
+        steps = -(-(context + self._length) // window)
+        self.steps = min(steps, max_steps or steps)
+        self._size = window if fixed or self.steps < steps else -(-(context + self._length) // steps)
+        read = min(context + self._length, self.steps * self._size)
+        starts = np.arange(self._rows) * self._length
+        # The columns of each row that count: from `first` to before `end`.
+        self._first = np.where(starts == 0, 0, min(context, read // 2))
+        self._end = np.minimum(read, self._predicted - starts)
+        self.characters = int((self._end - self._first).clip(0).sum())
 
-    shape = (
-        (tf.TensorSpec((batch_size, size), tf.int32), tf.TensorSpec((batch_size,), tf.bool)),
-        tf.TensorSpec((batch_size, size), tf.int32),
-        tf.TensorSpec((batch_size, size), tf.float32),
-    )
-    dataset = tf.data.Dataset.from_generator(batches, output_signature=shape)
-    return dataset.apply(tf.data.experimental.assert_cardinality(steps))
+    def batches(self) -> tf.data.Dataset:
+        """Return (ids (batch, window), resets (batch,)), targets (batch, window), weights (batch, window).
+
+        The weights have the mean 1 over all batches: the mean of the loss over batches is that over characters,
+        however few the last batch has.
+        """
+        size, rows = self._size, np.arange(self._rows)[:, None] * self._length
+        weight = np.float32(self._batch_size * self.steps * size / self.characters)
+        empty = ((0, self._batch_size - self._rows), (0, 0))
+
+        def stream() -> Iterator:
+            for step in range(self.steps):
+                columns = np.arange(step * size, (step + 1) * size)
+                counts = (self._first[:, None] <= columns) & (columns < self._end[:, None])
+                places = np.minimum(rows + columns, self._predicted - 1)
+                parts = (self._ids[places], self._ids[places + 1], counts * weight)
+                ids, targets, weights = (np.pad(part, empty) for part in parts)
+                resets = np.full(self._batch_size, step == 0)
+                yield (ids.astype(np.int32), resets), targets.astype(np.int32), weights
+
+        shape = (
+            (tf.TensorSpec((self._batch_size, size), tf.int32), tf.TensorSpec((self._batch_size,), tf.bool)),
+            tf.TensorSpec((self._batch_size, size), tf.int32),
+            tf.TensorSpec((self._batch_size, size), tf.float32),
+        )
+        dataset = tf.data.Dataset.from_generator(stream, output_signature=shape)
+        return dataset.apply(tf.data.experimental.assert_cardinality(self.steps))

@@ -30,6 +30,7 @@ def test_the_metrics_agree_with_each_other(result, finished_run, source, text_fi
     # The loss leaves out the first character, which the network does not predict.
     assert result["loss"] == pytest.approx(result["nats_per_character"], rel=0.02)
     assert 0 < result["nats_per_character"] < 4 and result["unknown_share"] == 0
+    assert 0 < result["trigram_nats_per_character"] < result["bigram_nats_per_character"] < 4
     assert 0 <= result["word_share"] <= 1 and 0 < result["longest_copy"] <= 40
     stored = json.loads(Run(finished_run).evaluation_file.read_text())
     assert stored == {"data": str(text_file), "split": "test", **result, "prompts": ["The queen", "My "]}
@@ -81,6 +82,7 @@ def test_without_the_training_text_its_metrics_are_none(chargen, train, text_fil
     answer = chargen("evaluate", "--run", tmp_path / "run", "--data", text_file, "--json")
     found = json.loads(answer.out)
     assert found["word_share"] is None and found["longest_copy"] is None and found["loss"] > 0
+    assert found["bigram_nats_per_character"] is None and found["trigram_nats_per_character"] is None
 
 
 def test_an_unknown_split_and_an_empty_text_are_named(chargen, finished_run, tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from tasks.chargen.data import load_characters
 from tasks.chargen.settings import ChargenSettings
 from tasks.chargen.text_source import open_text
-from tasks.chargen.windows import CONTEXT, validation_windows
+from tasks.chargen.windows import CONTEXT, ValidationWindows
 from tasks.training.runs import Run
 
 OPTIONS = ("--units", "64", "--embedding-size", "32", "--learning-rate", "0.01")
@@ -37,9 +37,29 @@ def test_the_log_and_evaluate_agree(chargen, tmp_path, size, epochs):
     assert found["nats_per_character"] * found["examples"] == pytest.approx(whole, rel=1e-4)
 
 
+def test_a_validation_reads_a_part_of_a_large_text_and_says_so(chargen, tmp_path, caplog):
+    (tmp_path / "text.txt").write_text(VERSE * 400)
+    options = ("--units", "8", "--embedding-size", "8", "--epochs", "1", "--steps-per-epoch", "1", "--batch-size", "4")
+    bounded = chargen(
+        "train", "--data", tmp_path / "text.txt", "--run", tmp_path / "a", "--validation-steps", "10", *options
+    )
+    assert bounded.code == 0, bounded.err
+    # Two rows of ten windows; the second one reads half of them to get into the text.
+    assert (
+        "each validation reads 480 of these characters, evenly spread; --validation-steps none reads all" in caplog.text
+    )
+    caplog.clear()
+    whole = chargen(
+        "train", "--data", tmp_path / "text.txt", "--run", tmp_path / "b", "--validation-steps", "none", *options
+    )
+    assert whole.code == 0 and "each validation reads" not in caplog.text
+    losses = [Run(tmp_path / name).history()[0]["val_loss"] for name in "ab"]
+    assert losses[0] == pytest.approx(losses[1], rel=0.05) and losses[0] != losses[1]
+
+
 def rows_of(size: int, window: int, batch_size: int, fixed: bool):
     """Return ids, targets, weights and resets of all windows, side by side: (batch, steps * window) each."""
-    batches = list(validation_windows(np.arange(size), window, batch_size, fixed).as_numpy_iterator())
+    batches = list(ValidationWindows(np.arange(size), window, batch_size, fixed=fixed).batches().as_numpy_iterator())
     ids, targets, weights = (
         np.concatenate(part, axis=1) for part in zip(*((b[0][0], b[1], b[2]) for b in batches), strict=True)
     )

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from tasks.chargen.windows import TrainingWindows, validation_windows
+from tasks.chargen.windows import TrainingWindows, ValidationWindows
 
 IDS = np.arange(1000, dtype=np.uint16)
 
@@ -79,11 +79,24 @@ def test_a_short_text_has_fewer_and_shorter_windows(size, stateful):
         assert targets.max() < size
 
 
+@pytest.mark.parametrize("max_steps", [1, 3, 10, 100])
+def test_a_bounded_validation_reads_evenly_spread_parts(max_steps):
+    windows = ValidationWindows(np.arange(40_000), 32, 8, max_steps=max_steps)
+    batches = list(windows.batches().as_numpy_iterator())
+    assert windows.steps == len(batches) == max_steps
+    targets, weights = (np.concatenate(part, axis=1) for part in zip(*(batch[1:] for batch in batches), strict=True))
+    assert np.count_nonzero(weights) == windows.characters and weights.mean() == pytest.approx(1.0)
+    seen = targets[weights > 0]
+    assert len({*seen.tolist()}) == len(seen) and {*(seen // 4968).tolist()} == {*range(8)}
+
+
 @pytest.mark.parametrize("size", [2, 5, 21, 100, 999, 1000])
 @pytest.mark.parametrize("fixed", [True, False])
 def test_validation_predicts_each_character_once(size, fixed):
     seen = []
-    for (ids, resets), targets, weights in validation_windows(IDS[:size], 20, 4, fixed).as_numpy_iterator():
+    for (ids, resets), targets, weights in (
+        ValidationWindows(IDS[:size], 20, 4, fixed=fixed).batches().as_numpy_iterator()
+    ):
         assert ids.shape == targets.shape == weights.shape and len(resets) == 4
         assert ids.shape[1] == 20 if fixed else ids.shape[1] <= 20
         np.testing.assert_array_equal(targets[weights > 0], ids[weights > 0] + 1)
