@@ -13,6 +13,7 @@ from typing import Literal
 import sentencepiece
 import tensorflow as tf
 import tensorflow_text
+from sentencepiece import sentencepiece_model_pb2
 
 PAD, UNKNOWN, BOS, EOS = 0, 1, 2, 3
 # Number of special ids; the ids of ordinary pieces start here.
@@ -117,6 +118,26 @@ def truncate_text(text: str, max_tokens: int) -> str:
     """
     data = re.sub(rb"[\t\n\f\r ]+", b" ", text.encode("utf-8", "replace"))
     return data[: max_tokens * MAX_PIECE_BYTES].decode("utf-8", "ignore")
+
+
+def normalizer(rule: str) -> sentencepiece.SentencePieceNormalizer:
+    """Return a SentencePiece normalization rule as an object whose method `normalize` takes and returns a text.
+
+    Spaces are collapsed, and removed at both ends, as in front of a tokenizer.
+    """
+    return sentencepiece.SentencePieceNormalizer(
+        rule_name=rule, add_dummy_prefix=False, escape_whitespaces=False, remove_extra_whitespaces=True
+    )
+
+
+def with_normalization(model: bytes, rule: str) -> bytes:
+    """Return a serialized SentencePiece model with the same pieces and another normalization rule."""
+    changed, other = sentencepiece_model_pb2.ModelProto(), sentencepiece_model_pb2.ModelProto()
+    changed.ParseFromString(model)
+    other.ParseFromString(sentencepiece.SentencePieceNormalizer(rule_name=rule).serialized_model_proto())
+    changed.normalizer_spec.name = rule
+    changed.normalizer_spec.precompiled_charsmap = other.normalizer_spec.precompiled_charsmap
+    return changed.SerializeToString()
 
 
 class SentencePieceText(tf.Module):

@@ -72,6 +72,9 @@ class RowSourceSettings(SourceSettings):
     """Leaves out rows that cannot be used, and counts them; otherwise they are errors."""
 
 
+Normalization = Literal["nmt_nfkc", "nmt_nfkc_cf", "nfkc", "nfkc_cf", "identity"]
+
+
 class VocabularySettings(Settings):
     """The SentencePiece vocabulary, learned from the training texts."""
 
@@ -79,7 +82,7 @@ class VocabularySettings(Settings):
     """Maximum number of pieces; a small corpus has fewer."""
     vocabulary_type: Literal["unigram", "bpe", "char", "word"] = "unigram"
     """The segmentation algorithm of SentencePiece."""
-    normalization: Literal["nmt_nfkc", "nmt_nfkc_cf", "nfkc", "nfkc_cf", "identity"] = "nmt_nfkc"
+    normalization: Normalization = "nmt_nfkc"
     """SentencePiece's normalization rule; the rules that end in _cf fold case."""
     character_coverage: float = Field(0.9995, gt=0.0, le=1.0)
     """Share of all characters that the vocabulary covers; the others are unknown."""

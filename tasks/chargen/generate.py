@@ -17,7 +17,7 @@ from tasks.chargen.settings import FIXED_IN_EXPORTS, ChargenSettings, Evaluation
 from tasks.data.sequence_store import chunks
 from tasks.errors import UserError
 from tasks.serving.batched_inference import checked_texts, string_tensor
-from tasks.serving.inference import override
+from tasks.serving.inference import override, override_groups
 from tasks.task import Exportable, Predictor
 from tasks.training.runs import Run
 
@@ -121,9 +121,7 @@ def from_run(
 
     The overrides are settings of sampling, and of the evaluation.
     """
-    of_evaluation = {name: value for name, value in overrides.items() if name in EvaluationSettings.model_fields}
-    evaluation = override(settings.evaluation, of_evaluation)
-    sampling = override(settings.sampling, {name: overrides[name] for name in overrides if name not in of_evaluation})
+    sampling, evaluation = override_groups(settings, overrides, "sampling", "evaluation")
     characters = data.load_characters(run.vocabulary)
     data.check_stops(sampling.stop, characters)
     generator = TextGenerator(StepModel(model), CharacterText(characters), sampling)

@@ -12,7 +12,7 @@ from models import text
 from tasks.data.records import Record
 from tasks.data.stored_files import reading
 from tasks.errors import UserError
-from tasks.settings import VocabularySettings
+from tasks.settings import Normalization, VocabularySettings
 
 
 def hash_sample(records: Iterable[Record], max_count: int) -> list[tuple[str, ...]]:
@@ -37,13 +37,16 @@ def hash_sample(records: Iterable[Record], max_count: int) -> list[tuple[str, ..
     return [entry[2] for entry in sorted(kept, key=lambda entry: -entry[1])]
 
 
-def learn(texts: Iterable[str], settings: VocabularySettings, location: str) -> bytes:
+def learn(
+    texts: Iterable[str], settings: VocabularySettings, location: str, normalization: Normalization | None = None
+) -> bytes:
     """Learn a SentencePiece vocabulary.
 
     Args:
         texts: The training texts.
         settings: The size and type of the vocabulary.
         location: Where the texts are from, for error messages.
+        normalization: Another rule than that of the settings.
 
     Returns:
         The serialized SentencePiece model.
@@ -56,7 +59,7 @@ def learn(texts: Iterable[str], settings: VocabularySettings, location: str) -> 
             texts,
             size=settings.vocabulary_size,
             model_type=settings.vocabulary_type,
-            normalization=settings.normalization,
+            normalization=normalization or settings.normalization,
             character_coverage=settings.character_coverage,
             split_digits=settings.split_digits,
         )

@@ -5,6 +5,7 @@ After a header with the number of words and the dimension, each line contains a 
 
 import gzip
 import logging
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,7 +19,8 @@ log = logging.getLogger(__name__)
 def read(path: Path, pieces: Sequence[str], embedding_size: int) -> np.ndarray:
     """Read the vectors of a vocabulary's pieces.
 
-    A piece is looked up without SentencePiece's word-boundary mark, first in its own spelling, then in lower case.
+    A piece is looked up without SentencePiece's word-boundary mark, first in its own spelling, then in lower case. The
+    words of the file are normalized as the pieces are (form NFKC of Unicode).
     Pieces that the file lacks get random vectors with the same standard deviation.
 
     Args:
@@ -42,6 +44,7 @@ def read(path: Path, pieces: Sequence[str], embedding_size: int) -> np.ndarray:
         with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8", errors="replace") as file:
             for number, line in enumerate(file, start=1):
                 word, *values = line.rstrip().split(" ")
+                word = unicodedata.normalize("NFKC", word)
                 if number == 1 and len(values) == 1:
                     continue  # the header
                 if len(values) != embedding_size:

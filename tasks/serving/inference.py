@@ -68,6 +68,20 @@ def load_export(task: Task, path: Path | str, overrides: Mapping[str, Any] | Non
         return task.from_export(tf.saved_model.load(folder), settings, extra, overrides or {})
 
 
+def override_groups(
+    settings: Settings, changes: Mapping[str, Any], group: str, other: str
+) -> tuple[Settings, Settings]:
+    """Return two groups of settings, each with the changes that belong to it.
+
+    Raises:
+        UserError: If a change is invalid or belongs to neither; names the option.
+    """
+    first, second = getattr(settings, group), getattr(settings, other)
+    of_second = {name: value for name, value in changes.items() if name in type(second).model_fields}
+    of_first = {name: value for name, value in changes.items() if name not in of_second}
+    return override(first, of_first), override(second, of_second)
+
+
 def override(settings: Settings, changes: Mapping[str, Any]) -> Settings:
     """Return a group of settings with some of them changed.
 

@@ -1,14 +1,13 @@
 """Sentence pairs: from a source to vocabularies and ids on disk."""
 
 import dataclasses
-import itertools
 import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import sentencepiece
 
-from models.text import SentencePieceText
+from models.text import SentencePieceText, normalizer, with_normalization
 from tasks import atomic_files
 from tasks.data import vocabularies
 from tasks.data.records import Column, Record
@@ -145,16 +144,26 @@ def prepare(settings: TranslationSettings, run: Run) -> None:
 def _write_vocabularies(settings: TranslationSettings, source: Source, folder: Path) -> None:
     chosen = settings.vocabulary
     pairs = vocabularies.hash_sample(with_both_sides(source.records("train"), LeftOut()), chosen.vocabulary_texts)
+    rules = chosen.normalizations
     if chosen.joint_vocabulary:
-        model = vocabularies.learn(itertools.chain.from_iterable(pairs), chosen, source.location)
-        models = [model, model]
+        model = vocabularies.learn(_normalized(pairs, rules), chosen, source.location, rules[1])
+        models = [model if rules[0] == rules[1] else with_normalization(model, rules[0]), model]
     else:
         models = [
-            vocabularies.learn((pair[side] for pair in pairs), chosen, source.location) for side in range(len(SIDES))
+            vocabularies.learn((pair[side] for pair in pairs), chosen, source.location, rule)
+            for side, rule in enumerate(rules)
         ]
     with atomic_files.replacing_folder(folder) as temporary:
         for side, model in zip(SIDES, models, strict=True):
             (temporary / f"{side}.model").write_bytes(model)
+
+
+def _normalized(pairs: Iterable[tuple[str, str]], rules: tuple[str, str]) -> Iterator[str]:
+    """Yield the texts from which a joint vocabulary with the second rule is learned."""
+    normalize = normalizer(rules[0]).normalize if rules[0] != rules[1] else str
+    for source, target in pairs:
+        yield normalize(source)
+        yield target
 
 
 def load_vocabularies(folder: Path) -> list[sentencepiece.SentencePieceProcessor]:

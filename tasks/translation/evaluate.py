@@ -1,6 +1,7 @@
 """Translates a split, and writes the translations and the pictures of an evaluation."""
 
 import csv
+import functools
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from tasks.reports.tables import format_figure
 from tasks.serving.batched_inference import string_tensor
 from tasks.task import Outcome
 from tasks.training.runs import Run
-from tasks.translation import data, length_limit, translate
+from tasks.translation import alignment, data, length_limit, scoring, translate
 from tasks.translation.settings import TranslationSettings
 
 TRANSLATIONS_FILE = "translations.csv"
@@ -35,37 +36,42 @@ class Translations(Outcome):
 
     Attributes:
         answers: The answers of the predictor.
-        references: The reference translation of each sentence.
+        found: The translations, normalized as the references are; see `scoring.Normalizer`.
+        references: The reference translation of each sentence, normalized.
+        changed_references: Number of references that the normalization changed.
         nats_per_piece: Mean of -ln p of a piece of the references, ends counted.
         tokenizer: sacreBLEU's name of the tokenizer.
         out_of_reach: Number of references that are longer than the search may write.
     """
 
     answers: list[dict]
-    references: tuple[str, ...]
+    found: list[str]
+    references: list[str]
+    changed_references: int
     nats_per_piece: float
     tokenizer: str
     out_of_reach: int
 
-    @property
+    @functools.cached_property
     def sources(self) -> list[str]:
         """The sentences."""
         return [answer["text"] for answer in self.answers]
-
-    @property
-    def found(self) -> list[str]:
-        """The translations."""
-        return [answer["translation"] for answer in self.answers]
 
     @property
     def truncated(self) -> int:
         """Number of sentences of which only the beginning was translated."""
         return sum(answer.get("truncated", False) for answer in self.answers)
 
-    @property
-    def bleu(self) -> BLEU:
+    @functools.cached_property
+    def scorer(self) -> BLEU:
         """The scorer of sacreBLEU."""
         return BLEU(tokenize=self.tokenizer)
+
+    @functools.cached_property
+    def bleu(self) -> tuple[float, str]:
+        """BLEU of all sentences, in percent, and the signature of sacreBLEU."""
+        score = self.scorer.corpus_score(self.found, [self.references]).score
+        return score, str(self.scorer.get_signature())
 
 
 def run_inference(
@@ -90,11 +96,15 @@ def run_inference(
     start = time.monotonic()
     answers = list(predictor.predict(sources))
     seconds = time.monotonic() - start  # of translation alone, not of the scores of the references
+    normalize = scoring.Normalizer(settings.vocabulary)
+    normalized = normalize(references)
     return Translations(
         answers,
-        references,
+        normalize(answer["translation"] for answer in answers),
+        normalized,
+        sum(one != other for one, other in zip(references, normalized, strict=True)),
         nats_per_piece(predictor.module, sources, references),
-        settings.evaluation.sacrebleu_tokenizer,
+        scoring.choose_tokenizer(predictor.evaluation, normalized),
         out_of_reach,
         examples=len(pairs),
         seconds=seconds,
@@ -120,7 +130,7 @@ def bleu_by_length(outcome: Translations) -> dict[str, float]:
         upper = next((end for end in LENGTHS if words <= end), None)
         lower = max([0, *(end for end in LENGTHS if end < words)]) + 1
         groups.setdefault((lower, f"{lower}-{upper}" if upper else f"{lower}-"), []).append(index)
-    found, references, scorer = outcome.found, outcome.references, outcome.bleu
+    found, references, scorer = outcome.found, outcome.references, outcome.scorer
     return {
         name: scorer.corpus_score([found[i] for i in group], [[references[i] for i in group]]).score
         for (_, name), group in sorted(groups.items())
@@ -132,20 +142,21 @@ def write_evaluation(
 ) -> dict:
     """Write translations.csv, and pictures of BLEU by length and of attention."""
     by_length = bleu_by_length(outcome)
-    scorer = outcome.bleu
-    scorer.corpus_score(outcome.found, [outcome.references])  # its signature has the number of references
     _write_table(run.path / TRANSLATIONS_FILE, outcome)
     plots.bars(by_length, "words of the source", "BLEU", run.plots / "bleu_by_length.png")
     for picture in run.plots.glob("attention_*.png"):
         picture.unlink()  # of an earlier evaluation
     sources = outcome.sources
     if predictor.align is not None:
-        for number in settings.evaluation.attention_pairs:
-            found = translate.alignment(predictor.align, sources[number - 1]) if number <= len(sources) else {}
+        for number in predictor.evaluation.attention_pairs:
+            found = alignment.align_sentence(predictor.align, sources[number - 1]) if number <= len(sources) else {}
             if found.get("target_pieces"):  # otherwise normalization left nothing of the sentence
-                translate.draw_attention(found, run.plots / f"attention_{number}.png")
+                alignment.draw(found, run.plots / f"attention_{number}.png")
     return {
-        "bleu_signature": str(scorer.get_signature()),
+        "bleu_tokenizer": outcome.tokenizer,
+        "bleu_signature": outcome.bleu[1],
+        "normalization": scoring.Normalizer(settings.vocabulary).rule,
+        "changed_references": outcome.changed_references,
         "bleu_by_length": by_length,
         "search": predictor.search.model_dump(),
     }
@@ -155,13 +166,16 @@ def _write_table(path: Path, outcome: Translations) -> None:
     with atomic_files.replacing(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
         table.writerow(["source", "translation", "reference", "score"])
-        for answer, reference in zip(outcome.answers, outcome.references, strict=True):
-            table.writerow([answer["text"], answer["translation"], reference, format_figure(answer["score"])])
+        for answer, found, reference in zip(outcome.answers, outcome.found, outcome.references, strict=True):
+            table.writerow([answer["text"], found, reference, format_figure(answer["score"])])
 
 
 def print_evaluation(run: Run, stored: Mapping) -> None:
     """Print BLEU by length, and the first rows of translations.csv."""
-    print(f"\n{stored['bleu_signature']}\n\nBLEU by words of the source")
+    print(f"\n{stored['bleu_signature']}")
+    if stored["changed_references"]:
+        print(f"references changed by the normalization {stored['normalization']}: {stored['changed_references']:,}")
+    print("\nBLEU by words of the source")
     for words, bleu in stored["bleu_by_length"].items():
         print(f"{words:>7} {bleu:6.2f}")
     with open(run.path / TRANSLATIONS_FILE, encoding="utf-8", newline="") as file:

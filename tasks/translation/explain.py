@@ -6,7 +6,7 @@ from tasks.errors import UserError
 from tasks.settings import ExplainArguments
 from tasks.training.checkpoint import load_model
 from tasks.training.runs import Run
-from tasks.translation import translate
+from tasks.translation import alignment, translate
 from tasks.translation.settings import TranslationSettings
 
 
@@ -48,9 +48,9 @@ def explain(run: Path | str, text: str, *, picture: Path | str | None = None) ->
     if settings.network.attention is None:
         raise UserError(f"{run} was trained with attention=none, so there is none to show; train with attention")
     predictor = translate.from_run(folder, settings, load_model(folder), {})
-    found = translate.alignment(predictor.align, text)
+    found = alignment.align_sentence(predictor.align, text)
     if not found["target_pieces"]:
         raise UserError(f"{text!r} has no piece for this model, so there is nothing to explain; give another sentence")
     if picture is not None:
-        translate.draw_attention(found, Path(picture))
+        alignment.draw(found, Path(picture))
     return {"text": text, **found, "picture": None if picture is None else str(picture)}

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
 
 def bleu(outcome: "Translations") -> float:
-    """Return sacreBLEU's BLEU, in percent, with the tokenizer of the settings."""
-    return outcome.bleu.corpus_score(outcome.found, [outcome.references]).score
+    """Return sacreBLEU's BLEU, in percent, with the tokenizer that `scoring.choose_tokenizer` returns."""
+    return outcome.bleu[0]
 
 
 def bleu_lowercase(outcome: "Translations") -> float:
@@ -30,10 +30,13 @@ def chrf(outcome: "Translations") -> float:
 
 
 def ter(outcome: "Translations") -> float:
-    """Return the translation edit rate, in percent."""
+    """Return the translation edit rate, in percent; of characters in Chinese and Japanese, otherwise of words."""
     from sacrebleu.metrics import TER
 
-    return TER().corpus_score(outcome.found, [outcome.references]).score
+    from tasks.translation import scoring
+
+    characters = scoring.is_unspaced(outcome.references)
+    return TER(normalized=characters, asian_support=characters).corpus_score(outcome.found, [outcome.references]).score
 
 
 def exact_match(outcome: "Translations") -> float:

@@ -5,14 +5,14 @@ import logging
 from collections.abc import Callable
 
 import keras
-import sacrebleu
+from sacrebleu.metrics import BLEU
 
 from models.losses import SmoothedCrossentropy
 from models.translator import build_translator, training_model
 from tasks.serving.inference import override
 from tasks.task import Network
 from tasks.training.runs import Run
-from tasks.translation import data, length_limit, translate
+from tasks.translation import data, length_limit, scoring, translate
 from tasks.translation.pairs import SentencePairs
 from tasks.translation.settings import TranslationSettings
 
@@ -40,12 +40,15 @@ def _validation_bleu(settings: TranslationSettings, model: keras.Model, run: Run
     search = override(settings.search, {"beam_size": 1, "coverage_penalty": 0.0})
     search = length_limit.resolved(search, run.vocabulary)
     predictor = translate.from_model(model, data.load_vocabularies(run.vocabulary), search)
+    normalize = scoring.Normalizer(settings.vocabulary)
+    references = normalize(references)
+    scorer = BLEU(tokenize=scoring.choose_tokenizer(settings.evaluation, references))
 
     def measure(epoch: int) -> dict[str, float | None]:
         if epoch % chosen.bleu_epochs and epoch != chosen.epochs:
             return {"bleu": None}
-        found = [answer["translation"] for answer in predictor.predict(sources)]
-        bleu = sacrebleu.corpus_bleu(found, [references], tokenize=settings.evaluation.sacrebleu_tokenizer).score
+        found = normalize(answer["translation"] for answer in predictor.predict(sources))
+        bleu = scorer.corpus_score(found, [references]).score
         log.info("BLEU of %s validation pairs: %.2f", f"{len(found):,}", bleu)
         return {"bleu": bleu}
 

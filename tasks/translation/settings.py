@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 import tyro
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from models.generation_settings import SearchSettings
 from models.network_settings import TranslatorSettings
@@ -12,6 +12,7 @@ from tasks.settings import (
     BucketedTrainingSettings,
     EvaluateRowsArguments,
     ExportArguments,
+    Normalization,
     PredictArguments,
     RecurrentOptions,
     RowSourceSettings,
@@ -68,6 +69,8 @@ class TranslationVocabularySettings(
 ):
     """The SentencePiece vocabularies, learned from the training pairs; vocabulary_size is that of each language."""
 
+    target_normalization: Normalization | None = None
+    """The rule for the target language, and so for translations; None is that of normalization without case folding."""
     joint_vocabulary: bool = False
     """Learns one vocabulary from both languages."""
     subword_regularization: float | None = Field(None, gt=0.0, le=1.0)
@@ -82,6 +85,11 @@ class TranslationVocabularySettings(
                 f"{self.vocabulary_type}, which segments a word in one way only; take unigram or bpe"
             )
         return self
+
+    @property
+    def normalizations(self) -> tuple[Normalization, Normalization]:
+        """The rules for source and target."""
+        return self.normalization, self.target_normalization or self.normalization.removesuffix("_cf")
 
 
 class TranslationRecurrentOptions(
@@ -119,11 +127,16 @@ class TranslationTrainingSettings(
         return self
 
 
+def _none(value):
+    return None if value == "none" else value
+
+
 class TranslationEvaluationSettings(Settings):
     """What evaluate measures and draws."""
 
-    bleu_tokenizer: Literal["13a", "intl", "zh", "char"] | None = "13a"
-    """sacreBLEU's tokenizer; None splits at blanks only. For Korean and Japanese, char is of use."""
+    bleu_tokenizer: Annotated[Literal["auto", "13a", "intl", "zh", "char"] | None, BeforeValidator(_none)] = "auto"
+    """sacreBLEU's tokenizer; None splits at blanks only. auto goes by the script of the references: zh for Chinese,
+    char for Japanese, Thai and other scripts without spaces, otherwise 13a."""
     attention_pairs: tuple[Annotated[int, Field(ge=1)], ...] = (1, 2, 3)
     """Draws the attention for these pairs of the split, counted from 1."""
 
@@ -186,7 +199,12 @@ class SearchArguments(Settings):
 
 
 class TranslationEvaluateArguments(SearchArguments, EvaluateRowsArguments):
-    """Evaluates a run on a split."""
+    """Evaluates a run on a split; options that are not given are those of the run."""
+
+    bleu_tokenizer: Literal["auto", "13a", "intl", "zh", "char", "none"] | None = None
+    """sacreBLEU's tokenizer; auto chooses by the script of the references, none splits at blanks only."""
+    attention_pairs: tuple[Annotated[int, Field(ge=1)], ...] = ()
+    """Draws the attention for these pairs of the split, counted from 1."""
 
     source_lang: str | None = None
     """With --data: the language to translate from; that of the training data if not given."""
@@ -196,6 +214,12 @@ class TranslationEvaluateArguments(SearchArguments, EvaluateRowsArguments):
     """With --data: the column of the sentences to translate, whatever its name was in training."""
     target_column: str | None = None
     """With --data: the column of their translations."""
+
+    @property
+    def overrides(self) -> dict:
+        """The settings of the search and of the evaluation that are given here."""
+        given = {name: getattr(self, name) for name in TranslationEvaluationSettings.model_fields}
+        return super().overrides | {name: value for name, value in given.items() if value not in (None, ())}
 
 
 class TranslationExportArguments(SearchArguments, ExportArguments):

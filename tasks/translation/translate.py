@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 import sentencepiece
 import tensorflow as tf
 
@@ -15,16 +14,15 @@ from models.generation_settings import SearchSettings
 from models.text_translator import TextTranslator
 from models.translator import StepTranslator
 from tasks.errors import UserError
-from tasks.reports import explanation_plots
 from tasks.reports.tables import format_figure
 from tasks.serving.batched_inference import WINDOW, length_sorted_batches, string_tensor
 from tasks.serving.export import warmup_texts
-from tasks.serving.inference import override
+from tasks.serving.inference import override, override_groups
 from tasks.task import Exportable, Predictor
 from tasks.training.runs import Run
-from tasks.translation import length_limit
-from tasks.translation.data import SIDES, load_vocabularies
-from tasks.translation.settings import TranslateArguments, TranslationSettings
+from tasks.translation import alignment, length_limit
+from tasks.translation.data import load_vocabularies
+from tasks.translation.settings import TranslateArguments, TranslationEvaluationSettings, TranslationSettings
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +43,7 @@ class TranslationPredictor(Predictor):
         fixed_search: Whether `translate` searches with other settings, so that `beam` must be called.
         processors: The tokenizers of source and target.
         max_tokens: Maximum number of pieces of a sentence.
+        evaluation: What `evaluate` measures and draws.
         owner: The object that the functions belong to; a `tf.function` does not keep its object alive.
         module: The `TextTranslator` of a run.
     """
@@ -59,11 +58,13 @@ class TranslationPredictor(Predictor):
         max_tokens: int,
         *,
         fixed_search: bool = False,
+        evaluation: TranslationEvaluationSettings | None = None,
         owner=None,
         module: TextTranslator | None = None,
     ):
         self._translate, self._beam, self.align = translate, beam, align
         self.search, self.fixed_search = search, fixed_search
+        self.evaluation = evaluation or TranslationEvaluationSettings()
         self._target, self._max_tokens = processors[1], max_tokens
         self._owner, self.module = owner, module
 
@@ -156,16 +157,20 @@ def from_run(
     run: Run, settings: TranslationSettings, model: keras.Model, overrides: Mapping[str, Any]
 ) -> TranslationPredictor:
     """Make a predictor of a finished run; see `tasks.task.Task.from_run`."""
-    search = override(settings.search, overrides)
+    search, evaluation = override_groups(settings, overrides, "search", "evaluation")
     if search.coverage_penalty and settings.network.attention is None:
         raise UserError("--coverage-penalty: this model was trained without attention, which it counts; leave it out")
-    return from_model(model, load_vocabularies(run.vocabulary), length_limit.resolved(search, run.vocabulary))
+    search = length_limit.resolved(search, run.vocabulary)
+    return from_model(model, load_vocabularies(run.vocabulary), search, evaluation)
 
 
 def from_model(
-    model: keras.Model, processors: list[sentencepiece.SentencePieceProcessor], search: SearchSettings
+    model: keras.Model,
+    processors: list[sentencepiece.SentencePieceProcessor],
+    search: SearchSettings,
+    evaluation: TranslationEvaluationSettings | None = None,
 ) -> TranslationPredictor:
-    """Make a predictor of a `models.translator.Translator`, the tokenizers, and the settings of the search."""
+    """Make a predictor of a `models.translator.Translator`, the tokenizers, and the settings."""
     pieces = [processor.serialized_model_proto() for processor in processors]
     translator = TextTranslator(StepTranslator(model), *pieces, search)
     return TranslationPredictor(
@@ -175,6 +180,7 @@ def from_model(
         search,
         processors,
         translator.max_tokens,
+        evaluation=evaluation,
         module=translator,
     )
 
@@ -243,9 +249,6 @@ def format_answer(answer: dict, number: int, arguments: TranslateArguments) -> s
     return "\n".join(f"{number}\t{format_figure(one['score'])}\t{one['translation']}" for one in answer["translations"])
 
 
-# --- attention
-
-
 def _draw_first_attention(
     predictor: TranslationPredictor, texts: Iterator[str], arguments: TranslateArguments
 ) -> Iterator[str]:
@@ -259,36 +262,8 @@ def _draw_first_attention(
             "leave it out, or name the run with --run"
         )
     first = list(itertools.islice(texts, 1))
-    found = alignment(predictor.align, "".join(first))
+    found = alignment.align_sentence(predictor.align, "".join(first))
     if not found["target_pieces"]:
         raise UserError("--attention: the first sentence is empty, so there is nothing to draw")
-    draw_attention(found, Path(arguments.attention))
+    alignment.draw(found, Path(arguments.attention))
     return itertools.chain(first, texts)
-
-
-def alignment(align: Callable, text: str) -> dict:
-    """Translate a sentence, and return the attention.
-
-    Args:
-        align: `TextTranslator.align`, or the exported signature.
-        text: The sentence.
-
-    Returns:
-        `translation`; `source_pieces`; `target_pieces`, with the end, </s>, and empty if the sentence has no piece;
-        `attention`, weights (target pieces, source pieces), as lists.
-    """
-    out = {name: value.numpy()[0] for name, value in align(text=string_tensor([text])).items()}
-    source, target = ([piece.decode() for piece in out[f"{side}_pieces"] if piece] for side in SIDES)
-    return {
-        "translation": out["translation"].decode(),
-        "source_pieces": source,
-        "target_pieces": target,
-        "attention": out["attention"][: len(target), : len(source)].tolist(),
-    }
-
-
-def draw_attention(found: dict, path: Path) -> Path:
-    """Draw an `alignment`; return the path."""
-    return explanation_plots.attention(
-        np.array(found["attention"]), found["source_pieces"], found["target_pieces"], path
-    )

@@ -1,10 +1,12 @@
 """Trainings that begin with given word vectors."""
 
 import gzip
+import unicodedata
 
 import numpy as np
 import pytest
 
+from tasks.data import word_vectors
 from tasks.sentiment import data
 from tasks.training.checkpoint import load_model
 from tasks.training.runs import Run
@@ -27,6 +29,13 @@ def test_word_vectors_begin_the_embedding(train, easy, tmp_path, name):
         assert np.allclose(table[processor.piece_to_id(f"\u2581{word}")], VECTORS[word], atol=1e-6)
     others = table[processor.piece_to_id("\u2581lovely")]
     assert 0.01 < others.std() < 2.0 and not np.allclose(table[processor.piece_to_id("\u2581bad")], VECTORS["BAD"])
+
+
+def test_words_of_the_file_are_normalized_as_pieces_are(tmp_path):
+    words = [unicodedata.normalize("NFD", "café"), unicodedata.normalize("NFD", "영화"), "ﬁlm"]
+    (tmp_path / "a.vec").write_text("".join(f"{word} {i} 1\n" for i, word in enumerate(words)), encoding="utf-8")
+    vectors = word_vectors.read(tmp_path / "a.vec", ["\u2581café", "\u2581영화", "\u2581film"], 2)
+    assert vectors.tolist() == [[0, 1], [1, 1], [2, 1]]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,38 @@
+"""The attention of a translator for a sentence: as numbers, and drawn."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from tasks.reports import explanation_plots
+from tasks.serving.batched_inference import string_tensor
+from tasks.translation.data import SIDES
+
+
+def align_sentence(align: Callable, text: str) -> dict:
+    """Translate a sentence, and return the attention.
+
+    Args:
+        align: `TextTranslator.align`, or the exported signature.
+        text: The sentence.
+
+    Returns:
+        `translation`; `source_pieces`; `target_pieces`, with the end, </s>, and empty if the sentence has no piece;
+        `attention`, weights (target pieces, source pieces), as lists.
+    """
+    out = {name: value.numpy()[0] for name, value in align(text=string_tensor([text])).items()}
+    source, target = ([piece.decode() for piece in out[f"{side}_pieces"] if piece] for side in SIDES)
+    return {
+        "translation": out["translation"].decode(),
+        "source_pieces": source,
+        "target_pieces": target,
+        "attention": out["attention"][: len(target), : len(source)].tolist(),
+    }
+
+
+def draw(found: dict, path: Path) -> Path:
+    """Draw what `align_sentence` returned; return the path."""
+    return explanation_plots.attention(
+        np.array(found["attention"]), found["source_pieces"], found["target_pieces"], path
+    )
