@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from models.linear_ngrams import LinearModel, LinearNgrams
 from models.network import Network, settings_dict
 from models.network_settings import ClassifierSettings
 from models.ngrams import NgramEmbedding
@@ -36,7 +37,7 @@ class Classifier(Network):
         token_vectors: Symbolic `(batch, timesteps, embedding_size)`: their sum, before dropout and pooling.
         recurrent_layers: List of recurrent layers, first to last.
         recurrent_logits: The `keras.layers.Dense` that computes the logits of the recurrent path.
-        wide: The `WideNgrams` that computes the logits of the wide path; None without `wide_ngrams`.
+        wide: The `WideNgrams` or `LinearNgrams` that computes the logits of the wide path; None without `wide_ngrams`.
 
     Raises:
         ValueError: If `recurrent` has an option that a classifier cannot use.
@@ -84,7 +85,8 @@ class Classifier(Network):
         logits = recurrent_logits(x)
         wide, wide_logits = None, None
         if settings.wide_ngrams:
-            wide = WideNgrams(1, settings.wide_ngrams, wide_count, classes, dtype="float32", name="wide_logits")
+            kind = LinearNgrams if settings.wide_features == "tf_idf" else WideNgrams
+            wide = kind(1, settings.wide_ngrams, wide_count, classes, dtype="float32", name="wide_logits")
             wide_logits = wide(ids)
             logits = (1.0 - settings.wide_share) * logits + settings.wide_share * wide_logits
         super().__init__(ids, logits, name="classifier")
@@ -131,6 +133,7 @@ def build_classifier(
     ngram_keys: np.ndarray | None = None,
     wide_keys: np.ndarray | None = None,
     wide_counts: np.ndarray | None = None,
+    wide_model: LinearModel | None = None,
 ) -> Classifier:
     """Build an untrained classifier.
 
@@ -144,7 +147,8 @@ def build_classifier(
             with `ngrams`.
         wide_keys: Vocabulary of the wide path, likewise; needed with `wide_ngrams`.
         wide_counts: Counts of the wide path, float32 `(n-grams + 1, classes)`, from
-            `models.ngrams.ngram_class_counts`; needed with `wide_ngrams`.
+            `models.ngrams.ngram_class_counts`; needed with `wide_ngrams` and features of log_count_ratios.
+        wide_model: The fitted linear model of the wide path; needed with `wide_ngrams` and features of tf_idf.
 
     Returns:
         The network. With `wide_ngrams` its logits are the weighted average of those of its two paths.
@@ -166,5 +170,8 @@ def build_classifier(
         model.ngrams.set_keys(ngram_keys)
     if model.wide is not None:
         model.wide.set_keys(wide_keys)
-        model.wide.set_counts(wide_counts)
+        if settings.wide_features == "tf_idf":
+            model.wide.set_model(wide_model)
+        else:
+            model.wide.set_counts(wide_counts)
     return model

@@ -3,7 +3,7 @@
 An n-gram is identified by a 31-bit hash of its ids. The vocabulary is a sorted array of the hashes of the frequent
 n-grams, and a binary search in it returns an n-gram's index. This takes core ops only, and two n-grams share an entry
 only when their hashes collide: with a vocabulary of a million, about one in 2,000 other n-grams is taken for one of
-its entries. `models.wide_ngrams` has a linear model of the same n-grams.
+its entries. `models.wide_ngrams` and `models.linear_ngrams` have linear models of the same n-grams.
 """
 
 from collections.abc import Iterable
@@ -95,6 +95,26 @@ def frequent_ngrams(
     return keys
 
 
+def known_ngrams(ids: np.ndarray, keys: np.ndarray, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
+    """Find the different n-grams of each text that are in the vocabulary.
+
+    Args:
+        ids: int32 `(batch, timesteps)`, padded on the right with 0.
+        keys: The vocabulary, from `frequent_ngrams`.
+        first: Smallest n.
+        last: Largest n.
+
+    Returns:
+        The texts' indexes and 1 + the index in the vocabulary, int `(n-grams,)` each, ordered by text.
+    """
+    texts, hashes = _distinct(ids, first, last)
+    if not len(keys):
+        return texts[:0], texts[:0]
+    indexes = np.minimum(np.searchsorted(keys, hashes), len(keys) - 1)
+    known = keys[indexes] == hashes
+    return texts[known], indexes[known] + 1
+
+
 def ngram_class_counts(
     batches: Iterable[tuple[np.ndarray, np.ndarray]], keys: np.ndarray, first: int, last: int, classes: int
 ) -> np.ndarray:
@@ -112,10 +132,8 @@ def ngram_class_counts(
     """
     counts = np.zeros((len(keys) + 1, classes), np.float32)
     for ids, labels in batches:
-        texts, hashes = _distinct(ids, first, last)
-        indexes = np.minimum(np.searchsorted(keys, hashes), len(keys) - 1)
-        known = keys[indexes] == hashes if len(keys) else np.zeros(len(hashes), bool)
-        np.add.at(counts, (indexes[known] + 1, labels[texts[known]]), 1.0)
+        texts, indexes = known_ngrams(ids, keys, first, last)
+        np.add.at(counts, (indexes, labels[texts]), 1.0)
     return counts
 
 
@@ -166,6 +184,25 @@ class NgramLayer(keras.layers.Layer):
     def get_config(self):
         """Return the layer's configuration."""
         return {**super().get_config(), "first": self.first, "last": self.last, "size": self.size}
+
+
+def occurrence_shares(indexes, size: int, dtype):
+    """Return the share of each occurrence of an n-gram in a text: 1 / (occurrences in the text), 0 for no n-gram.
+
+    Args:
+        indexes: int `(batch, n-grams)`.
+        size: Size of the vocabulary.
+        dtype: The dtype of the result.
+
+    Returns:
+        `(batch, n-grams)`.
+    """
+    # The text's row is made part of the index, so that each text is counted separately.
+    rows = tf.range(tf.shape(indexes)[0], dtype=tf.int64)
+    keys = tf.cast(indexes, tf.int64) + (size + 1) * rows[:, None]
+    _, positions, counts = tf.unique_with_counts(tf.reshape(keys, [-1]))
+    counts = tf.reshape(tf.gather(counts, positions), tf.shape(indexes))
+    return tf.where(indexes > 0, 1.0 / tf.cast(counts, dtype), tf.zeros((), dtype))
 
 
 def used_rows(gather, indexes):

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from models.ngrams import NgramLayer, used_rows
+from models.ngrams import NgramLayer, occurrence_shares, used_rows
 
 
 @keras.saving.register_keras_serializable("models")
@@ -82,12 +82,7 @@ class WideNgrams(NgramLayer):
         """
         indexes = self.indexes(ids)
         flat = tf.reshape(indexes, [tf.shape(indexes)[0], -1])  # (batch, n-grams)
-        # The text's row is made part of the index, so that each text is counted separately.
-        rows = tf.range(tf.shape(flat)[0], dtype=tf.int64)
-        keys = tf.cast(flat, tf.int64) + (self.size + 1) * rows[:, None]
-        _, positions, counts = tf.unique_with_counts(tf.reshape(keys, [-1]))
-        counts = tf.reshape(tf.gather(counts, positions), tf.shape(flat))
-        share = tf.where(flat > 0, 1.0 / tf.cast(counts, self.compute_dtype), 0.0)[..., None]
+        share = occurrence_shares(flat, self.size, self.compute_dtype)[..., None]
         terms, root = self._terms(flat, share)
         return tf.reshape(terms / root[:, None], tf.concat([tf.shape(indexes), [self.classes]], axis=0))
 

@@ -147,6 +147,7 @@ class Task(abc.ABC):
         predict_arguments: Arguments of the command that answers texts.
         export_arguments: Arguments of `export`.
         explain_arguments: Arguments of `explain`; None if the task has no such command.
+        comparison_arguments: Arguments of `evaluate` in a comparison.
         evaluation_files: The files that its evaluation writes into the run's folder.
     """
 
@@ -160,6 +161,7 @@ class Task(abc.ABC):
     predict_arguments: ClassVar[type[PredictArguments]] = PredictArguments
     export_arguments: ClassVar[type[ExportArguments]] = ExportArguments
     explain_arguments: ClassVar[type[ExplainArguments] | None] = None
+    comparison_arguments: ClassVar[Mapping[str, Any]] = {}
     evaluation_files: ClassVar[tuple[str, ...]] = ()
 
     # --- data

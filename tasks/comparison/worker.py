@@ -45,7 +45,7 @@ def main() -> int:
                     resolve_splits(job["evaluate"], source.splits, source.location)
                 answer(trained=_train(train, task, settings, job["run"]))
             if job["evaluate"]:
-                answer(evaluated=evaluate(task, job["run"], split=job["evaluate"]))
+                answer(evaluated=evaluate(task, job["run"], split=job["evaluate"], **task.comparison_arguments))
     except UserError as error:
         answer(error=str(error))
     except OSError as error:

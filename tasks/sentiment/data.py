@@ -9,16 +9,16 @@ from pathlib import Path
 import numpy as np
 import sentencepiece
 
-from models import ngrams
 from models.text import SentencePieceText
 from tasks import atomic_files
 from tasks.data import vocabularies
 from tasks.data.bad_rows import BadRows, usable
 from tasks.data.records import Column, Record, is_blank
-from tasks.data.sequence_store import SequenceStore, chunks, pad_sequences
+from tasks.data.sequence_store import SequenceStore, chunks
 from tasks.data.sources import Source, open_source
 from tasks.data.stored_files import is_text, read_json
 from tasks.errors import UserError
+from tasks.sentiment import ngram_files
 from tasks.sentiment.labels import (
     LabelIds,
     check_single_labels,
@@ -37,8 +37,6 @@ log = logging.getLogger(__name__)
 SAMPLE = Path(__file__).parents[1] / "samples" / "sentiment"
 SPLITS = ("train", "validation")
 MAX_LABELS = 10_000
-# Number of texts that n-grams are counted on: bounds the memory of the count, however large the corpus.
-MAX_NGRAM_TEXTS = 200_000
 
 
 def open_labelled_texts(settings: SentimentSettings, location: str | None = None) -> Source:
@@ -100,7 +98,7 @@ def prepare(settings: SentimentSettings, run: Run) -> None:
             raise UserError(f"{source.location}: every text of its {split} split is empty or blank, or left out")
     left_out["empty texts to train or validate on"] = len(empty)
     log.info("%s\n%s", class_table(labels, *counts), left_out_line(left_out))
-    _write_ngram_vocabularies(settings, run.checkpoint, len(labels))
+    ngram_files.write(settings, run.checkpoint, labels)
 
 
 def _check_labels(source: Source, label_ids: LabelIds) -> int:
@@ -190,39 +188,3 @@ def load_vocabulary(folder: Path) -> tuple[sentencepiece.SentencePieceProcessor,
     if len({*labels}) < len(labels):
         raise UserError(f"{path} has a class twice; {remedy}")
     return vocabularies.load(folder / "sentencepiece.model"), labels
-
-
-# --- vocabularies of n-grams
-
-
-def _write_ngram_vocabularies(settings: SentimentSettings, folder: Path, classes: int) -> None:
-    """Write the frequent n-grams of the training texts, and their counts in each class; see `models.ngrams`."""
-    network, store = settings.network, SequenceStore(folder / "train")
-    if network.ngrams > 1:
-        limits = {"min_count": network.ngram_min_texts, "max_size": network.ngram_vocabulary}
-        _save(folder / "ngrams.npy", _frequent_ngrams(store, 2, network.ngrams, **limits))
-    if network.wide_ngrams:
-        limits = {"min_count": network.wide_min_texts, "max_size": network.wide_vocabulary}
-        keys = _frequent_ngrams(store, 1, network.wide_ngrams, **limits)
-        _save(folder / "wide_ngrams.npy", keys)
-        batches = _batches_by_length(store, np.arange(len(store)))
-        counts = ngrams.ngram_class_counts(batches, keys, 1, network.wide_ngrams, classes)
-        _save(folder / "wide_counts.npy", counts)
-
-
-def _frequent_ngrams(store: SequenceStore, first: int, last: int, **limits) -> np.ndarray:
-    chosen = np.random.default_rng(0).permutation(len(store))[:MAX_NGRAM_TEXTS]
-    return ngrams.frequent_ngrams((ids for ids, _ in _batches_by_length(store, chosen)), first, last, **limits)
-
-
-def _batches_by_length(store: SequenceStore, indexes: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield padded ids and classes of the given sequences, 256 at a time, those of similar length together."""
-    ordered = indexes[np.argsort(store.lengths[indexes], kind="stable")]
-    for start in range(0, len(ordered), 256):
-        part = ordered[start : start + 256]
-        yield pad_sequences([store[index] for index in part]), store.columns["label"][part]
-
-
-def _save(path: Path, array: np.ndarray) -> None:
-    with atomic_files.replacing(path) as temporary:
-        np.save(temporary, array)

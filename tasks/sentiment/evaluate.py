@@ -20,6 +20,9 @@ from tasks.data.sources import Source
 from tasks.errors import UserError
 from tasks.reports import classification_plots
 from tasks.reports.tables import format_figure
+from tasks.sentiment import baseline
+from tasks.sentiment.baseline import Baseline
+from tasks.sentiment.data import open_labelled_texts
 from tasks.sentiment.labels import SHOWN_CLASSES, LabelIds
 from tasks.sentiment.metrics import class_metrics
 from tasks.sentiment.predict import SentimentPredictor
@@ -42,12 +45,16 @@ class Classifications(Outcome):
         probabilities: float32 (examples, classes).
         labels: The names of the classes.
         mistakes: The most confident mistakes.
+        baseline: The linear model that was evaluated on the same texts; None if there is none.
+        baseline_accuracy: Its accuracy.
     """
 
     true: np.ndarray
     probabilities: np.ndarray
     labels: list[str] = field(default_factory=list)
     mistakes: "MostConfidentMistakes | None" = None
+    baseline: Baseline | None = None
+    baseline_accuracy: float | None = None
 
     @property
     def predicted(self) -> np.ndarray:
@@ -82,7 +89,7 @@ def run_inference(
         log.warning("%s: left out %s texts with an unknown label", source.location, f"{unknown.count:,}")
     if not true:
         raise UserError(f"{source.location}: no text of its {split} split has a label that the model knows")
-    return Classifications(
+    outcome = Classifications(
         np.array(true),
         np.array(probabilities).reshape(-1, len(labels)),
         labels,
@@ -90,6 +97,21 @@ def run_inference(
         examples=len(true),
         seconds=seconds,
     )
+    if predictor.baseline:
+        outcome.baseline = _fit_baseline(settings, source, label_ids)
+    if outcome.baseline is not None:
+        evaluated = usable(source.records(split), label_ids.problem, skip=True)
+        outcome.baseline_accuracy = outcome.baseline.accuracy(evaluated, label_ids)
+    return outcome
+
+
+def _fit_baseline(settings: SentimentSettings, source: Source, label_ids: LabelIds) -> Baseline | None:
+    try:
+        trained_on = source if source.location == settings.data.data else open_labelled_texts(settings)
+        return baseline.fit(trained_on, label_ids)
+    except UserError as error:
+        log.warning("no linear model next to the network: the training texts cannot be read: %s", error)
+        return None
 
 
 def write_evaluation(
@@ -108,11 +130,16 @@ def write_evaluation(
             "balanced, more epochs or --monitor macro_f1",
             *(outcome.labels[only.pop()], f"{outcome.examples:,}"),
         )
-    return {"classes": class_metrics(outcome)}
+    further = {"classes": class_metrics(outcome)}
+    if outcome.baseline is not None:
+        further["baseline"] = outcome.baseline.description
+    return further
 
 
 def print_evaluation(run: Run, stored: Mapping) -> None:
     """Print the figures of each class, and the first rows of mistakes.csv."""
+    if "baseline" in stored:
+        print(f"\nbaseline: {stored['baseline']}")
     print_classes(stored["classes"])
     with open(run.path / MISTAKES_FILE, encoding="utf-8", newline="") as file:
         mistakes = list(csv.DictReader(file))

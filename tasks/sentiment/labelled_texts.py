@@ -5,8 +5,9 @@ import tensorflow as tf
 
 from tasks.data import bucketing
 from tasks.data.sequence_store import SequenceStore, pad_sequences
-from tasks.errors import UserError
-from tasks.sentiment.data import SPLITS, clean_label, load_vocabulary
+from tasks.sentiment import ngram_files
+from tasks.sentiment.data import SPLITS, load_vocabulary
+from tasks.sentiment.labels import class_weights
 from tasks.sentiment.settings import SentimentSettings
 from tasks.task import TrainingData
 from tasks.training.runs import Run
@@ -22,19 +23,14 @@ class LabelledTexts(TrainingData):
     Attributes:
         labels: The names of the classes.
         pieces: The pieces of the vocabulary, in the order of their ids.
-        ngram_keys: int32 (n-grams,), for `models.classifier.build_classifier`; None if the settings use none.
-        wide_keys: The same for the wide path.
-        wide_counts: float32 (n-grams + 1, classes), likewise.
+        ngrams: The vocabularies of n-grams, and what the linear model starts from.
     """
 
     def __init__(self, settings: SentimentSettings, run: Run):
         network, folder = settings.network, run.checkpoint
         processor, self.labels = load_vocabulary(run.vocabulary)
         self.pieces = [processor.id_to_piece(index) for index in range(processor.get_piece_size())]
-        load = lambda name, wanted: np.load(folder / f"{name}.npy") if wanted else None  # noqa: E731
-        self.ngram_keys = load("ngrams", network.ngrams > 1)
-        self.wide_keys = load("wide_ngrams", network.wide_ngrams)
-        self.wide_counts = load("wide_counts", network.wide_ngrams)
+        self.ngrams = ngram_files.read(settings, folder)
         self._store, self._held_out = (SequenceStore(folder / split) for split in SPLITS)
         counts = np.bincount(self._store.columns["label"], minlength=len(self.labels))
         self._class_weight = class_weights(settings.training.class_weight, self.labels, counts)
@@ -85,31 +81,3 @@ class LabelledTexts(TrainingData):
         inputs = (ids, labels) if self._labels_as_input else ids
         signature = (inputs, labels, tf.TensorSpec((None,), tf.float32))
         return tf.data.Dataset.from_generator(generate, output_signature=signature).prefetch(4)
-
-
-def class_weights(setting: str | None, labels: list[str], counts: np.ndarray) -> np.ndarray:
-    """Return the weight of the examples of each class: float32 (classes,).
-
-    Args:
-        setting: None; "balanced": examples / (classes * examples of the class); or "NAME=WEIGHT,...", 1 for the others.
-        labels: The names of the classes.
-        counts: Number of examples of each class.
-
-    Raises:
-        UserError: If the setting has none of these forms, or names an unknown class.
-    """
-    weights = np.ones(len(labels), np.float32)
-    if setting == "balanced":
-        return (counts.sum() / (len(labels) * counts)).astype(np.float32)
-    for part in (setting or "").split(",") if setting else []:
-        name, _, value = part.rpartition("=")
-        try:
-            weights[labels.index(clean_label(name))] = weight = float(value)
-            if not 0.0 <= weight < float("inf"):
-                raise ValueError
-        except ValueError:
-            raise UserError(
-                f"--class-weight {setting}: {part!r} is not NAME=WEIGHT with a class of {', '.join(labels[:20])}; "
-                "or give balanced"
-            ) from None
-    return weights

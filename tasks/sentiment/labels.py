@@ -5,6 +5,8 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from tasks.data.records import Record, without_invisible
 from tasks.errors import UserError
 
@@ -152,3 +154,31 @@ def left_out_line(counts: Mapping[str, int]) -> str:
     """Return a line with what was left out of the data, by reason."""
     reasons = [f"{reason}: {count:,}" for reason, count in counts.items() if count]
     return f"left out: {'; '.join(reasons) or 'nothing'}"
+
+
+def class_weights(setting: str | None, labels: list[str], counts: np.ndarray) -> np.ndarray:
+    """Return the weight of the examples of each class: float32 (classes,).
+
+    Args:
+        setting: None; "balanced": examples / (classes * examples of the class); or "NAME=WEIGHT,...", 1 for the others.
+        labels: The names of the classes.
+        counts: Number of examples of each class.
+
+    Raises:
+        UserError: If the setting has none of these forms, or names an unknown class.
+    """
+    weights = np.ones(len(labels), np.float32)
+    if setting == "balanced":
+        return (counts.sum() / (len(labels) * counts)).astype(np.float32)
+    for part in (setting or "").split(",") if setting else []:
+        name, _, value = part.rpartition("=")
+        try:
+            weights[labels.index(clean_label(name))] = weight = float(value)
+            if not 0.0 <= weight < float("inf"):
+                raise ValueError
+        except ValueError:
+            raise UserError(
+                f"--class-weight {setting}: {part!r} is not NAME=WEIGHT with a class of {', '.join(labels[:20])}; "
+                "or give balanced"
+            ) from None
+    return weights

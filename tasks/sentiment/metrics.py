@@ -79,6 +79,7 @@ def class_metrics(outcome: "Classifications") -> dict[str, dict[str, float | int
 
 METRICS = (
     Metric("accuracy", higher_is_better=True, compute=accuracy),
+    Metric("baseline_accuracy", higher_is_better=None, compute=lambda outcome: outcome.baseline_accuracy),
     Metric("macro_f1", higher_is_better=True, compute=macro_f1),
     Metric("roc_auc", higher_is_better=True, compute=roc_auc),
     Metric("log_loss", higher_is_better=False, compute=log_loss),

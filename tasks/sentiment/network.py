@@ -23,9 +23,7 @@ def build(settings: SentimentSettings, data: LabelledTexts, run: Run) -> Network
         vocabulary_size=len(data.pieces),
         classes=len(data.labels),
         vectors=vectors,
-        ngram_keys=data.ngram_keys,
-        wide_keys=data.wide_keys,
-        wide_counts=data.wide_counts,
+        **data.ngrams._asdict(),
     )
     tables = ((model.ngrams, training.ngram_learning_rate), (model.wide, training.wide_learning_rate))
     return Network(
@@ -36,5 +34,7 @@ def build(settings: SentimentSettings, data: LabelledTexts, run: Run) -> Network
             PathAccuracy(settings.network.wide_share),
             PathMacroF1(settings.network.wide_share, len(data.labels)),
         ],
-        sparse_learning_rates=[(layer, rate) for layer, rate in tables if layer is not None],
+        sparse_learning_rates=[
+            (layer, rate) for layer, rate in tables if layer is not None and layer.trainable_variables
+        ],
     )

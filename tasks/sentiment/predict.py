@@ -25,10 +25,11 @@ class SentimentPredictor(Predictor):
             probabilities, classes.
         owner: The object that `classify` belongs to; a `tf.function` does not keep its object alive.
         module: The `TextClassifier` of a run.
+        baseline: Whether an evaluation also fits a linear model on the training texts.
     """
 
-    def __init__(self, classify: Callable, *, owner=None, module: TextClassifier | None = None):
-        self._classify, self._owner, self.module = classify, owner, module
+    def __init__(self, classify: Callable, *, owner=None, module: TextClassifier | None = None, baseline: bool = False):
+        self._classify, self._owner, self.module, self.baseline = classify, owner, module, baseline
 
     def predict(self, texts: Iterable[str], *, window: int = WINDOW) -> Iterator[dict]:
         """Yield an answer for each text, in their order; see `tasks.task.Predictor.predict`.
@@ -59,7 +60,7 @@ def from_run(run: Run, settings: SentimentSettings, model: keras.Model, override
         raise ValueError(f"{len(labels)} classes in labels.json, {model.classes} in model.keras")
     text = SentencePieceText(processor.serialized_model_proto(), settings.network.max_tokens)
     classifier = TextClassifier(model, text, labels)
-    return SentimentPredictor(classifier.classify, module=classifier)
+    return SentimentPredictor(classifier.classify, module=classifier, baseline=overrides.get("baseline", False))
 
 
 def from_export(saved_model: Any, settings: SentimentSettings, folder: Path, overrides: Mapping) -> SentimentPredictor:

@@ -85,6 +85,13 @@ class SentimentEvaluateArguments(EvaluateRowsArguments):
     """The column of the texts; the one used in training if not given."""
     label_column: str | None = None
     """The column of the labels; the one used in training if not given."""
+    baseline: bool = True
+    """Also fits a linear model on the training texts and reports its accuracy."""
+
+    @property
+    def overrides(self) -> dict:
+        """Whether a linear model is fitted too."""
+        return {"baseline": self.baseline}
 
 
 class SentimentExplainArguments(ExplainGatesArguments):

@@ -17,6 +17,7 @@ class SentimentTask(Task):
     evaluation_metrics = METRICS
     evaluate_arguments = SentimentEvaluateArguments
     explain_arguments = SentimentExplainArguments
+    comparison_arguments = {"baseline": False}  # it is the same for each row
     evaluation_files = ("mistakes.csv",)
 
     open_source = implemented_by("tasks.sentiment.data:open_labelled_texts")

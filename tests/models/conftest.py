@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from models.classifier import build_classifier
+from models.linear_ngrams import LinearModel
 from models.network_settings import ClassifierSettings
 from models.ngrams import frequent_ngrams
 from models.recurrent_settings import RecurrentSettings
@@ -16,8 +17,12 @@ def _random_classifier(ids, pieces, classes, cell="lstm", recurrent=(), seed=1, 
     wide = {}
     if settings.wide_ngrams:
         wide["wide_keys"] = frequent_ngrams([ids], 1, settings.wide_ngrams, min_count=1, max_size=20)
-        shape = (len(wide["wide_keys"]) + 1, classes)
-        wide["wide_counts"] = np.random.default_rng(seed).integers(1, 5, shape).astype(np.float32)
+        shape, random = (len(wide["wide_keys"]) + 1, classes), np.random.default_rng(seed)
+        if settings.wide_features == "tf_idf":
+            values = random.uniform(1.0, 3.0, shape[0]), random.normal(size=shape), random.normal(size=classes)
+            wide["wide_model"] = LinearModel(*(value.astype(np.float32) for value in values))
+        else:
+            wide["wide_counts"] = random.integers(1, 5, shape).astype(np.float32)
     model = build_classifier(
         settings,
         RecurrentSettings(**{"cell": cell, "units": 5, **dict(recurrent)}),

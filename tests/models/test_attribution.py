@@ -33,6 +33,7 @@ WIDE = {"wide_ngrams": 2, "wide_share": 0.3}
         ({"cell": "lstm"}, {}, 1e-4),
         ({"cell": "gru", "bidirectional": True, "layers": 2}, {**WIDE, "pool_size": 2, "ngrams": 2}, 1e-4),
         ({"cell": "gru", "go_backwards": True}, {**WIDE, "embedding_dropout": 0.0}, 1e-4),
+        ({"cell": "gru"}, {**WIDE, "wide_features": "tf_idf"}, 1e-4),
         ({"cell": "simple_rnn", "return_sequences": True}, {"pool_size": 2, "pooling": "attention"}, 1e-4),
         # The maximum has corners, which a rule of 64 steps sees less well.
         ({"cell": "lstm", "return_sequences": True}, {"ngrams": 3, "embedding_dropout": 0.0}, 1e-2),

@@ -7,7 +7,8 @@ import pytest
 
 from tasks.errors import UserError
 from tasks.sentiment import data
-from tasks.sentiment.labelled_texts import LabelledTexts, class_weights
+from tasks.sentiment.labelled_texts import LabelledTexts
+from tasks.sentiment.labels import class_weights
 from tasks.sentiment.settings import SentimentSettings
 from tasks.training.runs import Run
 

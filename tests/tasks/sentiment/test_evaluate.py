@@ -11,6 +11,7 @@ from tasks.training.runs import Run
 
 METRICS = {
     "accuracy",
+    "baseline_accuracy",
     "macro_f1",
     "roc_auc",
     "log_loss",
@@ -45,7 +46,8 @@ def test_the_metrics_are_scikit_learns_on_the_runs_predictions(sentiment, finish
     assert result["log_loss"] == pytest.approx(metrics.log_loss(np.array(truth) == "positive", positive), abs=1e-5)
     assert result["loss"] == result["log_loss"]
     stored = standard((finished_run / "evaluation.json").read_text())
-    assert stored == {"data": stored["data"], "split": "test", "classes": stored["classes"], **result}
+    further = {name: stored[name] for name in ("data", "classes", "baseline")}
+    assert stored == {"split": "test", **further, **result}
     for name in ("confusion_matrix", "reliability"):
         assert (Run(finished_run).plots / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
