@@ -118,9 +118,6 @@ def build_language_model(
         vocabulary_size: Number of ids.
         timesteps: Length of all sequences; needed with `unroll`, ignored otherwise.
 
-    Returns:
-        The network.
-
     Raises:
         ValueError: If `recurrent` has an option that a language model cannot use.
     """
@@ -187,9 +184,6 @@ def training_model(model: LanguageModel, batch_size: int) -> WindowModel:
     Args:
         model: The language model. Without `return_sequences` only the last timestep of each window is trained.
         batch_size: Size of every batch.
-
-    Returns:
-        The model for `fit`.
     """
     return WindowModel(model, batch_size, last_only=not model.recurrent.return_sequences)
 
@@ -201,18 +195,20 @@ class StepModel(tf.Module):
 
     Args:
         model: The language model, whose weights are shared.
+        boundary: The id between two texts, if the model is trained on many: a text begins with the state after it,
+            read from zeros, and ends before the next one.
 
     Attributes:
-        model: The language model.
+        model, boundary: As given.
         units: Size of each state.
         state_names: Names of the states, in their order: h_1, c_1, h_2, ...
         vocabulary_size: Number of ids.
         dtype: Dtype of the states.
     """
 
-    def __init__(self, model: LanguageModel):
+    def __init__(self, model: LanguageModel, boundary: int | None = None):
         super().__init__()
-        self.model = model
+        self.model, self.boundary = model, boundary
         self.units = model.recurrent.units
         self.cells = [layer.cell for layer in model.recurrent_layers]
         self.state_names = list(model.state_names)
@@ -220,8 +216,9 @@ class StepModel(tf.Module):
         self.dtype = tf.as_dtype(self.cells[0].compute_dtype)
 
     def initial_states(self, batch) -> list[tf.Tensor]:
-        """Return the states at the beginning of a text: zeros `(batch, units)`, one for each of `state_names`."""
-        return [tf.zeros([batch, self.units], self.dtype) for _ in self.state_names]
+        """Return the states at the beginning of a text, `(batch, units)` each: zeros, or those after a boundary."""
+        zeros = [tf.zeros([batch, self.units], self.dtype) for _ in self.state_names]
+        return zeros if self.boundary is None else self.step(tf.fill([batch], self.boundary), zeros)
 
     def step(self, ids: tf.Tensor, states: list[tf.Tensor]) -> list[tf.Tensor]:
         """Process one timestep.
@@ -231,8 +228,11 @@ class StepModel(tf.Module):
             states: The states before the timestep, `(batch, units)` each.
 
         Returns:
-            The states after the timestep.
+            The states after the timestep. A boundary resets the states before it.
         """
+        if self.boundary is not None:
+            continues = tf.not_equal(ids, self.boundary)[:, None]
+            states = [tf.where(continues, state, tf.zeros_like(state)) for state in states]
         return stack_step(self.cells, self.model.embedding(ids), states, residual=self.model.settings.residual)[1]
 
     def logits(self, states: list[tf.Tensor]) -> tf.Tensor:

@@ -12,7 +12,8 @@ class TextGenerator(tf.Module):
     """Text generation with a language model.
 
     Args:
-        step_model: The network.
+        step_model: The network. With a boundary, the text of a prompt begins after its last boundary, or with it, and
+            ends before the next one, which is not part of the output.
         text: The conversion between text and ids.
         settings: Settings of `generate_default`. The repetition penalty and the stops apply to `generate` as well.
 
@@ -26,7 +27,9 @@ class TextGenerator(tf.Module):
     def __init__(self, step_model: StepModel, text: CharacterText, settings: SamplingSettings):
         super().__init__()
         self.step_model, self.text, self.settings = step_model, text, settings
+        self._boundary = step_model.boundary
         stops = text.ids(tf.constant(settings.stop, tf.string, [len(settings.stop)])).to_list()
+        stops += [] if self._boundary is None else [[self._boundary]]
         self._fixed = {
             "repetition_penalty": settings.repetition_penalty,
             "repetition_window": settings.repetition_window,
@@ -104,7 +107,8 @@ class TextGenerator(tf.Module):
         """Compute the mean of -ln p(character | all characters before it).
 
         The p of the first character is its frequency in the training text. Characters are counted in composed form:
-        jamo count as the syllables that they compose.
+        jamo count as the syllables that they compose. With a boundary, the p of the first character is that after a
+        boundary, and the boundary at the end of a text counts as a character.
 
         Args:
             text: string `(batch,)`.
@@ -112,8 +116,15 @@ class TextGenerator(tf.Module):
         Returns:
             A dict of `nats_per_character`, float32 `(batch,)`; 0 for an empty text.
         """
-        log_probability = self.step_model.log_probability(self.text.ids(text), self._first_logits)
-        characters = tf.cast(tf.maximum(self.text.lengths(text), 1), tf.float64)
+        ids, characters, first_logits = self.text.ids(text), self.text.lengths(text), self._first_logits
+        if self._boundary is not None:
+            first_logits = self.step_model.logits(self.step_model.initial_states(1))[0]
+            ended = tf.equal(ids[:, -1:], self._boundary).to_tensor(False, shape=[None, 1])[:, 0]
+            ends = tf.RaggedTensor.from_tensor(tf.fill([tf.size(text), 1], self._boundary))
+            ids = tf.concat([ids, tf.ragged.boolean_mask(ends, ~ended[:, None])], axis=1)
+            characters += tf.cast(~ended, tf.int32)
+        log_probability = self.step_model.log_probability(ids, first_logits)
+        characters = tf.cast(tf.maximum(characters, 1), tf.float64)
         return {"nats_per_character": tf.cast(tf.abs(log_probability) / characters, tf.float32)}
 
     # --- generation in parts
@@ -124,8 +135,15 @@ class TextGenerator(tf.Module):
         ids = self.text.ids(prompts)
         batch = tf.size(prompts)
         states = self.step_model.read(ids, self.step_model.initial_states(batch))
-        is_empty = tf.equal(ids.row_lengths(), 0)[:, None]
-        logits = tf.where(is_empty, self._first_logits[None] + self._unknown_mask, self.logits(states))
+        logits = self.logits(states)
+        if self._boundary is None:
+            is_empty = tf.equal(ids.row_lengths(), 0)[:, None]
+            logits = tf.where(is_empty, self._first_logits[None] + self._unknown_mask, logits)
+        else:
+            # No text is empty: the first character after a boundary is another one.
+            begins = tf.equal(ids[:, -1:], self._boundary).to_tensor(True, shape=[None, 1])
+            mask = tf.one_hot(self._boundary, len(self.text.characters), -float("inf"), 0.0)
+            logits = tf.where(begins, logits + mask, logits)
         size = Sampling(**self._fixed).history_size
         recent = tf.concat([tf.fill([batch, size], NO_ID), ids], axis=1)[:, -size:].to_tensor(shape=[None, size])
         return GenerationState(logits, states, recent, tf.constant(0), tf.fill([batch], False))
@@ -171,9 +189,12 @@ class TextGenerator(tf.Module):
             ids: int32 `(batch, length)`, NO_ID after the end of a row.
 
         Returns:
-            string `(batch,)`, in which jamo are not composed yet.
+            string `(batch,)`, without a boundary, in which jamo are not composed yet.
         """
-        return self.text.text(tf.ragged.boolean_mask(ids, ids != NO_ID))
+        kept = ids != NO_ID
+        if self._boundary is not None:
+            kept &= ids != self._boundary
+        return self.text.text(tf.ragged.boolean_mask(ids, kept))
 
     def logits(self, states) -> tf.Tensor:
         """Compute the logits that characters are sampled from.
@@ -198,6 +219,9 @@ class TextGenerator(tf.Module):
         noise = self.noise(prompts, seeds, tf.maximum(length, 1))
         ids, _ = self._generate_ids(self.initial_state(prompts), noise, temperature, top_k, top_p)
         continuation = self.decode(ids[:, : tf.maximum(length, 0)])
+        if self._boundary is not None:
+            boundary = self.text.characters.characters[self._boundary - 1]
+            prompts = tf.strings.regex_replace(prompts, f"(?s)^.*{boundary}", "")
         return {
             "text": self.text.compose_jamo(tf.strings.join([prompts, continuation])),
             "continuation": self.text.compose_jamo(continuation),

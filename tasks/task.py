@@ -225,10 +225,11 @@ class Task(abc.ABC):
         return predictor.predict(texts, window=window)
 
     @abc.abstractmethod
-    def format_answer(self, answer: dict, number: int, arguments) -> str:
+    def format_answer(self, predictor: Predictor, answer: dict, number: int, arguments) -> str:
         """Return the lines that the command prints for an answer.
 
         Args:
+            predictor: The model that answered.
             answer: From `answers`.
             number: Of the text, counted from 1.
             arguments: Of the command.

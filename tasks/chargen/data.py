@@ -2,7 +2,8 @@
 
 import collections
 import json
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,15 +11,21 @@ import tensorflow as tf
 
 from models.characters import UNKNOWN, Characters, normalize
 from tasks import atomic_files
+from tasks.chargen import records
+from tasks.chargen.record_windows import RecordWindows, ValidationRecords
 from tasks.chargen.settings import CharacterSettings, ChargenSettings
-from tasks.chargen.text_source import open_text
+from tasks.chargen.text_source import TextSource, open_text
 from tasks.chargen.windows import TrainingWindows, ValidationWindows
 from tasks.data.stored_files import is_text, read_json, reading
 from tasks.errors import UserError
 from tasks.task import TrainingData
 from tasks.training.runs import Run
 
+log = logging.getLogger(__name__)
+
 SPLITS = ("train", "validation")
+# A smaller share of unknown characters in a held-out split is no reason for a warning.
+LEAST_UNKNOWN = 0.01
 
 
 def prepare(settings: ChargenSettings, run: Run) -> None:
@@ -26,22 +33,69 @@ def prepare(settings: ChargenSettings, run: Run) -> None:
     chosen = settings.vocabulary
     source = open_text(settings)
     reading = {"normalization": chosen.normalization, "hangul": chosen.hangul}
-    texts = [normalize(source.text(split), **reading) for split in SPLITS]
+    # A record is read from the boundary before it.
+    before = records.BOUNDARY if settings.data.records else ""
+    texts = [normalize(before + source.text(split), **reading) for split in SPLITS]
     for split, text in zip(SPLITS, texts, strict=True):
         if len(text) < 2:
             raise UserError(
                 f"{source.location}: its {split} split has one character; expected two at least, one to predict the "
                 "other from."
             )
-    characters = Characters.learned(collections.Counter(texts[0]), chosen.min_count, **reading)
-    if not characters.characters:
+    counts = collections.Counter(texts[0])
+    if before:  # known also if there are few records
+        counts[before] = max(counts[before], chosen.min_count)
+    characters = Characters.learned(counts, chosen.min_count, **reading)
+    if not {*characters.characters} - {before}:
         raise UserError(f"--min-count {chosen.min_count}: no character of {source.location} occurs so often; lower it")
     check_stops(settings.sampling.stop, characters)
+    _warn_of_unknown(source, texts[1], counts, chosen.min_count, characters)
     with atomic_files.replacing_folder(run.vocabulary) as temporary:
         save_characters(characters, temporary)
     for split, text in zip(SPLITS, texts, strict=True):
         with atomic_files.replacing(_ids_file(run, split)) as temporary:
             np.save(temporary, encode(text, characters))
+
+
+def _warn_of_unknown(
+    source: TextSource, validation: str, counts: Mapping[str, int], min_count: int, characters: Characters
+) -> None:
+    """Warn if a held-out split has clearly more unknown characters than the training text, and report both shares.
+
+    How many are expected: a character that occurs `min_count` times or less would be unknown if one of these were held
+    out (Good 1953, "The population frequencies of species and the estimation of population parameters").
+
+    Args:
+        source: The source.
+        validation: The normalized text of its validation split.
+        counts: Occurrences of each character in the training text.
+        min_count: Occurrences that a character of the vocabulary has at least.
+        characters: The vocabulary.
+    """
+    total = sum(counts.values())
+    expected = sum(count for count in counts.values() if count <= min_count) / total
+    texts = {"validation": validation}
+    if "test" in source.splits:
+        texts["test"] = normalize(source.splits["test"], characters.normalization, characters.hangul)
+    shares = {split: unknown_share(text, characters) for split, text in texts.items()}
+    if max(shares.values()) <= max(LEAST_UNKNOWN, 3 * expected):
+        return
+    found = ", ".join(f"{share:.1%} of the {split} split" for split, share in shares.items())
+    message = (
+        f"characters that the model does not know: {found}, {characters.counts[0] / total:.1%} of the training text"
+    )
+    if "validation" not in source.stored and not source.settings.records:
+        message += (
+            ".\nThe splits are cut by position, and the end of the text differs from its beginning, as in a sorted "
+            "list: shuffle it, or add --records lines if each line is a text of its own"
+        )
+    log.warning("%s: %s", source.location, message)
+
+
+def unknown_share(text: str, characters: Characters) -> float:
+    """Return the share of the characters of a normalized text that are not in the vocabulary; 0 if it is empty."""
+    known = {*characters.characters}
+    return sum(count for one, count in collections.Counter(text).items() if one not in known) / max(1, len(text))
 
 
 def _ids_file(run: Run, split: str) -> Path:
@@ -64,44 +118,51 @@ class TextWindows(TrainingData):
         training, recurrent = settings.training, settings.recurrent
         self.characters = load_characters(run.vocabulary)
         text, held_out = (np.load(_ids_file(run, split), mmap_mode="r") for split in SPLITS)
-        self.windows = TrainingWindows(
-            text,
-            window=training.window,
-            batch_size=training.batch_size,
-            stateful=recurrent.stateful,
-            step=training.window_step,
-            last_only=not recurrent.return_sequences,
-            seed=training.seed,
-        )
-        self._validation = ValidationWindows(
-            held_out,
-            self.windows.window,
-            self.windows.batch_size,
-            fixed=recurrent.unroll,
-            max_steps=training.validation_steps,
-        )
+        sizes = {"window": training.window, "batch_size": training.batch_size}
+        boundary = boundary_id(self.characters) if settings.data.records else None
+        if boundary is None:
+            self.windows = TrainingWindows(
+                text,
+                **sizes,
+                stateful=recurrent.stateful,
+                step=training.window_step,
+                last_only=not recurrent.return_sequences,
+                seed=training.seed,
+            )
+        else:
+            self.windows = RecordWindows(text, boundary, **sizes, seed=training.seed)
+        used = {"window": self.windows.window, "batch_size": self.windows.batch_size}
+        used["max_steps"] = training.validation_steps
+        if boundary is None:
+            self._validation = ValidationWindows(held_out, **used, fixed=recurrent.unroll)
+        else:
+            self._validation = ValidationRecords(held_out, boundary, **used)
         self.steps_per_pass = self.windows.steps_per_pass
         self.tokens_per_pass = self.steps_per_pass * self.windows.batch_size * self.windows.window
         self.summary = (
             f"{len(text):,} characters to train on, {len(held_out):,} to validate on; "
             f"{len(self.characters.characters):,} different ones"
         )
-        if (self.windows.window, self.windows.batch_size) != (training.window, training.batch_size):
+        if boundary is not None:
+            self.tokens_per_pass = len(text) - 1
+            counts = [f"{np.count_nonzero(ids == boundary) - 1:,}" for ids in (text, held_out)]
+            self.summary = f"{counts[0]} records to train on, {counts[1]} to validate on; " + self.summary
+        elif (self.windows.window, self.windows.batch_size) != (training.window, training.batch_size):
             self.summary += (
                 f"\nthe text is short: batches of {self.windows.batch_size} windows of {self.windows.window} characters"
             )
-        if self._validation.steps == training.validation_steps:
+        if self._validation.characters < len(held_out) - 1:
             self.summary += (
                 f"\neach validation reads {self._validation.characters:,} of these characters, evenly spread; "
                 "--validation-steps none reads all of them"
             )
 
     def training_batches(self, epoch: int, step: int) -> tf.data.Dataset:
-        """Return endless batches; see `TrainingWindows.batches`."""
+        """Return endless batches; see `TrainingWindows.batches` and `RecordWindows.batches`."""
         return self.windows.batches(epoch, step)
 
     def validation_batches(self) -> tf.data.Dataset:
-        """Return one pass over the validation text, or over evenly spread parts of it; see `ValidationWindows`."""
+        """Return one pass over the validation text, or over evenly spread parts of it."""
         return self._validation.batches()
 
 
@@ -124,6 +185,17 @@ def check_stops(stops: Iterable[str], characters: Characters) -> None:
         if unknown:
             shown = " ".join(map(repr, unknown))
             raise UserError(f"--stop {stop!r}: {shown} is not among the model's characters, so nothing ends with it")
+
+
+def boundary_id(characters: Characters) -> int:
+    """Return the id between two records.
+
+    Raises:
+        UserError: If the vocabulary has no line end.
+    """
+    if records.BOUNDARY not in characters.characters:
+        raise UserError("--records lines: the vocabulary of the run has no line end, so it knows no end of a record")
+    return characters.characters.index(records.BOUNDARY) + 1
 
 
 def save_characters(characters: Characters, folder: Path) -> None:

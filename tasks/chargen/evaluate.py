@@ -1,5 +1,6 @@
 """Scores a text, and generates samples and compares them with the training text."""
 
+import itertools
 import logging
 import re
 import time
@@ -10,9 +11,12 @@ import numpy as np
 
 from models.characters import Characters, normalize
 from tasks import atomic_files
-from tasks.chargen.data import encode
+from tasks.chargen.data import encode, unknown_share
 from tasks.chargen.generate import CharacterGenerator
+from tasks.chargen.generated_records import RecordShares, generate_records
+from tasks.chargen.generated_records import page as record_page
 from tasks.chargen.memorization import longest_common_passage, shorten_runs
+from tasks.chargen.records import BOUNDARY
 from tasks.chargen.scoring import count_nats, network_nats
 from tasks.chargen.settings import ChargenSettings
 from tasks.chargen.text_source import TextSource, line_beginnings, open_text
@@ -44,6 +48,9 @@ class Generations(Outcome):
         unknown_share: Share of the characters that are not in the vocabulary.
         prompts: The prompts that were continued.
         continuations: Temperature -> the continuation of each prompt.
+        records: Temperature -> records that were generated without a prompt; empty if the model writes no records.
+        record_shares: The same -> how many of them are new; empty if the training text cannot be read.
+        temperature: The temperature of the run, whose shares are metrics.
         known_words: Whether each generated word occurs in the training text; empty if that text cannot be read.
         longest_passage: The longest generated passage that occurs in the training text, where a run of one repeated
             character is shortened, see `memorization.shorten_runs`; None if that text cannot be read.
@@ -56,6 +63,9 @@ class Generations(Outcome):
     unknown_share: float
     prompts: tuple[str, ...]
     continuations: dict[float, list[str]]
+    records: dict[float, list[str]]
+    record_shares: dict[float, RecordShares]
+    temperature: float
     known_words: list[bool]
     longest_passage: str | None
 
@@ -63,34 +73,43 @@ class Generations(Outcome):
 def run_inference(
     predictor: CharacterGenerator, settings: ChargenSettings, source: TextSource, split: str, records: Iterator[Record]
 ) -> Generations:
-    """Score a text as a whole, with the state carried from its beginning to its end, and generate samples."""
+    """Score a text, with the state carried from its beginning to its end, or record by record; generate samples."""
     generator, characters = predictor.module, predictor.characters
     (text,) = next(records).values
     start = time.monotonic()
     scored = characters.normalize_for_scoring(text)
     read = normalize(text, characters.normalization, characters.hangul)
-    ids = encode(read, characters)
-    nats = network_nats(generator.step_model.model, ids)
+    boundary = generator.step_model.boundary
+    ids = encode(read if boundary is None else BOUNDARY + read, characters)
+    nats = network_nats(generator.step_model.model, ids, boundary)
     seconds = time.monotonic() - start
-    # The network predicts all symbols but the first, which counts with its frequency.
-    first = float(generator.score(string_tensor([read[0]]))["nats_per_character"][0])
-    known = {*characters.characters}
+    # The network predicts all symbols but the first, which counts with its frequency; of records, that is no part.
+    first = float(generator.score(string_tensor([read[0]]))["nats_per_character"][0]) if boundary is None else 0.0
     training_text = _training_text(settings, source)
-    bigram, trigram = _count_models(training_text, ids, characters)
-    prompts = predictor.evaluation.prompts or line_beginnings(text, PROMPTS, PROMPT_LENGTH)
-    continuations = {
-        temperature: _continuations(predictor, prompts, temperature)
-        for temperature in predictor.evaluation.temperatures
-    }
-    known_words, longest_passage = _compare(predictor, training_text, continuations)
+    bigram, trigram = _count_models(training_text, ids, characters, boundary)
+    evaluation, temperature = predictor.evaluation, predictor.sampling.temperature
+    prompts, records = evaluation.prompts, {}
+    if boundary is None:
+        prompts = prompts or line_beginnings(text, PROMPTS, PROMPT_LENGTH)
+    else:
+        for chosen in sorted({*evaluation.temperatures, temperature}):
+            records[chosen] = generate_records(predictor, evaluation.evaluation_records, chosen)
+    continuations = {chosen: _continuations(predictor, prompts, chosen) for chosen in evaluation.temperatures}
+    if training_text is not None:
+        training_text = characters.normalize_for_scoring(training_text)
+    known_words, longest_passage = _compare(training_text, continuations, records)
+    compared = {} if training_text is None else records
     outcome = Generations(
         nats_per_character=(nats + first) / len(scored),
-        nats_per_symbol=nats / (len(read) - 1) if len(read) > 1 else first,
+        nats_per_symbol=nats / (len(ids) - 1) if len(ids) > 1 else first,
         bigram_nats_per_character=None if bigram is None else bigram / len(scored),
         trigram_nats_per_character=None if trigram is None else trigram / len(scored),
-        unknown_share=sum(character not in known for character in read) / len(read),
+        unknown_share=unknown_share(read, characters),
         prompts=prompts,
         continuations=continuations,
+        records=records,
+        record_shares={chosen: RecordShares.of(texts, training_text) for chosen, texts in compared.items()},
+        temperature=temperature,
         known_words=known_words,
         longest_passage=longest_passage,
         examples=len(scored),
@@ -115,26 +134,30 @@ def _training_text(settings: ChargenSettings, source: TextSource) -> str | None:
 
 
 def _count_models(
-    training_text: str | None, ids: np.ndarray, characters: Characters
+    training_text: str | None, ids: np.ndarray, characters: Characters, boundary: int | None
 ) -> tuple[float | None, float | None]:
     """Return -ln p of a text by counts of two and of three symbols; None without the training text."""
     if training_text is None:
         return None, None
-    counted = encode(normalize(training_text, characters.normalization, characters.hangul), characters)
+    before = "" if boundary is None else BOUNDARY
+    counted = encode(normalize(before + training_text, characters.normalization, characters.hangul), characters)
     _, bigram, trigram = count_nats(counted, ids, len(characters), 3)
+    if before:  # the boundary before the first record is given
+        first, _, _ = count_nats(counted, ids[:1], len(characters), 3)
+        return bigram - first, trigram - first
     return bigram, trigram
 
 
 def _compare(
-    predictor: CharacterGenerator, training_text: str | None, continuations: dict
+    training_text: str | None, continuations: dict[float, list[str]], records: dict[float, list[str]]
 ) -> tuple[list[bool], str | None]:
     """Compare generated texts with the training text; see `Generations`."""
     if training_text is None:
         return [], None
-    training_text = predictor.characters.normalize_for_scoring(training_text)
-    texts = [text for of_temperature in continuations.values() for text in of_temperature]
-    training_words = {*words(training_text)}
-    known_words = [word in training_words for text in texts for word in whole_words(text)]
+    continued, complete = ([text for texts in of.values() for text in texts] for of in (continuations, records))
+    texts, training_words = continued + complete, {*words(training_text)}
+    generated_words = [*itertools.chain(*map(whole_words, continued), *map(words, complete))]
+    known_words = [word in training_words for word in generated_words]
     return known_words, longest_common_passage(shorten_runs(SEPARATOR.join(texts)), shorten_runs(training_text))
 
 
@@ -157,7 +180,8 @@ def whole_words(text: str) -> list[str]:
 
 def write_evaluation(run: Run, settings: ChargenSettings, predictor: CharacterGenerator, outcome: Generations) -> dict:
     """Write samples.md; return the prompts."""
-    page = _page(outcome.prompts, outcome.continuations, outcome.longest_passage or "")
+    records = record_page(outcome.records, outcome.record_shares)
+    page = records + _page(outcome.prompts, outcome.continuations, outcome.longest_passage or "")
     with atomic_files.replacing(run.path / SAMPLES_FILE) as path:
         path.write_text(page, encoding="utf-8")
     return {"prompts": list(outcome.prompts)}

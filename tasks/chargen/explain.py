@@ -13,6 +13,7 @@ from models.characters import normalize
 from models.gates import layer_gates
 from models.text_generator import TextGenerator
 from tasks.chargen import generate
+from tasks.chargen.records import BOUNDARY
 from tasks.chargen.settings import ChargenSettings
 from tasks.chargen.text_source import open_text
 from tasks.errors import UserError
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 
 # Passages of the validation text that are read side by side to find units that track something, and their characters.
 PASSAGES, PASSAGE_LENGTH = 20, 1000
+# Of records, the same number of characters; a longer one is cut at this multiple of the mean, which bounds the memory.
+LONGEST_RECORD = 4
 NEXT_CHARACTERS = 5
 QUOTES = {'"': '"', "“": "”", "「": "」", "『": "』", "«": "»"}
 
@@ -78,14 +81,21 @@ def explain(run: Path | str, text: str, *, layer: int = 1, picture: Path | str |
     generator = generate.from_run(folder, settings, load_model(folder), {}).module
     known = generator.text.characters
     characters = normalize(text, known.normalization, known.hangul)
-    ids = _ids(generator, characters)
+    # A record is read from the boundary before it.
+    before = "" if generator.step_model.boundary is None else BOUNDARY
+    if before and before in characters[:-1]:
+        raise UserError("the text has several lines, and this model reads each as a record of its own; give one")
+    ids = _ids(generator, before + characters)
     try:
         states, logits = _read(generator, ids, layer)
     except ValueError as error:
         raise UserError(f"{run}: {error}; name another --layer") from None
-    states, logits, ids = {name: values[0] for name, values in states.items()}, logits[0], ids[0]
-    first = generator.initial_state(tf.constant([""])).logits.numpy()
-    chances = keras.ops.convert_to_numpy(keras.ops.log_softmax(np.concatenate([first, logits]), axis=-1))
+    states, logits, ids = {name: values[0, len(before) :] for name, values in states.items()}, logits[0], ids[0]
+    if before:
+        ids = ids[len(before) :]
+    else:
+        logits = np.concatenate([generator.initial_state(tf.constant([""])).logits.numpy(), logits])
+    chances = keras.ops.convert_to_numpy(keras.ops.log_softmax(logits, axis=-1))
     most_probable = np.argsort(-chances[-1])[:NEXT_CHARACTERS]
     found = {
         "text": text,
@@ -154,15 +164,28 @@ def _tracking(generator: TextGenerator, settings: ChargenSettings, layer: int, s
         return dict.fromkeys(features(""))
     known = generator.text.characters
     text = normalize(text, known.normalization, known.hangul)[: PASSAGES * PASSAGE_LENGTH]
-    rows = max(1, len(text) // PASSAGE_LENGTH)
-    text = text[: rows * (len(text) // rows)]
     # An LSTM keeps its memory in the cell state; its output gate hides parts of it from the state.
     memory = "cell" if "cell" in states else "state"
-    values = _read(generator, _ids(generator, text).reshape(rows, -1), layer)[0][memory]
-    values = values.reshape(len(text), -1)  # (characters, units)
+    if generator.step_model.boundary is None:
+        rows = max(1, len(text) // PASSAGE_LENGTH)
+        text = text[: rows * (len(text) // rows)]
+        values = _read(generator, _ids(generator, text).reshape(rows, -1), layer)[0][memory]
+        values = values.reshape(len(text), -1)  # (characters, units)
+        counted = np.ones(len(text), bool)
+    else:
+        records = text.removesuffix(BOUNDARY).split(BOUNDARY)
+        longest = LONGEST_RECORD * (len(text) // len(records) + 1)
+        records = [record[:longest] for record in records]
+        ids = generator.text.ids(string_tensor([BOUNDARY + record for record in records])).to_tensor().numpy()
+        lengths = np.array([len(record) for record in records])
+        values = _read(generator, ids, layer)[0][memory][:, 1:]
+        values = values[np.arange(values.shape[1]) < lengths[:, None]]
+        text = BOUNDARY.join(records)
+        counted = np.array([character != BOUNDARY for character in text])
     values = (values - values.mean(axis=0)) / (values.std(axis=0) + 1e-9)
     tracking = {}
     for name, feature in features(text).items():
+        feature = feature[counted]
         spread = feature.std()
         if not spread:
             tracking[name] = None

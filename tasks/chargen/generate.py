@@ -37,6 +37,7 @@ class CharacterGenerator(Predictor):
         sampling: How characters are drawn, and how many.
         characters: The vocabulary.
         evaluation: What `evaluate` generates.
+        writes_records: Whether a text is a line of its own, and ends by itself.
         owner: The object that `generate` belongs to; a `tf.function` does not keep its object alive.
         module: The `TextGenerator` of a run.
     """
@@ -48,12 +49,13 @@ class CharacterGenerator(Predictor):
         characters: Characters,
         *,
         evaluation: EvaluationSettings | None = None,
+        writes_records: bool = False,
         owner=None,
         module: TextGenerator | None = None,
     ):
         self._generate, self.sampling, self.characters = generate, sampling, characters
         self.evaluation = evaluation or EvaluationSettings()
-        self._owner, self.module = owner, module
+        self.writes_records, self._owner, self.module = writes_records, owner, module
 
     def predict(
         self, texts: Iterable[str], *, window: int = PROMPTS_PER_BATCH, samples: int = 1, **sampling: Any
@@ -124,8 +126,16 @@ def from_run(
     sampling, evaluation = override_groups(settings, overrides, "sampling", "evaluation")
     characters = data.load_characters(run.vocabulary)
     data.check_stops(sampling.stop, characters)
-    generator = TextGenerator(StepModel(model), CharacterText(characters), sampling)
-    return CharacterGenerator(generator.generate, sampling, characters, evaluation=evaluation, module=generator)
+    boundary = data.boundary_id(characters) if settings.data.records else None
+    generator = TextGenerator(StepModel(model, boundary), CharacterText(characters), sampling)
+    return CharacterGenerator(
+        generator.generate,
+        sampling,
+        characters,
+        evaluation=evaluation,
+        writes_records=boundary is not None,
+        module=generator,
+    )
 
 
 def from_export(
@@ -137,7 +147,13 @@ def from_export(
         raise UserError(f"{fixed[0]} is fixed in an exported model: set it in train or export, or name the run")
     sampling = override(settings.sampling, overrides)
     characters = data.load_characters(folder)
-    return CharacterGenerator(saved_model.signatures["generate"], sampling, characters, owner=saved_model)
+    return CharacterGenerator(
+        saved_model.signatures["generate"],
+        sampling,
+        characters,
+        writes_records=settings.data.records is not None,
+        owner=saved_model,
+    )
 
 
 def answers(
@@ -148,9 +164,9 @@ def answers(
     return predictor.predict(prompts, window=window, samples=arguments.samples)
 
 
-def format_answer(answer: dict, number: int, arguments: GenerateArguments) -> str:
-    """Return the text, below a line that separates it from the text before."""
-    return answer["text"] if number == 1 else f"{BETWEEN_TEXTS}\n{answer['text']}"
+def format_answer(predictor: CharacterGenerator, answer: dict, number: int, arguments: GenerateArguments) -> str:
+    """Return the text, below a line that separates it from the text before; of a record nothing but its line."""
+    return answer["text"] if number == 1 or predictor.writes_records else f"{BETWEEN_TEXTS}\n{answer['text']}"
 
 
 def exportable(predictor: CharacterGenerator, run: Run) -> Exportable:

@@ -1,6 +1,7 @@
 """The metrics of `evaluate`, each with its direction and its formula. Imports no TensorFlow."""
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tasks.metrics import Metric
@@ -29,6 +30,16 @@ def longest_copy(outcome: "Generations") -> int | None:
     return None if outcome.longest_passage is None else len(outcome.longest_passage)
 
 
+def _record_share(name: str) -> Callable[["Generations"], float | None]:
+    """Return the function for a share of the records that are generated at the temperature of the run."""
+
+    def share(outcome: "Generations") -> float | None:
+        shares = outcome.record_shares.get(outcome.temperature)
+        return None if shares is None else getattr(shares, name)
+
+    return share
+
+
 METRICS = (
     # Of a Hangul syllable also if the model reads jamo.
     Metric("nats_per_character", higher_is_better=False, compute=lambda outcome: outcome.nats_per_character),
@@ -42,4 +53,8 @@ METRICS = (
     Metric("loss", higher_is_better=False, compute=lambda outcome: outcome.nats_per_symbol),
     Metric("word_share", higher_is_better=None, compute=word_share),
     Metric("longest_copy", higher_is_better=None, compute=longest_copy),
+    # Of records that are generated without a prompt; none if the text has no records.
+    Metric("new_share", higher_is_better=None, compute=_record_share("new")),
+    Metric("known_share", higher_is_better=None, compute=_record_share("known")),
+    Metric("repeated_share", higher_is_better=None, compute=_record_share("repeated")),
 )

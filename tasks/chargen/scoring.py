@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from models.language_model import LanguageModel, training_model
+from tasks.chargen.record_windows import ValidationRecords
 from tasks.chargen.windows import ValidationWindows
 
 # Places of a text that are read at once, and the window if the network has none of its own.
@@ -14,7 +15,7 @@ ROWS, WINDOW = 64, 64
 BLOCK = 1 << 22
 
 
-def network_nats(model: LanguageModel, ids: np.ndarray) -> float:
+def network_nats(model: LanguageModel, ids: np.ndarray, boundary: int | None = None) -> float:
     """Compute -ln p of all ids but the first, in one reading with the state carried from beginning to end.
 
     The text is read at several places at once, as in a validation; see `ValidationWindows`.
@@ -22,13 +23,18 @@ def network_nats(model: LanguageModel, ids: np.ndarray) -> float:
     Args:
         model: The network.
         ids: (characters,).
+        boundary: The id between records, of which each is read from a zero state; see `ValidationRecords`.
 
     Returns:
         The sum in nats; 0 for a single id.
     """
     if len(ids) < 2:
         return 0.0
-    windows = ValidationWindows(ids, model.timesteps or WINDOW, ROWS, fixed=model.timesteps is not None)
+    window, fixed = model.timesteps or WINDOW, model.timesteps is not None
+    if boundary is None:
+        windows = ValidationWindows(ids, window, ROWS, fixed=fixed)
+    else:
+        windows = ValidationRecords(ids, boundary, window, ROWS)
     reader = training_model(model, ROWS)
 
     @tf.function

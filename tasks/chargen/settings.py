@@ -20,12 +20,14 @@ from tasks.settings import (
 
 
 class ChargenSourceSettings(SourceSettings, defaults={"validation_fraction": 0.05, "test_fraction": 0.05}):
-    """Where the text comes from. Missing splits are cut off its end: the test split last."""
+    """Where the text comes from. Missing splits are cut off its end, the test split last; records are drawn."""
 
     data: Location = "sample"
     """sample, tfds:NAME[/CONFIG], a text file (also .gz), a folder of .txt files, or a table with --text-column."""
     text_column: str | None = None
     """The column of a table (.csv .tsv .jsonl .parquet) whose rows are the text, one after the other."""
+    records: Literal["lines"] | None = None
+    """lines: each line is a text of its own, such as a name or a title, with a beginning and an end; None: one text."""
 
 
 class CharacterSettings(Settings):
@@ -83,6 +85,8 @@ class EvaluationSettings(Settings):
     """The temperatures at which each prompt is continued."""
     evaluation_length: int = Field(400, ge=1)
     """Characters to generate each time."""
+    evaluation_records: int = Field(1000, ge=1)
+    """With records: how many to generate, to measure which share of them is new."""
 
     @field_validator("temperatures")
     @classmethod
@@ -111,6 +115,12 @@ class ChargenSettings(Settings):
                 f"window_step={self.training.window_step} does not go with stateful=True: windows follow each other "
                 "where the state is carried; leave it out, or take --no-stateful"
             )
+        for name in ("stateful", "return_sequences") if self.data.records else ():
+            if not getattr(self.recurrent, name):
+                raise ValueError(
+                    f"{name}=False does not go with records={self.data.records}: a record is read from its beginning "
+                    "to its end, and all of its characters are predicted; leave it out"
+                )
         return self
 
 
@@ -163,6 +173,8 @@ class ChargenEvaluateArguments(DrawingArguments, EvaluateArguments):
     """The temperatures at which each prompt is continued."""
     evaluation_length: int | None = Field(None, ge=1)
     """Characters to generate each time."""
+    evaluation_records: int | None = Field(None, ge=1)
+    """With records: how many to generate, to measure which share of them is new."""
 
     @property
     def overrides(self) -> dict:

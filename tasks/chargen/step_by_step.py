@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from models.characters import compose_jamo, normalize
 from models.text_generator import TextGenerator
+from tasks.chargen import records
 from tasks.chargen.generate import CharacterGenerator, warn_of_unknown
 from tasks.chargen.settings import GenerateArguments
 from tasks.serving.batched_inference import string_tensor
@@ -41,7 +42,7 @@ def _write_stream(predictor: CharacterGenerator, prompt: str, out: TextIO) -> No
 def stream(generator: TextGenerator, prompt: str) -> Iterator[str]:
     """Yield a prompt and its continuation in parts, as they are generated; together they are what `predict` yields."""
     sampling, hangul = generator.settings, generator.text.characters.hangul
-    complete, incomplete = _complete_syllables(prompt, hangul)
+    complete, incomplete = _complete_syllables(_visible_prompt(generator, prompt), hangul)
     yield complete
     prompts = string_tensor([prompt])
     state = generator.initial_state(prompts)
@@ -55,6 +56,11 @@ def stream(generator: TextGenerator, prompt: str) -> Iterator[str]:
         if state.finished.numpy()[0]:
             break
     yield compose_jamo(incomplete, hangul)
+
+
+def _visible_prompt(generator: TextGenerator, prompt: str) -> str:
+    """Return the part of a prompt that is part of the text: of records, the one that is continued."""
+    return prompt if generator.step_model.boundary is None else prompt.rpartition(records.BOUNDARY)[2]
 
 
 def _complete_syllables(text: str, hangul: str) -> tuple[str, str]:
@@ -77,7 +83,7 @@ def _let_choose(generator: TextGenerator, prompt: str, count: int) -> None:
     """
     known = generator.text.characters
     warn_of_unknown(known, prompt)
-    text = normalize(prompt, known.normalization, known.hangul)
+    text = normalize(_visible_prompt(generator, prompt), known.normalization, known.hangul)
     state = generator.initial_state(string_tensor([prompt]))
     logits, states = state.logits, list(state.states)
     for _ in range(generator.settings.length):
@@ -87,7 +93,7 @@ def _let_choose(generator: TextGenerator, prompt: str, count: int) -> None:
         for number, (option, probability) in enumerate(zip(options, top.values.numpy(), strict=True), start=1):
             print(f"{number:4}  {option!r:8} {probability:7.2%}")
         chosen = _ask(options, known.characters)
-        if chosen is None:
+        if chosen is None or (chosen == records.BOUNDARY and generator.step_model.boundary is not None):
             break
         text += chosen
         after = generator.step(tf.constant([known.characters.index(chosen) + 1]), *states)

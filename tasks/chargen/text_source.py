@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tasks.chargen import records
 from tasks.chargen.settings import ChargenEvaluateArguments, ChargenSettings, ChargenSourceSettings
 from tasks.data.records import SPLIT_ALIASES, SPLITS, Column, Record, resolve_splits
 from tasks.data.sources import open_source
@@ -47,6 +48,9 @@ class TextSource:
         Raises:
             UserError: If the text is too short.
         """
+        if self.settings.records:
+            fractions = self.settings.validation_fraction, self.settings.test_fraction
+            return records.with_missing_splits(self.stored, *fractions, self.location)
         return _with_missing_splits(self.stored, self.settings, self.location)
 
     def records(self, split: str) -> Iterator[Record]:
@@ -68,6 +72,8 @@ class TextSource:
 
 def open_text(settings: ChargenSettings, location: str | None = None) -> TextSource:
     """Read a text, and cut it into splits if the source has none: by position, at the beginning of a line.
+
+    With records, lines are drawn instead, and the text has one record in each line, see `records.clean`.
 
     Args:
         settings: The settings of a run.
@@ -98,6 +104,8 @@ def open_text(settings: ChargenSettings, location: str | None = None) -> TextSou
         )
     # Files of Windows end their lines with two characters, which the model would have to write both.
     stored = {split: text.replace("\r\n", "\n") for split, text in stored.items()}
+    if settings.data.records:
+        stored = {split: records.clean(text) for split, text in stored.items()}
     return TextSource(location, location != "sample" and path.is_file(), stored, settings.data)
 
 

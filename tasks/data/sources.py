@@ -180,11 +180,11 @@ def open_source(
         stored = {"train": partial(read_tables, [path], columns)}
     else:
         raise UserError(f"{location!r}: no such file or folder; expected `sample`, `tfds:NAME`, or a path that exists.")
-    readers = _draw_missing_splits(stored, validation_fraction, test_fraction)
+    readers = draw_missing_splits(stored, validation_fraction, test_fraction)
     return Source(location, columns, path.is_file(), stored, readers, skip_bad_rows)
 
 
-def _draw_missing_splits(
+def draw_missing_splits(
     stored: Mapping[str, Reader], validation_fraction: float, test_fraction: float
 ) -> dict[str, Reader]:
     """Add a validation split, and a test split if there is only training data, taken from the training data."""

@@ -68,7 +68,7 @@ def from_export(saved_model: Any, settings: SentimentSettings, folder: Path, ove
     return SentimentPredictor(saved_model.signatures["serving_default"], owner=saved_model)
 
 
-def format_answer(answer: dict, number: int, arguments: PredictArguments) -> str:
+def format_answer(predictor: Predictor, answer: dict, number: int, arguments: PredictArguments) -> str:
     """Return label, probability and text, separated by tabs."""
     return f"{answer['label']}\t{answer['probability']:.4f}\t{' '.join(answer['text'].split())}"
 

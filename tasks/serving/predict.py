@@ -39,4 +39,4 @@ def main(task: Task, arguments: PredictArguments) -> None:
                 joined = row.fields | text_io.added(answer, row)
                 print(text_io.encodable(json.dumps(joined, ensure_ascii=False)), file=out)
             else:
-                print(task.format_answer(answer, number, arguments), file=out)
+                print(task.format_answer(predictor, answer, number, arguments), file=out)

@@ -242,7 +242,7 @@ def answers(
     return predictor.predict(texts, window=window, num_return_sequences=arguments.num_return_sequences)
 
 
-def format_answer(answer: dict, number: int, arguments: TranslateArguments) -> str:
+def format_answer(predictor: Predictor, answer: dict, number: int, arguments: TranslateArguments) -> str:
     """Return the translation; of several, a line each with the number of the sentence and the score."""
     if arguments.num_return_sequences == 1:
         return answer["translation"]

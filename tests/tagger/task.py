@@ -69,7 +69,7 @@ class TaggerTask(Task):
 
         return module.exportable(predictor)
 
-    def format_answer(self, answer, number, arguments):
+    def format_answer(self, predictor, answer, number, arguments):
         """Returns the numbers, separated by tabs."""
         return "\t".join(answer["numbers"])
 

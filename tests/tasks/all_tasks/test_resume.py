@@ -51,6 +51,7 @@ TRAININGS = {
     ),
     "chargen, stateful": Training("chargen", 4, CHARGEN_PARTS, (*CHARGEN, "--stateful")),
     "chargen, not stateful": Training("chargen", 2, CHARGEN_PARTS, (*CHARGEN, "--no-stateful")),
+    "chargen, records": Training("chargen", 1, CHARGEN_PARTS, (*CHARGEN, "--records", "lines")),
     # Sampled segmentation, and BLEU in some epochs.
     "translation": Training(
         "translation",
