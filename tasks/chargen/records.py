@@ -6,8 +6,8 @@ the end. So a list of records is stored, scored and shown as what it is, lines o
 
 from collections.abc import Mapping
 
+from tasks.data.drawing import draw_missing_splits
 from tasks.data.records import Reader, Record
-from tasks.data.sources import draw_missing_splits
 from tasks.errors import UserError
 
 BOUNDARY = "\n"

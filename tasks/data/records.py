@@ -139,14 +139,29 @@ def without_invisible(text: str) -> str:
 
     The joiners of emoji and of Indic and Persian letters are removed as well. Blanks and line breaks stay.
     """
+    if text.isprintable() and IGNORABLE.isdisjoint(text):  # nearly all texts, and in a fraction of the time
+        return text
     return "".join(
         one for one in text if (unicodedata.category(one) not in ("Cf", "Cc") and one not in IGNORABLE) or one.isspace()
     )
 
 
+def normalize_for_comparison(text: str) -> str:
+    """Return a text as it is compared with others: texts with an equal result count as the same text.
+
+    Compatibility forms (NFKC), case, blanks and invisible characters make no difference.
+    """
+    return " ".join(without_invisible(unicodedata.normalize("NFKC", text)).casefold().split())
+
+
 def is_blank(text: str) -> bool:
     """Return whether a text has no visible character."""
-    return not text.strip() or (len(text) < 100 and not without_invisible(text).strip())
+    stripped = text.strip()
+    if not stripped:
+        return True
+    if stripped[0].isprintable() and stripped[0] not in IGNORABLE:  # nearly all texts, and in a fraction of the time
+        return False
+    return len(text) < 100 and not without_invisible(text).strip()
 
 
 def is_missing(value: str) -> bool:

@@ -3,14 +3,14 @@
 A source is streamed: memory holds a few records, and each split can be read repeatedly, always in the same order.
 """
 
-import hashlib
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from tasks.data.bad_rows import BadRows, usable
+from tasks.data.drawing import draw_missing_splits
 from tasks.data.folders import folder_splits
 from tasks.data.records import (
     REPEATED_HEADER,
@@ -81,17 +81,19 @@ class Source:
                 self._reported.add(split)
                 log.warning("%s: left out %s bad rows of its %s split", self.location, f"{bad.count:,}", split)
             if record is None:
-                raise UserError(f"{self.location}: no record in its {split} split; expected at least one.")
+                raise self._no_record(split)
+
+    def _no_record(self, split: str) -> UserError:
+        if split in self.stored:
+            return UserError(f"{self.location}: no record in its {split} split; expected at least one.")
+        return UserError(
+            f"{self.location}: too few records to draw a {split} split from: each class needs a text to train on, and "
+            "records with a common text stay together.\nAdd records, or a file for this split."
+        )
 
     def problem(self, record: Record) -> str | None:
         """Return why a record cannot be used; None if it can."""
-        if record.problem:
-            return record.problem
-        for value, column in zip(record.values, self.columns, strict=True):
-            if column.required and is_missing(value):
-                found = f"is missing: it is {value.strip()!r}" if value.strip() else "is empty"
-                return f"the {column.role} {found}; expected a value in each row."
-        return None
+        return _problem(record, self.columns)
 
     def has_columns(self, split: str) -> bool:
         """Return whether the first record of a split can be read: a file of test data may lack the labels."""
@@ -137,12 +139,13 @@ def open_source(
     test_fraction: float = 0.1,
     skip_bad_rows: bool = False,
     data_dir: str | None = None,
+    linked: Sequence[int] = (0,),
+    class_of: Callable[[Record], str] | None = None,
 ) -> Source:
     """Find data, its splits and its columns, without reading more than headers.
 
     If the data has no validation split, a fixed one is drawn from the training data; if it has only training data
-    (one file, for example), a test split is drawn as well. The draw depends only on the first value of each record:
-    it is the same on every machine and for any choice of the other columns, and equal texts are in the same split.
+    (one file, for example), a test split is drawn as well; see `tasks.data.drawing`.
 
     Args:
         location: `sample`, `tfds:NAME[/CONFIG]`, a file or a folder. A folder contains tables with their split in the
@@ -156,6 +159,8 @@ def open_source(
         test_fraction: The share of the training data drawn for test; 0 draws none.
         skip_bad_rows: Whether rows that cannot be used are left out; otherwise they are errors.
         data_dir: The data folder of TensorFlow Datasets; None uses the library's default.
+        linked: The positions of the columns of which no two drawn splits share a value.
+        class_of: The class of a record; each class has its share of each drawn split.
 
     Raises:
         UserError: If the location does not exist, has none of these forms, or lacks a column.
@@ -180,35 +185,22 @@ def open_source(
         stored = {"train": partial(read_tables, [path], columns)}
     else:
         raise UserError(f"{location!r}: no such file or folder; expected `sample`, `tfds:NAME`, or a path that exists.")
-    readers = draw_missing_splits(stored, validation_fraction, test_fraction)
+    readers = draw_missing_splits(
+        stored,
+        validation_fraction,
+        test_fraction,
+        problem=partial(_problem, columns=columns),
+        linked=linked,
+        class_of=class_of,
+    )
     return Source(location, columns, path.is_file(), stored, readers, skip_bad_rows)
 
 
-def draw_missing_splits(
-    stored: Mapping[str, Reader], validation_fraction: float, test_fraction: float
-) -> dict[str, Reader]:
-    """Add a validation split, and a test split if there is only training data, taken from the training data."""
-    if "train" not in stored or "validation" in stored:
-        return dict(stored)
-    test_end = 0.0 if "test" in stored else test_fraction
-    validation_end = test_end + validation_fraction
-    if validation_end >= 1:
-        raise UserError(f"validation and test fractions add up to {validation_end:g}: nothing is left to train on.")
-    intervals = {"test": (0.0, test_end), "validation": (test_end, validation_end), "train": (validation_end, 1.0)}
-    return dict(stored) | {
-        split: partial(_drawn_records, stored["train"], start, end)
-        for split, (start, end) in intervals.items()
-        if start < end
-    }
-
-
-def _drawn_records(reader: Reader, start: float, end: float) -> Iterator[Record]:
-    return (record for record in reader() if start <= _hash_fraction(record) < end)
-
-
-def _hash_fraction(record: Record) -> float:
-    """Return a number in [0, 1) that depends only on the first value of the record."""
-    if not record.values:  # a row that cannot be read stays in the training data, which is checked
-        return 1.0 - 2.0**-48
-    digest = hashlib.blake2b(record.values[0].encode("utf-8"), digest_size=6).digest()  # 48 bits are exact in a float
-    return int.from_bytes(digest) / 2**48
+def _problem(record: Record, columns: Sequence[Column]) -> str | None:
+    if record.problem:
+        return record.problem
+    for value, column in zip(record.values, columns, strict=True):
+        if column.required and is_missing(value):
+            found = f"is missing: it is {value.strip()!r}" if value.strip() else "is empty"
+            return f"the {column.role} {found}; expected a value in each row."
+    return None

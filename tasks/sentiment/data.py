@@ -49,6 +49,7 @@ def open_labelled_texts(settings: SentimentSettings, location: str | None = None
         validation_fraction=chosen.validation_fraction,
         test_fraction=chosen.test_fraction,
         skip_bad_rows=chosen.skip_bad_rows,
+        class_of=lambda record: clean_label(record.values[1]),
     )
 
 
@@ -114,11 +115,6 @@ def _check_labels(source: Source, label_ids: LabelIds) -> int:
             continue
         for record in source.readers[split]():
             problem = None if source.problem(record) else label_ids.problem(record)
-            if problem and split not in source.stored:
-                problem = (
-                    f"no text with the label {record.values[1]!r} is left to train on, since its texts were drawn for "
-                    "validation and test; add some, or lower --validation-fraction and --test-fraction"
-                )
             if problem:
                 bad.add(record, problem)
     if bad.count and not source.skip_bad_rows:

@@ -37,6 +37,7 @@ def open_pairs(settings: TranslationSettings, location: str | None = None) -> So
         validation_fraction=chosen.validation_fraction,
         test_fraction=chosen.test_fraction,
         skip_bad_rows=chosen.skip_bad_rows,
+        linked=range(len(SIDES)),
     )
 
 

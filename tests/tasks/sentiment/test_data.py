@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
+from tasks.data.sequence_store import SequenceStore
 from tasks.errors import UserError
 from tasks.sentiment import data
 from tasks.sentiment.labelled_texts import LabelledTexts
@@ -52,9 +53,18 @@ def test_each_example_of_a_batch_weighs_what_its_class_does(write_csv, tmp_path)
     assert set(itertools.chain.from_iterable(part.tolist() for part in weights)) == {1.0}
 
 
-def test_a_class_that_was_drawn_for_validation_whole_is_named(train, write_csv, tmp_path):
+def test_a_class_of_one_text_is_trained_on(write_csv, tmp_path, caplog):
     rows = [(f"text number {index}", ("good", "bad")[index % 2]) for index in range(200)]
-    alone = [(f"rare text {index}", f"rare {index}") for index in range(30)]  # some fall to validation
-    file = write_csv(tmp_path / "rare.csv", [*rows, *alone])
-    message = train(tmp_path / "run", data=file).error()
-    assert "'rare " in message and "--validation-fraction" in message
+    alone = [(f"rare text {index}", f"rare {index}") for index in range(30)]
+    settings = SentimentSettings(data={"data": str(write_csv(tmp_path / "rare.csv", [*rows, *alone]))})
+    run = Run(tmp_path / "run")
+    with caplog.at_level("INFO"):
+        data.prepare(settings, run)
+    counts = np.bincount(SequenceStore(run.checkpoint / "train").columns["label"], minlength=32)
+    assert sorted(counts)[:30] == [1] * 30
+    assert "left out: nothing" in caplog.text
+
+
+def test_three_texts_train(train, write_csv, tmp_path):
+    rows = [(f"text number {index}", ("good", "bad")[index % 2]) for index in range(3)]
+    assert train(tmp_path / "run", "--epochs", "1", data=write_csv(tmp_path / "few.csv", rows)).code == 0
