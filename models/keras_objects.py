@@ -8,12 +8,12 @@ importing TensorFlow, so that a command line can reject a misspelt one at once; 
 import ast
 import difflib
 import json
-import math
 from collections.abc import Callable
 from typing import Any, Literal
 
 Kind = Literal["initializer", "regularizer", "constraint", "activation"]
 
+_MAX_FLOAT = 3.4e38  # of float32
 _FANS = ("seed", "input_axes", "output_axes")
 
 _ACTIVATIONS = """
@@ -71,18 +71,23 @@ ALIASES = {
 
 
 def _is_number(value) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _MAX_FLOAT
+
+
+def _are_numbers(value) -> bool:
+    return all(map(_are_numbers, value)) if isinstance(value, list | tuple) and value else _is_number(value)
 
 
 def _is_integer(value) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, int) and not isinstance(value, bool) and -(1 << 31) <= value < 1 << 31
 
 
 def _one_of(*choices: str) -> tuple[str, Callable[[Any], bool]]:
     return f"one of {', '.join(choices)}", lambda value: isinstance(value, str) and value.lower() in choices
 
 
-# Valid values of arguments, where Keras would fail on others, sometimes only in the first training step.
+# Valid values of arguments, where Keras would fail on others, sometimes only in the first training step. `models.trial`
+# finds out what depends on the weights, such as an axis.
 _NUMBER = ("a number", _is_number)
 _NOT_NEGATIVE = ("a number of 0 or more", lambda value: _is_number(value) and value >= 0)
 _AXES = (
@@ -90,15 +95,18 @@ _AXES = (
     lambda value: all(_is_integer(axis) for axis in (value if isinstance(value, list | tuple) else [value])),
 )
 _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    **dict.fromkeys(("gain", "mean", "minval", "maxval"), _NUMBER),
+    **dict.fromkeys(("gain", "mean", "minval", "maxval", "max_value"), _NUMBER),
     **dict.fromkeys(("stddev", "l1", "l2", "factor", "min_value", "max_value", "rate"), _NOT_NEGATIVE),
     **dict.fromkeys(("axis", "input_axes", "output_axes"), _AXES),
+    "value": ("a number or a list of numbers", _are_numbers),
     "scale": ("a number above 0", lambda value: _is_number(value) and value > 0),
-    "seed": ("a whole number", _is_integer),
+    "seed": ("a whole number", lambda value: _is_integer(value) or isinstance(value, dict)),  # Keras's JSON form
     "initializer mode": _one_of("fan_in", "fan_out", "fan_avg"),
     "distribution": _one_of("normal", "uniform", "truncated_normal", "untruncated_normal"),
     "regularizer mode": _one_of("rows", "columns"),
 }
+# Arguments that may be None, which then is Keras's default.
+_OPTIONAL = {*_FANS, "axis", "l1", "l2"}
 
 
 def _find(kind: Kind, name: str) -> str | None:
@@ -130,8 +138,8 @@ def _parse(kind: Kind, value: str) -> tuple[str, list[Any], dict[str, Any]] | di
     if text.startswith("{"):
         try:
             return json.loads(text)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{value!r} is not valid JSON: {error}") from None
+        except (ValueError, RecursionError) as error:  # also numbers of too many digits
+            raise ValueError(f"{_beginning(value)} is not valid JSON: {error}") from None
     try:
         node = ast.parse(text, mode="eval").body
         if isinstance(node, ast.Name):
@@ -141,9 +149,15 @@ def _parse(kind: Kind, value: str) -> tuple[str, list[Any], dict[str, Any]] | di
             named = {keyword.arg: ast.literal_eval(keyword.value) for keyword in node.keywords}
             if None not in named and len(named) == len(node.keywords):  # neither **arguments nor a repeated name
                 return node.func.id, positional, named
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # the last two: parentheses nested too deeply
         pass
-    raise ValueError(f"{value!r} is not {kind} syntax: expected a name, name(arguments), or Keras's JSON form")
+    raise ValueError(
+        f"{_beginning(value)} is not {kind} syntax: expected a name, name(arguments), or Keras's JSON form"
+    )
+
+
+def _beginning(value: str) -> str:
+    return repr(value) if len(value) <= 100 else f"{value[:100]!r}..."
 
 
 def _is_custom(parsed: dict) -> bool:
@@ -200,8 +214,7 @@ def check(kind: Kind, value: str) -> str:
         raise ValueError(f"{kind} {found} does not take {wrong[0]}; it takes: {', '.join(arguments) or 'no arguments'}")
     for argument, content in (given | named).items():
         expected, fits = _RULES.get(argument) or _RULES.get(f"{kind} {argument}") or ("anything", lambda _: True)
-        # None is Keras's default; a dict is a nested object in JSON form.
-        if content is not None and not isinstance(content, dict) and not fits(content):
+        if not (content is None and argument in _OPTIONAL) and not fits(content):
             raise ValueError(f"{argument}={content!r} of {kind} {found} is not {expected}")
     return value
 

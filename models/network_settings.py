@@ -43,7 +43,7 @@ Pooling = Literal["max", "mean", "max_mean", "attention"]
 class ClassifierSettings(NetworkSettings, defaults={"embedding_dropout": 0.1, "output_dropout": 0.1}):
     """The network around the recurrent stack of a classifier: embedding, n-grams, pooling and the wide path."""
 
-    max_tokens: int = Field(400, ge=1)
+    max_tokens: int = Field(400, ge=1, le=1_000_000)
     """Maximum number of pieces of a text; longer texts are truncated."""
     ngrams: int = Field(1, ge=1, le=8)
     """Above 1, the vectors of the n-grams of 2 to N pieces that end at a position are added to its embedding."""
@@ -84,6 +84,7 @@ class ClassifierSettings(NetworkSettings, defaults={"embedding_dropout": 0.1, "o
             return_state="it uses the output, not the state",
             time_major="its batches are (batch, timesteps)",
         )
+        recurrent.check_unrolled(self.max_tokens, "max_tokens")
         if recurrent.merge_mode is None:
             raise ValueError("merge_mode=None makes no sense for a classifier: it uses one output, not two")
         if self.pooling is not None and not recurrent.return_sequences:
@@ -124,7 +125,7 @@ class TranslatorSettings(
 ):
     """The network around the two recurrent stacks of a translator: encoder, attention, decoder and output."""
 
-    max_tokens: int = Field(100, ge=1)
+    max_tokens: int = Field(100, ge=1, le=1_000_000)
     """Maximum number of pieces of a sentence; longer sentences are truncated, and left out in training."""
     embedding_initializer: Initializer = "random_normal(0, 1)"
     """Initializer of both embeddings; attention is learned sooner with larger values than Keras's default."""
@@ -144,7 +145,7 @@ class TranslatorSettings(
     """Initial states of the decoder: the encoder's last states through a dense layer, as they are, or zeros (None)."""
     decoder_cell: Cell | None = None
     """Cell of the decoder; None is the cell of the encoder."""
-    decoder_layers: int | None = Field(None, ge=1)
+    decoder_layers: int | None = Field(None, ge=1, le=100)
     """Number of decoder layers; None is the number of encoder layers."""
     decoder_units: int | None = Field(None, ge=1)
     """Size of the decoder's state; None is the size of the encoder's output (both directions)."""

@@ -5,9 +5,10 @@ name. `CELLS` is the only place where the available cells are declared.
 """
 
 import json
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from models import keras_objects
 
@@ -21,12 +22,14 @@ class CellDeclaration(NamedTuple):
         layer: The layer class, as `"module:class"`, imported only when a layer is built.
         cell: The class of the layer's cell, as `"module:class"`.
         states: Names of the layer's states, in the order in which Keras returns them.
+        blocks: Number of weight matrices side by side in each of the layer's kernels: the gates and the candidate.
         absent: Fields of `RecurrentSettings` that are not arguments of the layer.
     """
 
     layer: str
     cell: str
     states: tuple[str, ...]
+    blocks: int
     absent: tuple[str, ...]
 
 
@@ -35,23 +38,32 @@ CELLS: dict[str, CellDeclaration] = {
         layer="keras.layers:LSTM",
         cell="keras.layers:LSTMCell",
         states=("h", "c"),
+        blocks=4,
         absent=("reset_after",),
     ),
     "gru": CellDeclaration(
         layer="keras.layers:GRU",
         cell="keras.layers:GRUCell",
         states=("h",),
+        blocks=3,
         absent=("unit_forget_bias",),
     ),
     "simple_rnn": CellDeclaration(
         layer="models.recurrent:SimpleRNN",
         cell="keras.layers:SimpleRNNCell",
         states=("h",),
+        blocks=1,
         absent=("recurrent_activation", "unit_forget_bias", "reset_after", "use_cudnn"),
     ),
 }
 
 Cell = Literal[*CELLS]
+
+# The largest values of TensorFlow's int32 and float32; larger ones would fail, or count as infinite, in its operations.
+MAX_INTEGER = (1 << 31) - 1
+MAX_FLOAT = 3.4e38
+# The maximum number of timesteps of a loop that is unrolled.
+MAX_UNROLLED = 1000
 
 # By cell: the fields that its layer does not have, and the names of its states.
 ABSENT: dict[str, tuple[str, ...]] = {name: cell.absent for name, cell in CELLS.items()}
@@ -61,7 +73,10 @@ STATES: dict[str, tuple[str, ...]] = {name: cell.states for name, cell in CELLS.
 def _keras_value(kind: keras_objects.Kind):
     def validate(value):
         if isinstance(value, dict):  # a table in a TOML or JSON file
-            value = json.dumps(value)
+            try:
+                value = json.dumps(value)
+            except (TypeError, RecursionError) as error:  # a date, in TOML
+                raise ValueError(f"{value!s:.100} has no JSON form: {error}") from None
         return keras_objects.check(kind, value) if isinstance(value, str) else value
 
     return BeforeValidator(validate)
@@ -72,6 +87,11 @@ Initializer = Annotated[str, _keras_value("initializer")]
 Regularizer = Annotated[str, _keras_value("regularizer")]
 Constraint = Annotated[str, _keras_value("constraint")]
 Rate = Annotated[float, Field(ge=0.0, lt=1.0)]
+
+
+def _shortened(number: float) -> str:
+    text = f"{number:g}" if isinstance(number, float) else str(number)
+    return text if len(text) <= 40 else f"{text[:40]}... (of {len(text)} digits)"
 
 
 class Settings(BaseModel):
@@ -103,13 +123,36 @@ class Settings(BaseModel):
         if defaults:
             cls.model_rebuild(force=True)
 
+    @field_validator("*")
+    @classmethod
+    def _fits_tensorflow(cls, value: Any, info: ValidationInfo) -> Any:
+        """Bound every number that has no upper bound of its own."""
+        bounded = any(hasattr(mark, "le") or hasattr(mark, "lt") for mark in cls.model_fields[info.field_name].metadata)
+        for number in value if isinstance(value, tuple) else (value,):
+            limit = {int: MAX_INTEGER, float: MAX_FLOAT}.get(type(number))
+            if limit is not None and not bounded and abs(number) > limit:
+                raise ValueError(f"{_shortened(number)} is too large; the largest value is {limit}")
+        return value
+
+
+def changed_keras_values(settings: Settings) -> Iterator[tuple[str, keras_objects.Kind, str]]:
+    """Yield name, kind and value of each initializer, regularizer, constraint and activation that is not the default.
+
+    Args:
+        settings: A group of settings.
+    """
+    for name, field in type(settings).model_fields.items():
+        kind, value = name.rpartition("_")[2], getattr(settings, name)
+        if kind in keras_objects.ARGUMENTS and isinstance(value, str) and value != field.default:
+            yield name, kind, value
+
 
 class RecurrentSettings(Settings):
     """The recurrent stack: the cell, the number of layers, and every option of the Keras layer."""
 
     cell: Cell = "lstm"
     """The layer: keras.layers.LSTM, GRU or SimpleRNN."""
-    layers: int = Field(1, ge=1)
+    layers: int = Field(1, ge=1, le=100)
     """Number of stacked recurrent layers."""
     bidirectional: bool = False
     """Process the sequence in both directions (keras.layers.Bidirectional)."""
@@ -188,6 +231,22 @@ class RecurrentSettings(Settings):
                 "not two; use concat, sum, mul or ave"
             )
         return self
+
+    def check_unrolled(self, timesteps: int, option: str) -> None:
+        """Reject a loop that is too long to unroll: its graph would take minutes to build.
+
+        Args:
+            timesteps: Number of timesteps.
+            option: The setting that it follows from.
+
+        Raises:
+            ValueError: If the loop is to be unrolled and has more than `MAX_UNROLLED` timesteps.
+        """
+        if self.unroll and timesteps > MAX_UNROLLED:
+            raise ValueError(
+                f"unroll=True does not go with {option}={timesteps}: more than {MAX_UNROLLED} timesteps take "
+                "minutes to unroll; take no-unroll"
+            )
 
     def off_cudnn(self) -> str | None:
         """Name the settings that prevent the use of the cuDNN kernel on a GPU.

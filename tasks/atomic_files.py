@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import errno
 import fcntl
 import json
 import os
@@ -9,6 +10,11 @@ import secrets
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+
+def expanded(location: str) -> Path:
+    """Return the path of a location; `~` and `~user` are home folders, but not if there is no such user."""
+    return Path(os.path.expanduser(location))
 
 
 @contextlib.contextmanager
@@ -24,6 +30,9 @@ def replacing(path: Path) -> Iterator[Path]:
     Yields:
         The temporary path to write to; an empty file.
 
+    Raises:
+        IsADirectoryError: If there is a folder at `path`.
+
     Example:
         ```python
         with replacing(run / "model.keras") as temporary:
@@ -31,6 +40,8 @@ def replacing(path: Path) -> Iterator[Path]:
         ```
     """
     path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     temporary, descriptor = _own_file(path.with_name(f".writing-{path.name}"))
     try:
         yield temporary

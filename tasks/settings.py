@@ -4,33 +4,15 @@ A task changes the defaults of a group with the class keyword `defaults`, and de
 """
 
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 import tyro
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from models.recurrent_settings import Rate, RecurrentSettings, Settings
+from tasks.optimizer_options import OPTIMIZERS
 
 
-class OptimizerOptions(NamedTuple):
-    """An optimizer.
-
-    Attributes:
-        keras_class: Name of the class in `keras.optimizers`.
-        options: The settings that only some optimizers have and this one takes, under the names that Keras gives them.
-    """
-
-    keras_class: str
-    options: tuple[str, ...]
-
-
-# The optimizers; `tasks.training.optimizers` builds them, and the validation below follows from this table.
-OPTIMIZERS = {
-    "adam": OptimizerOptions("Adam", ("beta_2",)),
-    "adamw": OptimizerOptions("AdamW", ("weight_decay", "beta_2")),
-    "sgd": OptimizerOptions("SGD", ("weight_decay", "momentum")),
-    "rmsprop": OptimizerOptions("RMSprop", ("momentum",)),
-}
 OptimizerName = Literal[tuple(OPTIMIZERS)]
 Schedule = Literal["constant", "linear", "cosine"]
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
+    from models.network_sizes import Part
     from tasks.data.records import Record
     from tasks.data.sources import Source
     from tasks.training.runs import Run
@@ -194,6 +195,13 @@ class Task(abc.ABC):
         """Open what `prepare` wrote."""
 
     # --- network
+
+    def network_parts(self, settings: Settings, data: TrainingData | None) -> Sequence["Part"]:
+        """Return the parts of the network, from which the memory of a training is estimated; none if it is not.
+
+        Without data, before they are read, the vocabulary counts as one id.
+        """
+        return ()
 
     @abc.abstractmethod
     def build(self, settings: Settings, data: TrainingData, run: "Run") -> Network:

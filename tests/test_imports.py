@@ -17,7 +17,16 @@ MODULES = {
     for path in sorted((ROOT / package).rglob("*.py"))
 }
 # Modules of `tasks` that are in no room: all rooms may import them.
-ROOT_MODULES = {"atomic_files", "comma_lists", "errors", "metrics", "settings", "task", "validation"}
+ROOT_MODULES = {
+    "atomic_files",
+    "comma_lists",
+    "errors",
+    "metrics",
+    "optimizer_options",
+    "settings",
+    "task",
+    "validation",
+}
 TASK_PACKAGES = {"sentiment", "chargen", "translation", "comparison", "memory"}
 BELOW_THE_TASKS = {"models", "root", "data", "reports", "training", "serving"}
 # A room -> the rooms that its modules may import, besides itself.

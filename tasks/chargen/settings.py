@@ -110,6 +110,7 @@ class ChargenSettings(Settings):
     @model_validator(mode="after")
     def _groups_agree(self):
         self.network.check_recurrent(self.recurrent)
+        self.recurrent.check_unrolled(self.training.window, "window")
         if self.recurrent.stateful and self.training.window_step is not None:
             raise ValueError(
                 f"window_step={self.training.window_step} does not go with stateful=True: windows follow each other "

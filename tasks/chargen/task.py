@@ -1,5 +1,6 @@
 """The character generation task, one-to-many: what shared code needs to know about it. Imports no TensorFlow."""
 
+from models.network_sizes import language_model_parts
 from tasks.chargen.metrics import METRICS
 from tasks.chargen.settings import (
     ChargenEvaluateArguments,
@@ -25,6 +26,10 @@ class ChargenTask(Task):
     export_arguments = ChargenExportArguments
     explain_arguments = ExplainGatesArguments
     evaluation_files = ("samples.md",)
+
+    def network_parts(self, settings, data):
+        """Return the parts of the network; see `tasks.task.Task.network_parts`."""
+        return language_model_parts(settings.network, settings.recurrent, 1 if data is None else len(data.characters))
 
     open_source = implemented_by("tasks.chargen.text_source:open_text")
     open_evaluation_source = implemented_by("tasks.chargen.text_source:open_evaluation_text")

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tasks.atomic_files import expanded
 from tasks.chargen import records
 from tasks.chargen.settings import ChargenEvaluateArguments, ChargenSettings, ChargenSourceSettings
 from tasks.data.records import SPLIT_ALIASES, SPLITS, Column, Record, resolve_splits
@@ -83,7 +84,7 @@ def open_text(settings: ChargenSettings, location: str | None = None) -> TextSou
         UserError: If the location does not exist, or is not a text.
     """
     location = settings.data.data if location is None else location
-    path = SAMPLE if location == "sample" else Path(location).expanduser()
+    path = SAMPLE if location == "sample" else expanded(location)
     column = settings.data.text_column
     if location.startswith("tfds:") or (location and path.is_file() and _is_table(path)):
         if column is None and not location.startswith("tfds:"):

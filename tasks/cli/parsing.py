@@ -159,6 +159,18 @@ def _options(target, program: str) -> list[str]:
     return [word.strip(",│") for word in help_text.getvalue().split() if word.startswith("--")]
 
 
+def _option_of(group: str, setting: str) -> str:
+    """Return the option of a setting of a class; a few have another name than the setting."""
+    classes = [Settings]
+    for one in classes:
+        classes += one.__subclasses__()
+        if one.__name__ == group and setting in one.model_fields:
+            marks = one.model_fields[setting].metadata
+            setting = next((name for mark in marks if (name := getattr(mark, "name", None))), setting)
+            break
+    return f"--{setting.replace('_', '-')}"
+
+
 def _unframed(text: str, options: list[str]) -> str:
     lines = [line.strip("│╭╰╮╯─┌┐└┘ ").strip() for line in text.splitlines()]
     kept = []
@@ -169,18 +181,25 @@ def _unframed(text: str, options: list[str]) -> str:
     message = " ".join(kept)
     # pydantic's report of one error, framed by tyro: the setting, what is wrong, and what was given.
     mistake = re.search(
-        r"validation errors? for \w+ (?:(\w+) )?(Value error, |Input )(.*?) \[type=.*?input_value=(.*?), input_type",
+        r"validation errors? for (\w+) (?:(\w+) )?(Value error, |Input )(.*?) \[type=.*?input_value=(.*?), input_type",
         message,
     )
     if mistake:
-        setting, kind, reason, given = mistake.groups()
+        group, setting, kind, reason, given = mistake.groups()
         reason = reason if kind == "Value error, " else f"{given} {reason}".replace(" should be", ": it should be")
         if not setting:
             return reason
-        option = f"--{setting.replace('_', '-')}"
+        option = _option_of(group, setting)
         return f"{option if option in options else setting}: {reason}"  # a positional argument has no dashes
     message = re.sub(r"^(Value error|Invalid choice|Missing argument) ", "", message)
     message = re.sub(r"^Error parsing (--[\w-]+): ", r"\1: ", message).replace(" Argument helptext: ", "; ")
+    message = re.sub(r"invalid literal for int\(\) with base 10: ('.*?')", r"\1 is not a whole number", message)
+    message = re.sub(r"could not convert string to float: ('.*?')", r"\1 is not a number", message)
+    message = re.sub(
+        r"Exceeds the limit \(\d+ digits\).*? value has (\d+) digits.*? to increase the limit",
+        r"a number of \1 digits is too large",
+        message,
+    )
     unfit = re.match(r"(--[\w-]+): no type matching (\S+) could be instantiated from \['(.*?)'\]", message)
     if unfit:
         option, types, given = unfit.groups()

@@ -19,13 +19,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from models.recurrent_settings import Settings
+from models.recurrent_settings import Settings, changed_keras_values
 from tasks import atomic_files
 from tasks.comparison import plots, table
 from tasks.comparison.settings import Comparison
 from tasks.data.stored_files import read_json
 from tasks.errors import TrainingFailed, UserError
-from tasks.training import locks, runs, source_files, stored_settings
+from tasks.training import locks, required_memory, runs, source_files, stored_settings
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +84,7 @@ def _compare(comparison: Comparison) -> list[dict]:
         # All are checked before the first training, which may take hours.
         stored = [_stored_result(comparison, name, settings) for name, settings in planned]
         _check_sources(comparison, planned, stored)
+        _check_values(comparison)
         folder.mkdir(parents=True, exist_ok=True)
         atomic_files.write_json(marker, {"task": comparison.task.name})
         for number, ((name, settings), known) in enumerate(zip(planned, stored, strict=True), start=1):
@@ -136,6 +137,17 @@ def _check_sources(comparison: Comparison, planned: list[tuple[str, Settings]], 
                 f"{changed} has changed since {comparison.path} was trained on it. "
                 "Name another folder with --run, or add --overwrite"
             )
+
+
+def _check_values(comparison: Comparison) -> None:
+    """Check that every network fits into the memory, and that every Keras value can be used."""
+    unusual = []
+    for settings in comparison.settings.values():
+        required_memory.check(comparison.task, settings)
+        if any([*changed_keras_values(settings.recurrent), *changed_keras_values(settings.network)]):
+            unusual.append(settings.model_dump(mode="json"))
+    if unusual:
+        list(_answers({"task": comparison.task.reference, "check": unusual}))
 
 
 def _result(comparison: Comparison, name: str, settings: Settings, result: dict, which: str) -> dict:
@@ -196,7 +208,7 @@ def _within(comparison: Comparison, minutes: float, settings: Settings, folder: 
 
 def _answers(job: dict):
     """Yield the answers of the worker as they arrive."""
-    sent = job | {"settings": job["settings"].model_dump(mode="json")}
+    sent = job | ({"settings": job["settings"].model_dump(mode="json")} if "settings" in job else {})
     command = [sys.executable, "-m", "tasks.comparison.worker"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8") as worker:
         worker.stdin.write(json.dumps(sent) + "\n")
@@ -215,9 +227,10 @@ def _answers(job: dict):
             raise
     if worker.returncode:
         why = ", killed by the system: was there too little memory?" if worker.returncode == -signal.SIGKILL else ""
+        what = f"the training of {job['run']}" if "run" in job else "the check of the settings"
         raise TrainingFailed(
-            f"the training of {job['run']} ended with exit code {worker.returncode}{why}; "
-            "what is finished is kept, and the same command resumes"
+            f"{what} ended with exit code {worker.returncode}{why}; what is finished is kept, and the same command "
+            "resumes"
         )
 
 

@@ -1,7 +1,8 @@
 """One training of a comparison, in a separate process, so that its peak memory is that of the training.
 
 Reads a job as a line of JSON from standard input, and writes answers as lines of JSON to standard output:
-{"task": ..., "settings": ..., "run": ..., "evaluate": split or null} -> {"trained": ...}, {"evaluated": ...}, or
+{"task": ..., "settings": ..., "run": ..., "evaluate": split or null} -> {"trained": ...}, {"evaluated": ...};
+{"task": ..., "check": [settings, ...]} -> {"checked": true}, after trying their Keras values; or
 {"error": message} for a mistake of the caller, {"failed": message} for another failure. Standard input stays open as
 long as the comparison runs; the process ends with it.
 """
@@ -19,7 +20,7 @@ from models.recurrent_settings import Settings
 from tasks.cli.exit_codes import os_error
 from tasks.cli.main import load
 from tasks.data.records import resolve_splits
-from tasks.errors import TrainingDiverged, UserError
+from tasks.errors import TrainingDiverged, TrainingFailed, UserError
 from tasks.task import Task, find
 from tasks.training.runs import Run
 
@@ -36,6 +37,13 @@ def main() -> int:
     try:
         with contextlib.redirect_stdout(sys.stderr):  # Keras draws its progress bar on standard output
             task = find(job["task"])
+            if "check" in job:
+                check_values = load("tasks.training.fit:check_keras_values")
+                for stored in job["check"]:
+                    settings = task.settings_class.model_validate(stored)
+                    check_values(settings.recurrent, settings.network)
+                answer(checked=True)
+                return 0
             settings = task.settings_class.model_validate(job["settings"])
             train, evaluate = load("tasks.training.train:train"), load("tasks.serving.evaluate:evaluate")
             if not Run(job["run"]).finished:  # otherwise only the evaluation was interrupted
@@ -48,6 +56,8 @@ def main() -> int:
                 answer(evaluated=evaluate(task, job["run"], split=job["evaluate"], **task.comparison_arguments))
     except UserError as error:
         answer(error=str(error))
+    except TrainingFailed as error:
+        answer(failed=str(error))
     except OSError as error:
         answer(failed=os_error(error)[0])
     except KeyboardInterrupt:

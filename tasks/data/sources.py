@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from tasks.atomic_files import expanded
 from tasks.data.bad_rows import BadRows, usable
 from tasks.data.drawing import draw_missing_splits
 from tasks.data.folders import folder_splits
@@ -173,7 +174,7 @@ def open_source(
         ```
     """
     columns = tuple(columns)
-    path = sample if location == "sample" else Path(location).expanduser()
+    path = sample if location == "sample" else expanded(location)
     if location.startswith("tfds:"):
         # A few data sets call their validation split "dev".
         readers = tfds_splits(location, columns, data_dir)

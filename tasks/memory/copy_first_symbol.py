@@ -28,7 +28,9 @@ def draw_sequences(rng: np.random.Generator, count: int, lag: int, symbols: int)
 
 def one_hot(sequences: np.ndarray, symbols: int) -> np.ndarray:
     """Encode sequences of `draw_sequences` as float32 `(count, lag + 1, 2k)`."""
-    return np.eye(2 * symbols, dtype=np.float32)[sequences]
+    encoded = np.zeros((*sequences.shape, 2 * symbols), np.float32)
+    np.put_along_axis(encoded, sequences[..., None], 1.0, axis=-1)
+    return encoded
 
 
 def draw_training_lag(rng: np.random.Generator, test_lag: int, distribution: TrainingLags) -> int:

@@ -6,7 +6,7 @@ import tyro
 from pydantic import Field, ValidationInfo, field_validator
 
 from models import keras_objects
-from models.recurrent_settings import Cell, Settings
+from models.recurrent_settings import MAX_INTEGER, Cell, Settings
 from tasks import comma_lists
 
 CELLS = get_args(Cell)
@@ -87,8 +87,8 @@ class MemoryArguments(Settings):
                 lag = int(part)
             except ValueError:
                 raise ValueError(f"{part!r} is not an integer; write lags as in {LAGS_EXAMPLE}") from None
-            if lag < 1:
-                raise ValueError(f"{part} is not a valid lag; the minimum is 1")
+            if not 1 <= lag <= MAX_INTEGER:
+                raise ValueError(f"{part} is not a valid lag; the minimum is 1, and the maximum {MAX_INTEGER:,}")
         return value
 
     @field_validator("random_initializers")

@@ -11,7 +11,7 @@ from tasks.memory.plots import draw_plots
 from tasks.memory.results_folder import ResultsFolder
 from tasks.memory.settings import MemoryArguments
 from tasks.memory.tables import ResultTables
-from tasks.memory.training import ExperimentRunner
+from tasks.memory.training import ExperimentRunner, check
 from tasks.training import locks
 
 log = logging.getLogger(__name__)
@@ -40,8 +40,10 @@ def run_study(arguments: MemoryArguments) -> tuple[ResultTables, dict[str, claim
         The tables, the result of the claim of each study, and the files written.
 
     Raises:
-        UserError: If the folder contains something else, or results of other settings, or another process writes to it.
+        UserError: If the folder contains something else, or results of other settings, or another process writes to
+            it, or a network cannot be trained.
     """
+    check(arguments)
     with locks.locked(arguments.run):
         return _run_study(arguments)
 

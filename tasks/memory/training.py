@@ -8,13 +8,16 @@ import numpy as np
 import tensorflow as tf
 
 from models.gradients import state_gradients
+from models.network_settings import NetworkSettings
+from models.network_sizes import Part, stack_part
 from models.recurrent import recurrent_layers, recurrent_stack
 from models.recurrent_settings import RecurrentSettings
+from tasks.errors import UserError
 from tasks.memory.copy_first_symbol import draw_sequences, draw_training_lag, one_hot
 from tasks.memory.experiments import Condition, Experiment
 from tasks.memory.settings import MemoryArguments
 from tasks.settings import TrainingSettings
-from tasks.training import fit
+from tasks.training import fit, required_memory
 from tasks.training.optimizers import make_optimizer
 
 # The task is solved when this accuracy is reached on new sequences at this number of successive checks.
@@ -25,6 +28,29 @@ CHECK_SEQUENCES, TEST_SEQUENCES, GRADIENT_SEQUENCES = 256, 1024, 32
 
 # Metrics of each training step.
 STEP_METRICS = ("loss", "gradient_norm", "update_norm")
+
+
+def check(arguments: MemoryArguments) -> None:
+    """Check that the networks fit into the memory, and that the recurrent initializers can be used.
+
+    Raises:
+        UserError: If they cannot be trained; names the option.
+    """
+    size, training = 2 * arguments.symbols, TrainingSettings()
+    inputs = Part("inputs", 0, ("symbols", "lags"), 2 * size)  # as arrays and as tensors
+    output = Part("output layer", (arguments.units + 1) * arguments.symbols, ("units", "symbols"))
+    lag = max(*arguments.lag_values, arguments.explosion_lag)
+    for cell in arguments.cell_names:
+        stack = stack_part(RecurrentSettings(cell=cell, units=arguments.units), size)
+        stack = stack._replace(options=("units", "lags", "batch_size"))
+        required_memory.check_parts([inputs, stack, output], training, arguments.batch_size * (lag + 1))
+        required_memory.check_parts([inputs], training, TEST_SEQUENCES * (lag + 1))
+    for initializer in arguments.initializer_names:
+        settings = RecurrentSettings(units=arguments.units, recurrent_initializer=initializer)
+        try:
+            fit.check_keras_values(settings, NetworkSettings(), features=size)
+        except UserError as error:
+            raise UserError(str(error).replace("--recurrent-initializer", "--random-initializers")) from None
 
 
 class ExperimentRunner:

@@ -68,13 +68,19 @@ def save(figure: Figure, path: Path) -> Path:
         `path`.
 
     Raises:
-        UserError: If the suffix is not that of an image format.
+        UserError: If the suffix is not that of an image format, or of one that needs a program that is missing.
     """
     kind, known = path.suffix[1:].lower() or "png", figure.canvas.get_supported_filetypes()
     if kind not in known:
         raise UserError(f"{path}: .{kind} is no kind of picture; take one of {', '.join(sorted(known))}")
     with atomic_files.replacing(path) as temporary:
-        figure.savefig(temporary, format=kind)
+        try:
+            figure.savefig(temporary, format=kind)
+        except (OSError, MemoryError):
+            raise
+        except Exception as error:  # pgf calls LaTeX; JPEG and WebP have a maximum size
+            reason = " ".join(str(error).split())[:200]
+            raise UserError(f"{path}: this figure cannot be drawn as .{kind} ({reason}); take .png or .svg") from None
     return path
 
 

@@ -11,6 +11,7 @@ import sentencepiece
 
 from models.text import SentencePieceText
 from tasks import atomic_files
+from tasks.atomic_files import expanded
 from tasks.data import vocabularies
 from tasks.data.bad_rows import BadRows, usable
 from tasks.data.records import Column, Record, is_blank
@@ -69,7 +70,7 @@ def check(settings: SentimentSettings) -> None:
         UserError: If it does not.
     """
     vectors = settings.training.vectors
-    if vectors and not Path(vectors).is_file():
+    if vectors and not expanded(vectors).is_file():
         raise UserError(f"--vectors {vectors}: no such file")
 
 

@@ -1,10 +1,9 @@
 """The classifier that the settings describe, and how it is trained."""
 
-from pathlib import Path
-
 from models.classifier import build_classifier
 from models.losses import PathCrossentropy
 from models.metrics import PathAccuracy, PathMacroF1
+from tasks.atomic_files import expanded
 from tasks.data import word_vectors
 from tasks.sentiment.labelled_texts import LabelledTexts
 from tasks.sentiment.settings import SentimentSettings
@@ -16,7 +15,7 @@ def build(settings: SentimentSettings, data: LabelledTexts, run: Run) -> Network
     """Build the untrained network, with the word vectors and the vocabularies of n-grams that the settings ask for."""
     training, vectors = settings.training, None
     if training.vectors:
-        vectors = word_vectors.read(Path(training.vectors), data.pieces, settings.network.embedding_size)
+        vectors = word_vectors.read(expanded(training.vectors), data.pieces, settings.network.embedding_size)
     model = build_classifier(
         settings.network,
         settings.recurrent,

@@ -1,5 +1,6 @@
 """The sentiment task, many-to-one: what shared code needs to know about it. Imports no TensorFlow."""
 
+from models.network_sizes import classifier_parts
 from tasks.metrics import ACCURACY, LOSS, Metric
 from tasks.sentiment.metrics import METRICS
 from tasks.sentiment.settings import SentimentEvaluateArguments, SentimentExplainArguments, SentimentSettings
@@ -19,6 +20,15 @@ class SentimentTask(Task):
     explain_arguments = SentimentExplainArguments
     comparison_arguments = {"baseline": False}  # it is the same for each row
     evaluation_files = ("mistakes.csv",)
+
+    def network_parts(self, settings, data):
+        """Return the parts of the network; see `tasks.task.Task.network_parts`."""
+        sizes = {}
+        if data is not None:
+            counts = [0 if keys is None else len(keys) for keys in (data.ngrams.ngram_keys, data.ngrams.wide_keys)]
+            sizes = {"vocabulary_size": len(data.pieces), "classes": len(data.labels)}
+            sizes |= {"ngram_count": counts[0], "wide_count": counts[1]}
+        return classifier_parts(settings.network, settings.recurrent, **sizes)
 
     open_source = implemented_by("tasks.sentiment.data:open_labelled_texts")
     open_evaluation_source = implemented_by("tasks.sentiment.data:open_evaluation_source")

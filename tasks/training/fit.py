@@ -7,8 +7,10 @@ from collections.abc import Iterator
 import keras
 import tensorflow as tf
 
+from models.network_settings import NetworkSettings
 from models.recurrent_settings import RecurrentSettings
-from tasks.errors import UserError
+from models.trial import try_values
+from tasks.errors import TrainingFailed, UserError
 from tasks.metrics import Metric
 from tasks.settings import TrainingSettings
 from tasks.task import Network, TrainingData
@@ -27,6 +29,35 @@ def set_up(settings: TrainingSettings) -> None:
     keras.utils.set_random_seed(settings.seed)
     tf.config.experimental.enable_op_determinism()
     keras.mixed_precision.set_global_policy(settings.precision)
+
+
+def check_keras_values(recurrent: RecurrentSettings, network: NetworkSettings, features: int | None = None) -> None:
+    """Check that the initializers, regularizers, constraints and activations can be used; see `models.trial`.
+
+    Call it before `set_up`: it draws random numbers.
+
+    Raises:
+        UserError: If one cannot; names the option.
+    """
+    try:
+        try_values(recurrent, network, features)
+    except ValueError as error:
+        name, _, problem = str(error).partition("=")
+        raise UserError(f"--{name.replace('_', '-')} {problem}") from None
+
+
+@contextlib.contextmanager
+def explained_memory(training: TrainingSettings) -> Iterator[None]:
+    """Turn TensorFlow's error about memory that it does not get into a `TrainingFailed`."""
+    try:
+        yield
+    except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+        batch = "tokens-per-batch" if hasattr(training, "tokens_per_batch") else "batch-size"
+        reason = " ".join(str(error).split())[:200]
+        raise TrainingFailed(
+            f"the memory does not suffice ({reason}); what is finished is kept\nlower --{batch} or --units, and add "
+            "--overwrite"
+        ) from None
 
 
 @contextlib.contextmanager

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import keras
 
-from tasks.settings import OPTIMIZERS, TrainingSettings
+from tasks.optimizer_options import OPTIMIZERS
+from tasks.settings import TrainingSettings
 
 # The schedules: progress after the warm-up, from 0 to 1 -> factor of the learning rate.
 DECAYS = {
@@ -75,7 +76,7 @@ def make_optimizer(
         "use_ema": settings.ema_momentum > 0.0,
         "ema_momentum": settings.ema_momentum,
     }
-    keras_class, options = OPTIMIZERS[settings.optimizer]
+    keras_class, options, _ = OPTIMIZERS[settings.optimizer]
     arguments |= {name: getattr(settings, name) for name in options}
     optimizer = getattr(keras.optimizers, keras_class)(**arguments)
     if settings.weight_decay:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from models.recurrent_settings import Settings
+from tasks.atomic_files import expanded
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 # A larger file is hashed in parts of one size, evenly spaced, and its time of modification counts as well.
@@ -40,7 +41,7 @@ def _files(task: str, settings: Settings) -> set[Path]:
         if location == "sample":
             found |= {path for path in (SAMPLES / task).glob("*") if path.suffix in (".csv", ".txt")}
         elif location and not location.startswith("tfds:"):
-            path = Path(os.path.expanduser(location))
+            path = expanded(location)
             paths = [path] if path.exists() else map(Path, glob.glob(str(path), recursive=True))
             for path in paths:
                 # Not a pipe, which can be read only once.

@@ -7,7 +7,7 @@ from pathlib import Path
 from models.recurrent_settings import Settings
 from tasks.metrics import Metric
 from tasks.task import Task
-from tasks.training import fit, locks, prepared, runs
+from tasks.training import fit, locks, prepared, required_memory, runs
 from tasks.training.runs import Run
 
 log = logging.getLogger(__name__)
@@ -40,17 +40,20 @@ def train(task: Task, settings: Settings, run: Path | str, *, overwrite: bool = 
     """
     hide_retracing_warnings()
     task.check(settings)
+    required_memory.check(task, settings)
+    fit.check_keras_values(settings.recurrent, settings.network)
     with locks.locked(run):
         folder = runs.begin(run, task.name, settings, overwrite=overwrite)
         prepared.prepare(task, settings, folder, overwrite=overwrite)
         data = task.open_data(settings, folder)
+        required_memory.check(task, settings, data)
         fit.set_up(settings.training)
-        with fit.explained_cudnn():
+        with fit.explained_cudnn(), fit.explained_memory(settings.training):
             network = task.build(settings, data, folder)
         log.info("%s", data.summary)
         fit.log_cost(network.model, settings.recurrent, data)
         monitor = next(metric for metric in task.validation_metrics if metric.name == settings.training.monitor)
-        with runs.finishing(folder, run):
+        with runs.finishing(folder, run), fit.explained_memory(settings.training):
             fit.fit(network, data, settings.training, folder, monitor=monitor, verbose=verbose)
     log.info("%s", closing_report(task, Run(run), monitor))
     return Run(run)

@@ -1,5 +1,6 @@
 """The translation task, sequence-to-sequence: what shared code needs to know about it. Imports no TensorFlow."""
 
+from models.network_sizes import translator_parts
 from tasks.metrics import ACCURACY, LOSS, Metric
 from tasks.settings import ExplainArguments
 from tasks.task import Task, implemented_by
@@ -28,6 +29,11 @@ class TranslationTask(Task):
     export_arguments = TranslationExportArguments
     explain_arguments = ExplainArguments
     evaluation_files = ("translations.csv",)
+
+    def network_parts(self, settings, data):
+        """Return the parts of the network; see `tasks.task.Task.network_parts`."""
+        sizes = (1, 1) if data is None else data.vocabulary_sizes
+        return translator_parts(settings.network, settings.recurrent, *sizes)
 
     open_source = implemented_by("tasks.translation.data:open_pairs")
     open_evaluation_source = implemented_by("tasks.translation.data:open_evaluation_source")

@@ -150,6 +150,7 @@ def test_a_mistake_in_the_data_can_be_corrected_with_the_same_run(small_tasks, t
 BAD_SETTINGS = {
     "sentiment": {
         "a state that is carried": (["--stateful"], ["stateful=True", "classifier"]),
+        "a long loop to unroll": (["--unroll", "--max-tokens", "5000"], ["unroll=True", "max_tokens=5000"]),
         "pooling without sequences": (["--no-return-sequences", "--pooling", "mean"], ["pooling=mean", "every step"]),
         "a class weight without a number": (["--class-weight", "yes"], ["--class-weight", "NAME=WEIGHT"]),
         "two ways of clipping": (["--clipnorm", "1", "--clipvalue", "1"], ["clipnorm=1.0 and clipvalue=1.0"]),
@@ -159,6 +160,7 @@ BAD_SETTINGS = {
     "chargen": {
         "a step between windows of a carried state": (["--window-step", "5"], ["window_step=5", "stateful=True"]),
         "both directions": (["--bidirectional"], ["bidirectional=True"]),
+        "a long loop to unroll": (["--window", "5000"], ["unroll=True", "window=5000", "no-unroll"]),
         "no temperatures": (["--temperatures"], ["temperatures", "expected one at least"]),
     },
     "translation": {
