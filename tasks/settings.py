@@ -12,7 +12,6 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from models.recurrent_settings import Rate, RecurrentSettings, Settings
 from tasks.optimizer_options import OPTIMIZERS
 
-
 OptimizerName = Literal[tuple(OPTIMIZERS)]
 Schedule = Literal["constant", "linear", "cosine"]
 
