@@ -14,6 +14,7 @@ from tasks.optimizer_options import OPTIMIZERS
 
 OptimizerName = Literal[tuple(OPTIMIZERS)]
 Schedule = Literal["constant", "linear", "cosine"]
+Auto = Literal["auto"]  # a task resolves it when it knows the training data; see `tasks.task.Task.resolve`
 
 
 class RecurrentOptions(RecurrentSettings):

@@ -186,6 +186,16 @@ class Task(abc.ABC):
     def check(self, settings: Settings) -> None:  # noqa: B027
         """Check what can be checked before a run's folder is created; raise `UserError`."""
 
+    def resolve(self, settings: Settings) -> tuple[Settings, str]:
+        """Replace each setting that is "auto" by a value that fits the training data.
+
+        Called once, before `prepare`; settings.json then holds the values.
+
+        Returns:
+            The settings, and a line for the log: what each of them became, and why; empty if none is "auto".
+        """
+        return settings, ""
+
     @abc.abstractmethod
     def prepare(self, settings: Settings, run: "Run") -> None:
         """Write `run.vocabulary`, and ids of the training and validation splits below `run.checkpoint`."""

@@ -6,14 +6,16 @@ from models.recurrent_settings import Settings
 from tasks.data.stored_files import checksums, verify
 from tasks.errors import UserError
 from tasks.task import Task
-from tasks.training import source_files
+from tasks.training import source_files, stored_settings
 from tasks.training.runs import Run
 
 log = logging.getLogger(__name__)
 
 
-def prepare(task: Task, settings: Settings, run: Run, *, overwrite: bool = False) -> None:
+def prepare(task: Task, settings: Settings, run: Run, *, overwrite: bool = False) -> Settings:
     """Prepare the data of a run, unless they are complete and their source has not changed.
+
+    Settings that are "auto" get their values first.
 
     If it has changed, an interrupted training starts from the beginning: its vocabulary and its weights belong to the
     old data.
@@ -24,6 +26,9 @@ def prepare(task: Task, settings: Settings, run: Run, *, overwrite: bool = False
         run: The run, which is not finished.
         overwrite: Whether damaged files are prepared again.
 
+    Returns:
+        The settings in force, which are also in settings.json.
+
     Raises:
         UserError: If the source cannot be used, or a prepared file is damaged and `overwrite` is not set.
     """
@@ -33,7 +38,8 @@ def prepare(task: Task, settings: Settings, run: Run, *, overwrite: bool = False
         changed = source_files.changed(record.get("sources", sources), sources)
         if changed is None:
             try:
-                return verify(run.path, record.get("files"), "add --overwrite to prepare the data again")
+                verify(run.path, record.get("files"), "add --overwrite to prepare the data again")
+                return run.settings(task.settings_class)
             except UserError:
                 if not overwrite:
                     raise
@@ -42,6 +48,12 @@ def prepare(task: Task, settings: Settings, run: Run, *, overwrite: bool = False
                 "%s has changed: the data are prepared again, and the training starts from the beginning", changed
             )
             run.start_again()
+    asked = stored_settings.dumped(task.name, settings)
+    settings, reasons = task.resolve(settings)
+    if reasons:
+        log.info("%s", reasons)
+        run.write_settings(task.name, settings)
     task.prepare(settings, run)
     files = {*run.vocabulary.rglob("*"), *run.checkpoint.rglob("*")} - {run.state_file, run.prepared_marker}
-    run.mark_prepared({"sources": sources, "files": checksums(run.path, files)})
+    run.mark_prepared({"sources": sources, "files": checksums(run.path, files), "asked": asked})
+    return settings

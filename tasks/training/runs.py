@@ -71,7 +71,7 @@ class Run:
         """Return the record of `mark_prepared`; an empty one if it cannot be read."""
         try:
             record = json.loads(self.prepared_marker.read_text(encoding="utf-8"))
-        except (ValueError, RecursionError):
+        except (OSError, ValueError, RecursionError):
             return {}
         return record if isinstance(record, dict) else {}
 
@@ -116,6 +116,18 @@ class Run:
         if not self.settings_file.exists():
             raise UserError(f"{self.path} is not a run: it has no settings.json; name a folder that train has written")
         return stored_settings.read(self.settings_file, "train the run again with --overwrite")
+
+    def settings(self, settings_class: type[SettingsOfTask]) -> SettingsOfTask:
+        """Return the settings in force.
+
+        Raises:
+            UserError: If the file is damaged, or has settings that no longer exist.
+        """
+        return stored_settings.validated(self.settings_file, self.stored(), settings_class, "Train it again")
+
+    def write_settings(self, task: str, settings: Settings) -> None:
+        """Write settings.json."""
+        atomic_files.write_json(self.settings_file, stored_settings.dumped(task, settings))
 
     def _complete_replacement(self) -> None:
         """Complete the end of a training that was killed in it, unless another process still is in it."""
@@ -170,11 +182,7 @@ class Run:
             raise UserError(
                 f"{self.path} is incomplete: {', '.join(missing)} is missing; train it again with --overwrite"
             )
-        return stored_settings.validated(self.settings_file, self.stored(), settings_class, "Train it again")
-
-
-def _write_settings(run: Run, task: str, settings: Settings) -> None:
-    atomic_files.write_json(run.settings_file, {"task": task, **settings.model_dump(mode="json")})
+        return self.settings(settings_class)
 
 
 def begin(path: Path | str, task: str, settings: Settings, *, overwrite: bool = False) -> Run:
@@ -210,7 +218,7 @@ def begin(path: Path | str, task: str, settings: Settings, *, overwrite: bool = 
     atomic_files.remove_temporary(run.path)
     if run.settings_file.exists():
         stored = run.stored()
-        difference = stored_settings.first_difference(stored, _dumped(task, settings))
+        difference = _difference(run, task, settings)
         if difference and stored["task"] == task and not (run.model_file.exists() or run.state_file.exists()):
             # Nothing is trained yet (the data or an option had a mistake), so nothing is lost by beginning anew.
             shutil.rmtree(run.checkpoint, ignore_errors=True)
@@ -221,20 +229,23 @@ def begin(path: Path | str, task: str, settings: Settings, *, overwrite: bool = 
                 "Give the same settings to resume it, or --overwrite to start again"
             )
     run.checkpoint.mkdir(parents=True, exist_ok=True)
-    _write_settings(run, task, settings)
+    if not run.prepared:  # otherwise it holds the values of settings that are "auto"
+        run.write_settings(task, settings)
     return run
 
 
 def _continues(run: Run, task: str, settings: Settings) -> bool:
     """Return whether the folder holds a training with these settings."""
     try:
-        return stored_settings.first_difference(run.stored(), _dumped(task, settings)) is None
+        return _difference(run, task, settings) is None
     except UserError:  # its settings cannot be read
         return False
 
 
-def _dumped(task: str, settings: Settings) -> dict:
-    return json.loads(json.dumps({"task": task, **settings.model_dump(mode="json")}))
+def _difference(run: Run, task: str, settings: Settings) -> str | None:
+    """Describe the first setting that differs from those that the run was started with; None if none does."""
+    asked = run.prepared_record().get("asked") or run.stored()
+    return stored_settings.first_difference(asked, stored_settings.dumped(task, settings))
 
 
 def finish(run: Run, path: Path | str) -> Run:

@@ -1,5 +1,6 @@
 """The settings that a run or an exported model was stored with: read, validated and compared."""
 
+import json
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -53,6 +54,11 @@ def validated(file: Path, stored: dict, settings_class: type[SettingsOfTask], re
         mistake = error.errors(include_url=False)[0]
         place = ".".join(map(str, mistake["loc"]))
         raise UserError(f"{file}: {place}: {mistake['msg']}; was the run made by another version? {remedy}") from None
+
+
+def dumped(task: str, settings: Settings) -> dict[str, Any]:
+    """Return settings as settings.json holds them."""
+    return json.loads(json.dumps({"task": task, **settings.model_dump(mode="json")}))
 
 
 def first_difference(old: dict, new: dict) -> str | None:

@@ -44,7 +44,7 @@ def train(task: Task, settings: Settings, run: Path | str, *, overwrite: bool = 
     fit.check_keras_values(settings.recurrent, settings.network)
     with locks.locked(run):
         folder = runs.begin(run, task.name, settings, overwrite=overwrite)
-        prepared.prepare(task, settings, folder, overwrite=overwrite)
+        settings = prepared.prepare(task, settings, folder, overwrite=overwrite)
         data = task.open_data(settings, folder)
         required_memory.check(task, settings, data)
         fit.set_up(settings.training)
