@@ -120,20 +120,6 @@ class Outcome:
     seconds: float = field(kw_only=True)
 
 
-def find(reference: str) -> Any:
-    """Return the object that `module:attribute` names; imports the module."""
-    module, _, attribute = reference.partition(":")
-    return getattr(importlib.import_module(module), attribute)
-
-
-def implemented_by(reference: str) -> Callable:
-    """Return a method of a task that calls the function `module:function`, imported at the first call.
-
-    A task can so be described without importing TensorFlow, which its functions need.
-    """
-    return lambda self, *arguments, **named: find(reference)(*arguments, **named)
-
-
 class Task(abc.ABC):
     """A task, such as sentiment. Its module does not import TensorFlow; see `implemented_by`.
 

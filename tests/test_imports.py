@@ -23,6 +23,7 @@ ROOT_MODULES = {
     "errors",
     "metrics",
     "optimizer_options",
+    "references",
     "settings",
     "task",
     "validation",

@@ -9,8 +9,9 @@ from tasks.chargen.settings import (
     GenerateArguments,
 )
 from tasks.metrics import LOSS
+from tasks.references import implemented_by
 from tasks.settings import ExplainGatesArguments
-from tasks.task import Task, implemented_by
+from tasks.task import Task
 
 
 class ChargenTask(Task):

@@ -12,7 +12,8 @@ from tasks.cli.exit_codes import guarded
 from tasks.cli.start import quiet_start
 from tasks.comparison.settings import CompareArguments
 from tasks.errors import UserError, did_you_mean
-from tasks.task import Task, find
+from tasks.references import find
+from tasks.task import Task
 
 # The commands that continue where they were interrupted.
 RESUMABLE = ("train", "compare")

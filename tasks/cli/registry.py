@@ -1,6 +1,7 @@
 """The tasks of the suite, by name: what covers all of them starts here. Imports no TensorFlow."""
 
-from tasks.task import Task, find
+from tasks.references import find
+from tasks.task import Task
 
 # A task's name -> where its `Task` is.
 TASKS = {

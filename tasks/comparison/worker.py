@@ -21,7 +21,8 @@ from tasks.cli.exit_codes import os_error
 from tasks.cli.main import load
 from tasks.data.records import resolve_splits
 from tasks.errors import TrainingDiverged, TrainingFailed, UserError
-from tasks.task import Task, find
+from tasks.references import find
+from tasks.task import Task
 from tasks.training.runs import Run
 
 

@@ -2,9 +2,10 @@
 
 from models.network_sizes import classifier_parts
 from tasks.metrics import ACCURACY, LOSS, Metric
+from tasks.references import implemented_by
 from tasks.sentiment.metrics import METRICS
 from tasks.sentiment.settings import SentimentEvaluateArguments, SentimentExplainArguments, SentimentSettings
-from tasks.task import Task, implemented_by
+from tasks.task import Task
 
 MACRO_F1 = Metric("macro_f1", higher_is_better=True)
 

@@ -2,8 +2,9 @@
 
 from models.network_sizes import translator_parts
 from tasks.metrics import ACCURACY, LOSS, Metric
+from tasks.references import implemented_by
 from tasks.settings import ExplainArguments
-from tasks.task import Task, implemented_by
+from tasks.task import Task
 from tasks.translation.metrics import METRICS
 from tasks.translation.settings import (
     TranslateArguments,

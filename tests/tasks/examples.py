@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.cli.registry import TASKS
-from tasks.task import Task, find
+from tasks.references import find
+from tasks.task import Task
 
 SAMPLES = Path(__file__).parents[2] / "tasks" / "samples"
 
