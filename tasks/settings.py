@@ -1,4 +1,4 @@
-"""Settings and arguments that all tasks share. Imports no TensorFlow.
+"""Settings that all tasks share. Imports no TensorFlow.
 
 A task changes the defaults of a group with the class keyword `defaults`, and declares only the fields that it adds.
 """
@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from models.recurrent_settings import Rate, RecurrentSettings, Settings
+from tasks.file_options import FileOptions
 from tasks.optimizer_options import OPTIMIZERS
 
 OptimizerName = Literal[tuple(OPTIMIZERS)]
@@ -36,11 +37,16 @@ def _path_as_text(value):
 Location = Annotated[str, BeforeValidator(_path_as_text)]
 
 
-class SourceSettings(Settings):
-    """Where the training data comes from."""
+class DataSettings(Settings):
+    """The training data."""
 
     data: Location = "sample"
     """sample, tfds:NAME[/CONFIG], a file (.csv .tsv .txt .jsonl .parquet, also .gz) or a folder."""
+
+
+class SourceSettings(FileOptions, DataSettings):
+    """Where the training data comes from."""
+
     validation_fraction: float = Field(0.1, gt=0.0, lt=1.0)
     """Share of the training data used for validation if the source has no validation split."""
     test_fraction: float = Field(0.1, ge=0.0, lt=1.0)
@@ -137,145 +143,3 @@ class BucketedTrainingSettings(TrainingSettings):
     """Maximum number of tokens in a batch, padding included; texts of similar length share a batch."""
     label_smoothing: Rate = 0.0
     """Share of the target probability that is spread over all classes or pieces."""
-
-
-# The endings of files that the commands which answer texts read and write as tables; other files have a text per line.
-INPUT_TABLES, OUTPUT_TABLES = ("csv", "tsv", "jsonl", "parquet"), ("csv", "tsv", "jsonl")
-
-
-def _kind_of(file: str | None, tables: tuple[str, ...]) -> str:
-    ending = (file or "").lower().removesuffix(".gz").rpartition(".")[2]
-    return ending if ending in tables else "text"
-
-
-class InferenceArguments(Settings):
-    """Arguments of a command that runs a model."""
-
-    @property
-    def overrides(self) -> dict:
-        """The settings of inference, such as the beam size, that are given here and so override those of the run."""
-        return {}
-
-
-class EvaluateArguments(InferenceArguments):
-    """Evaluates a run on a split."""
-
-    run: str
-    """The run's folder."""
-    data: Location | None = None
-    """Another source than the run's: sample, tfds:NAME, a file (read whole) or a folder."""
-    split: str = "test"
-    """train, validation or test; several joined with +."""
-    json_: Annotated[bool, tyro.conf.arg(name="json")] = False
-    """Prints one JSON object."""
-
-
-class EvaluateRowsArguments(EvaluateArguments):
-    """Evaluates a run on a split."""
-
-    skip_bad_rows: bool = False
-    """Leaves out rows that cannot be used, and counts them; otherwise they are errors."""
-
-
-class PredictArguments(InferenceArguments):
-    """Answers texts with a run or an exported model."""
-
-    texts: Annotated[tuple[str, ...], tyro.conf.Positional] = ()
-    """The texts."""
-    run: str | None = None
-    """The run's folder."""
-    model: str | None = None
-    """An exported model instead of a run: saved_models/NAME or saved_models/NAME/VERSION."""
-    input: str | None = None
-    """Reads texts from this file: a table (.csv, .tsv, .jsonl, .parquet), or one text per line; - is standard input."""
-    input_format: Literal["text", "csv", "tsv", "jsonl", "parquet"] | None = None
-    """text: each line is a text; otherwise the format of a table. None goes by the file's ending."""
-    text_column: str | None = None
-    """The column of the texts in a table; text if not given."""
-    output: str | None = None
-    """Writes to this file, not to standard output; a table with the answers if it ends in .csv, .tsv or .jsonl."""
-    json_: Annotated[bool, tyro.conf.arg(name="json")] = False
-    """Prints one JSON object per line."""
-
-    @property
-    def input_kind(self) -> str:
-        """The format of the input: "text" for a text on each line, or that of a table."""
-        return self.input_format or _kind_of(self.input, INPUT_TABLES)
-
-    @property
-    def output_kind(self) -> str:
-        """The format of the output: "text" for the lines that the task prints, "jsonl", "csv" or "tsv"."""
-        return "jsonl" if self.json_ else _kind_of(self.output, OUTPUT_TABLES)
-
-    @property
-    def answers_per_text(self) -> int:
-        """How many answers follow one another for each text."""
-        return 1
-
-    @property
-    def texts_required(self) -> bool:
-        """Whether the command needs a text or an input file."""
-        return True
-
-    @model_validator(mode="after")
-    def _one_model_and_one_input(self):
-        if (self.run is None) == (self.model is None):
-            raise ValueError("name one of --run and --model")
-        if (self.texts and self.input is not None) or (self.texts_required and not self.texts and self.input is None):
-            raise ValueError("give texts, or a file with --input FILE (- for standard input), and not both")
-        return self
-
-    @model_validator(mode="after")
-    def _tables(self):
-        if self.text_column is not None and self.input_kind == "text":
-            read = f"{self.input} is read as one text per line" if self.input else "no table is read"
-            raise ValueError(f"--text-column {self.text_column}: {read}; give --input TABLE, or --input-format csv")
-        written = (self.output or "").lower()
-        if self.json_ and _kind_of(self.output, OUTPUT_TABLES) in ("csv", "tsv"):
-            raise ValueError(f"--json writes JSON objects, and --output {self.output} a table; leave out one of them")
-        if written.endswith((".parquet", ".gz")):
-            raise ValueError(f"--output {self.output}: answers are written as .csv, .tsv, .jsonl or plain text")
-        return self
-
-
-class ExportArguments(InferenceArguments):
-    """Writes a run as a SavedModel, the next version in its folder."""
-
-    run: str
-    """The run's folder."""
-    to: str | None = None
-    """The model's folder; saved_models/ and the run's name if not given."""
-
-
-class ExplainArguments(Settings):
-    """Shows how a run processes a text: numbers, and a picture of them."""
-
-    text: Annotated[str, tyro.conf.Positional]
-    """The text."""
-    run: str
-    """The run's folder."""
-    plot: str | None = None
-    """Draws into this PNG file; plots/explanation.png in the run's folder if not given."""
-    json_: Annotated[bool, tyro.conf.arg(name="json")] = False
-    """Prints one JSON object."""
-
-    @field_validator("text")
-    @classmethod
-    def _not_empty(cls, value: str) -> str:
-        if not value.strip():
-            raise ValueError("the text is empty, so there is nothing to explain; give one")
-        return value
-
-    @property
-    def picture(self) -> Path:
-        """The file to draw into."""
-        return Path(self.plot or Path(self.run) / "plots" / "explanation.png")
-
-
-class ExplainGatesArguments(ExplainArguments):
-    """Shows how a run processes a text step by step, with the gates and states of a recurrent layer."""
-
-    layer: int = Field(1, ge=1)
-    """The recurrent layer whose gates are shown, counted from 1."""
-    direction: Literal["forward", "backward"] = "forward"
-    """The direction of a bidirectional layer."""

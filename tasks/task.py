@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TextIO
 
 from models.recurrent_settings import Settings
+from tasks.arguments import EvaluateArguments, ExplainArguments, ExportArguments, PredictArguments
 from tasks.metrics import ACCURACY, LOSS, Metric
-from tasks.settings import EvaluateArguments, ExplainArguments, ExportArguments, PredictArguments
 
 if TYPE_CHECKING:
     import keras
@@ -164,6 +164,11 @@ class Task(abc.ABC):
         Raises:
             UserError: If the source does not exist or has another form.
         """
+
+    def check_source(self, settings: Settings) -> None:
+        """Check that the files of the data can be opened, before anything else is done; raise `UserError`."""
+        if not settings.data.data.startswith("tfds:"):
+            self.open_source(settings)
 
     def open_evaluation_source(self, settings: Settings, arguments: EvaluateArguments) -> "Source":
         """Open the data that `evaluate` reads: that of the run, or `--data`."""

@@ -18,9 +18,11 @@ MODULES = {
 }
 # Modules of `tasks` that are in no room: all rooms may import them.
 ROOT_MODULES = {
+    "arguments",
     "atomic_files",
     "comma_lists",
     "errors",
+    "file_options",
     "metrics",
     "optimizer_options",
     "references",

@@ -12,6 +12,7 @@ import tensorflow as tf
 from models.characters import normalize
 from models.gates import layer_gates
 from models.text_generator import TextGenerator
+from tasks.arguments import ExplainGatesArguments
 from tasks.chargen import generate
 from tasks.chargen.records import BOUNDARY
 from tasks.chargen.settings import ChargenSettings
@@ -19,7 +20,6 @@ from tasks.chargen.text_source import open_text
 from tasks.errors import UserError
 from tasks.reports import explanation_plots
 from tasks.serving.batched_inference import string_tensor
-from tasks.settings import ExplainGatesArguments
 from tasks.training.checkpoint import load_model
 from tasks.training.runs import Run
 

@@ -8,15 +8,8 @@ from pydantic import Field, field_validator, model_validator
 from models.generation_settings import SamplingSettings
 from models.network_settings import LanguageModelSettings
 from models.recurrent_settings import Settings
-from tasks.settings import (
-    EvaluateArguments,
-    ExportArguments,
-    Location,
-    PredictArguments,
-    RecurrentOptions,
-    SourceSettings,
-    TrainingSettings,
-)
+from tasks.arguments import EvaluateArguments, ExportArguments, PredictArguments
+from tasks.settings import Location, RecurrentOptions, SourceSettings, TrainingSettings
 
 
 class ChargenSourceSettings(SourceSettings, defaults={"validation_fraction": 0.05, "test_fraction": 0.05}):

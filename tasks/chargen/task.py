@@ -1,6 +1,7 @@
 """The character generation task, one-to-many: what shared code needs to know about it. Imports no TensorFlow."""
 
 from models.network_sizes import language_model_parts
+from tasks.arguments import ExplainGatesArguments
 from tasks.chargen.metrics import METRICS
 from tasks.chargen.settings import (
     ChargenEvaluateArguments,
@@ -10,7 +11,6 @@ from tasks.chargen.settings import (
 )
 from tasks.metrics import LOSS
 from tasks.references import implemented_by
-from tasks.settings import ExplainGatesArguments
 from tasks.task import Task
 
 
@@ -33,6 +33,7 @@ class ChargenTask(Task):
         return language_model_parts(settings.network, settings.recurrent, 1 if data is None else len(data.characters))
 
     open_source = implemented_by("tasks.chargen.text_source:open_text")
+    check_source = implemented_by("tasks.chargen.text_source:check_text")
     open_evaluation_source = implemented_by("tasks.chargen.text_source:open_evaluation_text")
     prepare = implemented_by("tasks.chargen.data:prepare")
     open_data = implemented_by("tasks.chargen.data:TextWindows")

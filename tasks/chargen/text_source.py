@@ -13,8 +13,9 @@ from tasks.atomic_files import expanded
 from tasks.chargen import records
 from tasks.chargen.settings import ChargenEvaluateArguments, ChargenSettings, ChargenSourceSettings
 from tasks.data.records import SPLIT_ALIASES, SPLITS, Column, Record, resolve_splits
-from tasks.data.sources import open_source
-from tasks.data.table_files import read_lines, table_format
+from tasks.data.sources import check_options, open_source, options_of_other_data
+from tasks.data.table_files import find_columns, table_format
+from tasks.data.text_files import read_lines
 from tasks.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -84,25 +85,18 @@ def open_text(settings: ChargenSettings, location: str | None = None) -> TextSou
         UserError: If the location does not exist, or is not a text.
     """
     location = settings.data.data if location is None else location
-    path = SAMPLE if location == "sample" else expanded(location)
-    column = settings.data.text_column
-    if location.startswith("tfds:") or (location and path.is_file() and _is_table(path)):
-        if column is None and not location.startswith("tfds:"):
-            raise UserError(f"{location} is a table, not a text; name the column of its texts with --text-column")
-        source = open_source(location, [Column("text", column)], sample=SAMPLE)
+    path, column = check_text(settings, location), Column("text", settings.data.text_column)
+    if location.startswith("tfds:") or (path.is_file() and _is_table(path)):
+        source = open_source(location, [column], sample=SAMPLE, options=settings.data)
         stored = {
             split: "\n".join(record.values[0] for record in reader())
             for split, reader in source.stored.items()
             if split in SPLITS
         }
-    elif location and path.is_dir():
-        stored = _folder_texts(path)
-    elif location and path.exists():
-        stored = {"train": _file_text(path)}
+    elif path.is_dir():
+        stored = _folder_texts(path, settings.data.encoding)
     else:
-        raise UserError(
-            f"{location!r}: no such file or folder; expected `sample`, `tfds:NAME`, a text file or a folder of them."
-        )
+        stored = {"train": _file_text(path, settings.data.encoding)}
     # Files of Windows end their lines with two characters, which the model would have to write both.
     stored = {split: text.replace("\r\n", "\n") for split, text in stored.items()}
     if settings.data.records:
@@ -110,21 +104,51 @@ def open_text(settings: ChargenSettings, location: str | None = None) -> TextSou
     return TextSource(location, location != "sample" and path.is_file(), stored, settings.data)
 
 
+def check_text(settings: ChargenSettings, location: str | None = None) -> Path:
+    """Check what can be checked of a text without reading it; return its path.
+
+    Raises:
+        UserError: If it does not exist, or is a table without the column of the texts.
+    """
+    location = settings.data.data if location is None else location
+    path, column = SAMPLE if location == "sample" else expanded(location), settings.data.text_column
+    if location.startswith("tfds:"):
+        check_options(location, path, settings.data)
+        return path
+    if not location or not path.exists():
+        raise UserError(
+            f"{location!r}: no such file or folder; expected `sample`, `tfds:NAME`, a text file or a folder of them."
+        )
+    if path.is_dir():
+        return path
+    table = _is_table(path)
+    if table and column is None:
+        raise UserError(f"{location} is a table, not a text; name the column of its texts with --text-column")
+    if table:
+        check_options(location, path, settings.data)
+        find_columns(path, [Column("text", column)], settings.data)
+    elif settings.data.table_options:
+        raise UserError(f"{settings.data.table_options[0]} does not go with {location}, which is a text; leave it out")
+    else:
+        next(read_lines(path, settings.data.encoding), None)
+    return path
+
+
 def open_evaluation_text(settings: ChargenSettings, arguments: ChargenEvaluateArguments) -> TextSource:
     """Open the text that `evaluate` reads: that of the run, or `--data`."""
-    if arguments.text_column is not None:
-        data = settings.data.model_copy(update={"text_column": arguments.text_column})
-        settings = settings.model_copy(update={"data": data})
-    return open_text(settings, arguments.data)
+    column = {} if arguments.text_column is None else {"text_column": arguments.text_column}
+    options = options_of_other_data(settings.data, arguments, columns_named=bool(column))
+    data = settings.data.model_copy(update=column | options)
+    return open_text(settings.model_copy(update={"data": data}), arguments.data)
 
 
 def _is_table(path: Path) -> bool:
     return table_format(path) is not None and not path.name.lower().endswith(TEXT_SUFFIXES)
 
 
-def _file_text(path: Path) -> str:
+def _file_text(path: Path, encoding: str | None) -> str:
     lines = []
-    for number, line in read_lines(path):
+    for number, line in read_lines(path, encoding):
         if "\0" in line:
             raise UserError(
                 f"{path}:{number}: holds a NUL character, so it is no text file; name a file of plain text."
@@ -133,7 +157,7 @@ def _file_text(path: Path) -> str:
     return "".join(lines)
 
 
-def _folder_texts(folder: Path) -> dict[str, str]:
+def _folder_texts(folder: Path, encoding: str | None) -> dict[str, str]:
     """Return split -> the text of its files in the order of their names.
 
     All files are training text if no name contains the name of a split.
@@ -153,7 +177,7 @@ def _folder_texts(folder: Path) -> dict[str, str]:
         if named and split is None:
             log.warning("%s: left out, since it is in no split and others are", folder / path)
             continue
-        text = _file_text(folder / path)
+        text = _file_text(folder / path, encoding)
         by_split[split or "train"].append(text if text.endswith("\n") or not text else text + "\n")
     return {split: "".join(texts) for split, texts in by_split.items()}
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from models.recurrent_settings import Settings
 from tasks.cli import parsing
+from tasks.cli.early_checks import check_files
 from tasks.cli.exit_codes import guarded
 from tasks.cli.start import quiet_start
 from tasks.comparison.settings import CompareArguments
@@ -70,12 +71,15 @@ def main(task: Task, argv: Sequence[str] | None = None) -> int:
         command, program_and_command = commands[name], f"{program} {name}"
         if name == "train":
             settings, folder, overwrite = parsing.train_arguments(task, program_and_command, rest)
+            check_files(task, settings)
             _train(load(command.function), task, settings, folder, overwrite)
         elif name == "compare":
             comparison = parsing.comparison(task, program_and_command, command.arguments, rest)
+            check_files(task, comparison)
             load(command.function)(comparison)
         else:
             arguments = parsing.parse(program_and_command, command.arguments, rest)
+            check_files(task, arguments)
             load(command.function)(task, arguments)
         return 0
 

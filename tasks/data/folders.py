@@ -15,19 +15,22 @@ from tasks.data.records import (
     quoted_list,
     split_in_file_name,
 )
-from tasks.data.table_files import TABLE_SUFFIXES, find_columns, read_lines, read_tables, table_format
+from tasks.data.table_files import TABLE_SUFFIXES, find_columns, read_tables, table_format
+from tasks.data.text_files import read_text
 from tasks.errors import UserError
+from tasks.file_options import FileOptions
 
 CLASS_FOLDER_COLUMNS = ("text", "label")
 UNLABELLED_FOLDERS = ("unsup", "unsupervised")  # IMDB's folder of reviews without labels
 
 
-def folder_splits(folder: Path, columns: Sequence[Column]) -> dict[str, Reader]:
+def folder_splits(folder: Path, columns: Sequence[Column], options: FileOptions) -> dict[str, Reader]:
     """Find the splits in a folder.
 
     Args:
         folder: A folder in one of the forms that `sources.open_source` describes.
         columns: The columns to read.
+        options: How the files are written.
 
     Returns:
         A reader for each split.
@@ -36,7 +39,7 @@ def folder_splits(folder: Path, columns: Sequence[Column]) -> dict[str, Reader]:
         UserError: If the folder has none of these forms, or lacks a column.
     """
     files, folders = _list_folder(folder)
-    readers = parallel_corpus_splits(folder, files, columns) or _table_splits(files, columns)
+    readers = parallel_corpus_splits(folder, files, columns, options.encoding) or _table_splits(files, columns, options)
     if readers:
         return readers
 
@@ -46,11 +49,11 @@ def folder_splits(folder: Path, columns: Sequence[Column]) -> dict[str, Reader]:
         raise _nothing_to_read(folder, files)
     split_folders = [(SPLIT_ALIASES[path.name.lower()], path) for path in folders if path.name.lower() in SPLIT_ALIASES]
     for split, path in split_folders or [("train", folder)]:
-        readers |= _class_folder_splits(path, split, columns)
+        readers |= _class_folder_splits(path, split, columns, options.encoding)
     return readers
 
 
-def _table_splits(files: Sequence[Path], columns: Sequence[Column]) -> dict[str, Reader]:
+def _table_splits(files: Sequence[Path], columns: Sequence[Column], options: FileOptions) -> dict[str, Reader]:
     by_split: dict[str, list[Path]] = {}
     for path in files:
         if table_format(path) and (split := split_in_file_name(path)):
@@ -58,8 +61,8 @@ def _table_splits(files: Sequence[Path], columns: Sequence[Column]) -> dict[str,
     for split, paths in by_split.items():
         if split != "test":  # a test file may lack the labels, and training does not read it
             for path in paths:
-                find_columns(path, columns)
-    return {split: partial(read_tables, paths, columns) for split, paths in by_split.items()}
+                find_columns(path, columns, options)
+    return {split: partial(read_tables, paths, columns, options) for split, paths in by_split.items()}
 
 
 def _list_folder(folder: Path) -> tuple[list[Path], list[Path]]:
@@ -84,7 +87,9 @@ def _nothing_to_read(folder: Path, entries: Sequence[Path]) -> UserError:
 # --- Class folders ----------------------------------------------------------------------------------------------------
 
 
-def _class_folder_splits(folder: Path, split: str, columns: Sequence[Column]) -> dict[str, Reader]:
+def _class_folder_splits(
+    folder: Path, split: str, columns: Sequence[Column], encoding: str | None
+) -> dict[str, Reader]:
     """Return the splits in a folder of class folders: `split`, and "unsupervised" for texts without a label."""
     names = [find_column(column, CLASS_FOLDER_COLUMNS, f"{folder} (a folder of class folders)") for column in columns]
     files, folders = _list_folder(folder)
@@ -95,31 +100,27 @@ def _class_folder_splits(folder: Path, split: str, columns: Sequence[Column]) ->
         raise _nothing_to_read(folder, files + folders)
     if empty:
         raise UserError(f"{empty[0]}: a class without an example; expected .txt files in it, one text in each.")
-    readers = {split: partial(_class_folder_records, classes, names)}
+    readers = {split: partial(_class_folder_records, classes, names, encoding)}
     if unlabelled:
-        readers["unsupervised"] = partial(_unlabelled_records, unlabelled, names)
+        readers["unsupervised"] = partial(_unlabelled_records, unlabelled, names, encoding)
     return readers
 
 
-def _class_folder_records(classes: Sequence[Path], names: Sequence[str]) -> Iterator[Record]:
+def _class_folder_records(classes: Sequence[Path], names: Sequence[str], encoding: str | None) -> Iterator[Record]:
     for folder in classes:
         for path in _text_files(folder):
-            fields = {"text": _read_text(path), "label": folder.name}
+            fields = {"text": read_text(path, encoding), "label": folder.name}
             yield Record(tuple([fields[name] for name in names]), str(path))
 
 
-def _unlabelled_records(folders: Sequence[Path], names: Sequence[str]) -> Iterator[Record]:
+def _unlabelled_records(folders: Sequence[Path], names: Sequence[str], encoding: str | None) -> Iterator[Record]:
     for folder in folders:
         if "label" in names:
             raise UserError(f"{folder}: these texts have no label; read them without labels, or choose another split.")
         for path in _text_files(folder):
-            yield Record(tuple([_read_text(path) for _ in names]), str(path))
+            yield Record(tuple([read_text(path, encoding) for _ in names]), str(path))
 
 
 def _text_files(folder: Path) -> Iterator[Path]:
     names = (name for name in os.listdir(folder) if name.endswith(".txt") and not name.startswith("."))
     return (folder / name for name in sorted(names))
-
-
-def _read_text(path: Path) -> str:
-    return "".join(line for _, line in read_lines(path)).rstrip("\r\n")

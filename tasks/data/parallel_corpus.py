@@ -10,13 +10,16 @@ from functools import partial
 from pathlib import Path
 
 from tasks.data.records import Column, Reader, Record, find_column, split_in_file_name
-from tasks.data.table_files import TABLE_SUFFIXES, read_lines
+from tasks.data.table_files import TABLE_SUFFIXES
+from tasks.data.text_files import read_lines
 from tasks.errors import UserError
 
 Stems = Mapping[str, Mapping[str, Path]]  # stem -> language -> file
 
 
-def parallel_corpus_splits(folder: Path, files: Sequence[Path], columns: Sequence[Column]) -> dict[str, Reader]:
+def parallel_corpus_splits(
+    folder: Path, files: Sequence[Path], columns: Sequence[Column], encoding: str | None = None
+) -> dict[str, Reader]:
     """Find the splits of a parallel corpus.
 
     Several stems of training files (`train-1`, `train-2`) are read one after the other. Several test sets are not
@@ -27,6 +30,7 @@ def parallel_corpus_splits(folder: Path, files: Sequence[Path], columns: Sequenc
         folder: The folder of the corpus.
         files: The files in it, sorted by name.
         columns: The columns to read; their names are languages.
+        encoding: The encoding of the files, as for `text_files.read_lines`.
 
     Returns:
         A reader for each split; empty if no stem has every requested language.
@@ -49,7 +53,7 @@ def parallel_corpus_splits(folder: Path, files: Sequence[Path], columns: Sequenc
             for stem in found:
                 _find_files(folder, stem, found[stem], columns)
         for name, split_stems in _name_splits(split, found).items():
-            readers[name] = partial(_read_stems, folder, split_stems, columns)
+            readers[name] = partial(_read_stems, folder, split_stems, columns, encoding)
     return readers
 
 
@@ -69,16 +73,17 @@ def check_languages(folder: Path, files: Sequence[Path], columns: Sequence[Colum
             _find_files(folder, stem, languages, columns)
 
 
-def read_parallel(paths: Sequence[Path]) -> Iterator[Record]:
+def read_parallel(paths: Sequence[Path], encoding: str | None = None) -> Iterator[Record]:
     """Yield a record for each line of parallel files; memory holds one line of each.
 
     Args:
         paths: Files in the same folder, in the order of the record's values.
+        encoding: Their encoding, as for `text_files.read_lines`.
 
     Raises:
         UserError: If a file cannot be read or is not UTF-8, or the numbers of lines differ.
     """
-    files = [read_lines(path) for path in paths]
+    files = [read_lines(path, encoding) for path in paths]
     # An empty last line counts, as any other empty line: a line that only one of the files has is an error.
     for number, lines in enumerate(itertools.zip_longest(*files), start=1):
         if None in lines:
@@ -111,9 +116,9 @@ def _name_splits(split: str, stems: Stems) -> dict[str, Stems]:
     return {stem: {stem: stems[stem]} for stem in stems} | {split: {first: stems[first]}}
 
 
-def _read_stems(folder: Path, stems: Stems, columns: Sequence[Column]) -> Iterator[Record]:
+def _read_stems(folder: Path, stems: Stems, columns: Sequence[Column], encoding: str | None) -> Iterator[Record]:
     for stem, languages in stems.items():
-        yield from read_parallel(_find_files(folder, stem, languages, columns))
+        yield from read_parallel(_find_files(folder, stem, languages, columns), encoding)
 
 
 def _find_files(folder: Path, stem: str, languages: Mapping[str, Path], columns: Sequence[Column]) -> list[Path]:

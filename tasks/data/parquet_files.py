@@ -2,10 +2,11 @@
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from tasks.data.file_kinds import PARQUET, check_format
 from tasks.data.records import Record, check_names, typed_record
 from tasks.errors import UserError
 
@@ -13,9 +14,21 @@ BATCH_ROWS = 256
 
 
 def column_names(path: Path) -> list[str]:
-    """Return the names of the columns."""
+    """Return the names of the columns; those of nested fields are joined with dots, as in `translation.en`."""
     with open_parquet(path) as file:
-        return file.schema_arrow.names
+        check_names(file.schema_arrow.names, str(path))
+        return [".".join(parts) for parts in _field_paths(file.schema_arrow)]
+
+
+def _field_paths(fields: Iterable[Any], prefix: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield the path of each field that has no fields itself."""
+    import pyarrow
+
+    for field in fields:
+        if pyarrow.types.is_struct(field.type) and field.type.num_fields:
+            yield from _field_paths(field.type, (*prefix, field.name))
+        else:
+            yield *prefix, field.name
 
 
 def open_parquet(path: Path) -> Any:
@@ -27,60 +40,92 @@ def open_parquet(path: Path) -> Any:
         # Without pre-buffering, pages are read when they are needed; with it, whole row groups are read ahead.
         return pyarrow.parquet.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20)
     except (pyarrow.ArrowException, OSError) as error:
+        check_format(path, allowed=PARQUET)
         raise UserError(f"{path}: not a readable Parquet file: {_one_line(error)}") from error
 
 
 def read_records(path: Path, names: Sequence[str]) -> Iterator[Record]:
-    """Yield a record of the named columns for each row; see `table_files.read_table`."""
+    """Yield a record of the named columns for each row; see `table_files.read_table`. No other column is read."""
+    for scalars, location in _scalars(path, names):
+        yield typed_record([*map(_python_value, scalars)], names, location, None)
+
+
+def read_rows(path: Path, text_column: str, *, all_columns: bool) -> Iterator[tuple[Any, dict[str, Any], str]]:
+    """Yield the text of each row, other columns by name, and its place; see `table_files.read_rows`.
+
+    Args:
+        path: The file.
+        text_column: The column of the texts.
+        all_columns: Whether the other columns are read.
+    """
+    with open_parquet(path) as file:
+        columns = file.schema_arrow.names
+    for (text, *others), location in _scalars(path, [text_column, *columns] if all_columns else [text_column]):
+        fields = dict(zip(columns, map(_json_value, others), strict=True)) if all_columns else {}
+        yield _python_value(text), fields, location
+
+
+def _scalars(path: Path, names: Sequence[str]) -> Iterator[tuple[tuple[Any, ...], str]]:
+    """Yield the values of the named columns in each row, and its place."""
     import pyarrow
+    import pyarrow.compute
 
     with open_parquet(path) as file:
         number = 0
+        top = file.schema_arrow.names
+        paths = [(name,) if name in top else _path(file.schema_arrow, name) for name in names]
+        columns = list(dict.fromkeys(".".join(parts) for parts in paths))
         try:
-            for batch in file.iter_batches(BATCH_ROWS, columns=list(names), use_threads=False):
-                for scalars in zip(*(batch.column(name) for name in names), strict=True):
+            for batch in file.iter_batches(BATCH_ROWS, columns=columns, use_threads=False):
+                arrays = [batch.column(first) for first, *_ in paths]
+                arrays = [
+                    pyarrow.compute.struct_field(array, rest) if rest else array
+                    for array, (_, *rest) in zip(arrays, paths, strict=True)
+                ]
+                for scalars in zip(*arrays, strict=True):
                     number += 1
-                    yield typed_record([*map(_python_value, scalars)], names, f"{path}, row {number}", None)
+                    yield scalars, f"{path}, row {number}"
         except (pyarrow.ArrowException, OSError) as error:
             raise UserError(f"{path}: cannot be read after row {number}: {_one_line(error)}") from error
 
 
-def read_rows(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
-    """Yield all columns of each row by name, and its place; see `table_files.read_rows`."""
-    import pyarrow
-
-    with open_parquet(path) as file:
-        names, number = file.schema_arrow.names, 0
-        check_names(names, str(path))
-        try:
-            for batch in file.iter_batches(BATCH_ROWS, use_threads=False):
-                for scalars in zip(*batch.columns, strict=True):
-                    number += 1
-                    yield dict(zip(names, map(_json_value, scalars), strict=True)), f"{path}, row {number}"
-        except UnicodeDecodeError as error:
-            raise UserError(f"{path}, row {number}: not valid UTF-8; save the data as UTF-8.") from error
-        except (pyarrow.ArrowException, OSError) as error:
-            raise UserError(f"{path}: cannot be read after row {number}: {_one_line(error)}") from error
+def _path(schema: Any, name: str) -> tuple[str, ...]:
+    return next(parts for parts in _field_paths(schema) if ".".join(parts) == name)
 
 
 def _json_value(scalar: Any) -> Any:
     """Return a value that JSON can represent: what it cannot, such as a date, as text."""
-    try:
-        value = scalar.as_py()
-    except UnicodeDecodeError:
-        raise
-    except (ValueError, OverflowError):  # Python has no dates before the year 1, and no nanoseconds
-        value = scalar.cast("string").as_py()
+    value = _python_value(scalar)
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    return value if isinstance(value, (str, int, float, type(None))) else json.loads(json.dumps(value, default=str))
+    return value if isinstance(value, (str, int, float, type(None))) else json.loads(json.dumps(value, default=_text))
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
 
 
 def _python_value(scalar: Any) -> Any:
+    """Return a value as Python has it; a date that Python does not have as text, and text that is not UTF-8 as bytes.
+
+    Python's dates are those of the years 1 to 9999, in microseconds.
+    """
+    import pyarrow
+
     try:
         return scalar.as_py()
     except UnicodeDecodeError as error:
         return error.object  # the bytes: `as_text` reports the position of the invalid one
+    except (ValueError, OverflowError):
+        kind = scalar.type
+    if pyarrow.types.is_struct(kind):
+        return {name: _python_value(value) for name, value in scalar.items()}
+    if pyarrow.types.is_list(kind) or pyarrow.types.is_large_list(kind) or pyarrow.types.is_fixed_size_list(kind):
+        return [*map(_python_value, scalar.values)]
+    try:
+        return scalar.cast("string").as_py()
+    except pyarrow.ArrowException:
+        return str(getattr(scalar, "value", None))
 
 
 def _one_line(error: Exception) -> str:

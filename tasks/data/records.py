@@ -71,13 +71,14 @@ class Column:
         return self.name or self.role
 
 
-def find_column(column: Column, available: Sequence[str], location: str) -> str:
+def find_column(column: Column, available: Sequence[str], location: str, hint: str | None = None) -> str:
     """Return the name of `column` in the data.
 
     Args:
         column: The requested column.
         available: The names of the columns in the data.
         location: The file or data set, for error messages.
+        hint: What to do if the column is missing; by default, to choose one.
 
     Raises:
         UserError: If the column is missing; the message lists the available ones.
@@ -86,15 +87,15 @@ def find_column(column: Column, available: Sequence[str], location: str) -> str:
         return column.lookup_name
     raise UserError(
         f"{location} has no column {column.lookup_name!r}; its columns are: {quoted_list(available)}.\n"
-        f"Choose the one to read with --{column.role}-column."
+        + (hint or f"Choose the one to read with --{column.role}-column.")
     )
 
 
 def check_names(names: Sequence[str], location: str) -> None:
     """Raise `UserError` if two columns have the same name."""
-    for name in names:
-        if list(names).count(name) > 1:
-            raise UserError(f"{location}: two columns have the name {name!r}; rename one of them.")
+    if len({*names}) < len(names):
+        name = next(name for name in names if list(names).count(name) > 1)
+        raise UserError(f"{location}: two columns have the name {name!r}; rename one of them.")
 
 
 def split_in_file_name(path: Path) -> str | None:
@@ -130,7 +131,7 @@ def resolve_splits(split: str, available: Collection[str], location: str) -> lis
 
 def quoted_list(names: Sequence[str], max_count: int = 20) -> str:
     """Return at most `max_count` names, quoted and joined with commas, for an error message."""
-    shown = ", ".join(repr(name) for name in names[:max_count])
+    shown = ", ".join(repr(name if len(name) <= 60 else f"{name[:60]}...") for name in names[:max_count])
     return f"{shown}, and {len(names) - max_count} more" if len(names) > max_count else shown or "none"
 
 

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+from tasks.arguments import EvaluateArguments
 from tasks.atomic_files import expanded
 from tasks.data.bad_rows import BadRows, usable
 from tasks.data.drawing import draw_missing_splits
@@ -23,9 +25,10 @@ from tasks.data.records import (
     is_missing,
     resolve_splits,
 )
-from tasks.data.table_files import find_columns, read_tables
+from tasks.data.table_files import find_columns, read_tables, table_format
 from tasks.data.tfds_source import tfds_splits
 from tasks.errors import UserError
+from tasks.file_options import DELIMITED, FileOptions
 
 log = logging.getLogger(__name__)
 
@@ -142,6 +145,7 @@ def open_source(
     data_dir: str | None = None,
     linked: Sequence[int] = (0,),
     class_of: Callable[[Record], str] | None = None,
+    options: FileOptions = FileOptions(),  # noqa: B008
 ) -> Source:
     """Find data, its splits and its columns, without reading more than headers.
 
@@ -162,6 +166,7 @@ def open_source(
         data_dir: The data folder of TensorFlow Datasets; None uses the library's default.
         linked: The positions of the columns of which no two drawn splits share a value.
         class_of: The class of a record; each class has its share of each drawn split.
+        options: How the files are written.
 
     Raises:
         UserError: If the location does not exist, has none of these forms, or lacks a column.
@@ -175,15 +180,16 @@ def open_source(
     """
     columns = tuple(columns)
     path = sample if location == "sample" else expanded(location)
+    check_options(location, path, options)
     if location.startswith("tfds:"):
         # A few data sets call their validation split "dev".
         readers = tfds_splits(location, columns, data_dir)
         stored = {SPLIT_ALIASES.get(split, split): reader for split, reader in readers.items()}
     elif location and path.is_dir():
-        stored = folder_splits(path, columns)
+        stored = folder_splits(path, columns, options)
     elif location and path.exists():
-        find_columns(path, columns)
-        stored = {"train": partial(read_tables, [path], columns)}
+        find_columns(path, columns, options)
+        stored = {"train": partial(read_tables, [path], columns, options)}
     else:
         raise UserError(f"{location!r}: no such file or folder; expected `sample`, `tfds:NAME`, or a path that exists.")
     readers = draw_missing_splits(
@@ -205,3 +211,25 @@ def _problem(record: Record, columns: Sequence[Column]) -> str | None:
             found = f"is missing: it is {value.strip()!r}" if value.strip() else "is empty"
             return f"the {column.role} {found}; expected a value in each row."
     return None
+
+
+def check_options(location: str, path: Path, options: FileOptions) -> None:
+    """Raise `UserError` if an option is given that does not go with the data."""
+    given = options.table_options
+    if given and not path.is_dir() and (location.startswith("tfds:") or table_format(path) not in (*DELIMITED, None)):
+        raise UserError(f"{given[0]} does not go with {location}, but with .csv, .tsv and .txt; leave it out.")
+
+
+def options_of_other_data(training: FileOptions, given: EvaluateArguments, *, columns_named: bool) -> dict[str, Any]:
+    """Return the file options of an evaluation, by name.
+
+    Args:
+        training: The options of the training data, which hold if no other data are named.
+        given: The arguments of the evaluation.
+        columns_named: Whether the arguments name a column. Otherwise the columns are those of the training data, and if
+            these are numbers, the other data have no header either.
+    """
+    if given.data is None:
+        return {}
+    header = given.header and (training.header or columns_named)
+    return {"delimiter": given.delimiter, "encoding": given.encoding, "header": header}

@@ -14,9 +14,9 @@ from tasks import atomic_files
 from tasks.atomic_files import expanded
 from tasks.data import vocabularies
 from tasks.data.bad_rows import BadRows, usable
-from tasks.data.records import Column, Record, is_blank
+from tasks.data.records import Record, is_blank
 from tasks.data.sequence_store import SequenceStore, chunks
-from tasks.data.sources import Source, open_source
+from tasks.data.sources import Source
 from tasks.data.stored_files import is_text, read_json
 from tasks.errors import UserError
 from tasks.sentiment import ngram_files
@@ -29,38 +29,15 @@ from tasks.sentiment.labels import (
     label_warnings,
     left_out_line,
 )
-from tasks.sentiment.settings import SentimentEvaluateArguments, SentimentSettings
+from tasks.sentiment.settings import SentimentSettings
+from tasks.sentiment.source import open_labelled_texts
 from tasks.serving.batched_inference import string_tensor
 from tasks.training.runs import Run
 
 log = logging.getLogger(__name__)
 
-SAMPLE = Path(__file__).parents[1] / "samples" / "sentiment"
 SPLITS = ("train", "validation")
 MAX_LABELS = 10_000
-
-
-def open_labelled_texts(settings: SentimentSettings, location: str | None = None) -> Source:
-    """Open the records of (text, label) that the settings name; see `tasks.task.Task.open_source`."""
-    chosen = settings.data
-    return open_source(
-        location or chosen.data,
-        [Column("text", chosen.text_column), Column("label", chosen.label_column, required=True)],
-        sample=SAMPLE,
-        validation_fraction=chosen.validation_fraction,
-        test_fraction=chosen.test_fraction,
-        skip_bad_rows=chosen.skip_bad_rows,
-        class_of=lambda record: clean_label(record.values[1]),
-    )
-
-
-def open_evaluation_source(settings: SentimentSettings, arguments: SentimentEvaluateArguments) -> Source:
-    """Open the source of an evaluation, with the columns that the arguments name."""
-    columns = {name: getattr(arguments, name) for name in ("text_column", "label_column")}
-    chosen = {name: value for name, value in columns.items() if value is not None}
-    chosen["skip_bad_rows"] = settings.data.skip_bad_rows or arguments.skip_bad_rows
-    named = settings.data.model_copy(update=chosen)
-    return open_labelled_texts(settings.model_copy(update={"data": named}), arguments.data)
 
 
 def check(settings: SentimentSettings) -> None:

@@ -8,11 +8,11 @@ import keras
 
 from models.text import SentencePieceText
 from models.text_classifier import TextClassifier
+from tasks.arguments import PredictArguments
 from tasks.sentiment import data
 from tasks.sentiment.settings import SentimentSettings
 from tasks.serving.batched_inference import WINDOW, length_sorted_batches, string_tensor
 from tasks.serving.export import warmup_texts
-from tasks.settings import PredictArguments
 from tasks.task import Exportable, Predictor
 from tasks.training.runs import Run
 

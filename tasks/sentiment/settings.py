@@ -6,14 +6,8 @@ from pydantic import Field, field_validator, model_validator
 
 from models.network_settings import ClassifierSettings
 from models.recurrent_settings import Settings
-from tasks.settings import (
-    BucketedTrainingSettings,
-    EvaluateRowsArguments,
-    ExplainGatesArguments,
-    RecurrentOptions,
-    RowSourceSettings,
-    VocabularySettings,
-)
+from tasks.arguments import EvaluateRowsArguments, ExplainGatesArguments
+from tasks.settings import BucketedTrainingSettings, RecurrentOptions, RowSourceSettings, VocabularySettings
 
 
 class SentimentSourceSettings(RowSourceSettings):

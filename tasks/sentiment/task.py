@@ -31,8 +31,8 @@ class SentimentTask(Task):
             sizes |= {"ngram_count": counts[0], "wide_count": counts[1]}
         return classifier_parts(settings.network, settings.recurrent, **sizes)
 
-    open_source = implemented_by("tasks.sentiment.data:open_labelled_texts")
-    open_evaluation_source = implemented_by("tasks.sentiment.data:open_evaluation_source")
+    open_source = implemented_by("tasks.sentiment.source:open_labelled_texts")
+    open_evaluation_source = implemented_by("tasks.sentiment.source:open_evaluation_source")
     check = implemented_by("tasks.sentiment.data:check")
     prepare = implemented_by("tasks.sentiment.data:prepare")
     open_data = implemented_by("tasks.sentiment.labelled_texts:LabelledTexts")

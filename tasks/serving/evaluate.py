@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 
 from tasks import atomic_files
+from tasks.arguments import EvaluateArguments
 from tasks.errors import UserError
 from tasks.reports.tables import print_results
 from tasks.serving.inference import load_weights
-from tasks.settings import EvaluateArguments
 from tasks.task import Task
 from tasks.training import locks
 from tasks.training.runs import Run

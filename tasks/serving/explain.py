@@ -2,7 +2,7 @@
 
 import json
 
-from tasks.settings import ExplainArguments
+from tasks.arguments import ExplainArguments
 from tasks.task import Task
 
 

@@ -12,9 +12,9 @@ import tensorflow as tf
 from models.recurrent_settings import Settings
 from models.text import SPECIALS
 from tasks import atomic_files
+from tasks.arguments import ExportArguments
 from tasks.data.stored_files import checksums
 from tasks.errors import UserError
-from tasks.settings import ExportArguments
 from tasks.task import Exportable, Task
 from tasks.training import locks
 from tasks.training.checkpoint import load_model

@@ -5,10 +5,10 @@ import sys
 
 from tqdm import tqdm
 
+from tasks.arguments import PredictArguments
 from tasks.serving import text_io
 from tasks.serving.batched_inference import WINDOW
 from tasks.serving.inference import load_export, load_run
-from tasks.settings import PredictArguments
 from tasks.task import Task
 
 
@@ -20,8 +20,9 @@ def main(task: Task, arguments: PredictArguments) -> None:
         predictor = load_export(task, arguments.model, arguments.overrides)
     rows, texts = None, arguments.texts
     if arguments.input is not None:
-        column = arguments.text_column or "text"
-        rows = text_io.Rows(text_io.read_texts(arguments.input, arguments.input_kind, column))
+        kept = arguments.output_kind != "text"
+        read = (arguments.input, arguments.input_kind, arguments.text_column, arguments)
+        rows = text_io.Rows(text_io.read_texts(*read, all_columns=kept))
         texts = rows.texts()
     interactive = arguments.input == "-" and sys.stdin.isatty()  # a person waits for the answer to each line
     answers = task.answers(predictor, texts, arguments, 1 if interactive else WINDOW)

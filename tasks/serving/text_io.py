@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
 from tasks import atomic_files
-from tasks.data.records import Column, as_text, find_column
-from tasks.data.table_files import decode_lines, read_lines, read_rows
+from tasks.data import json_lines
+from tasks.data.records import Column, as_text
+from tasks.data.table_files import find_columns_of_kind, read_rows
+from tasks.data.text_files import decode_lines, read_lines
 from tasks.errors import UserError
+from tasks.file_options import FileOptions
 
 log = logging.getLogger(__name__)
 
@@ -51,36 +54,65 @@ def read(location: str, key: str | None = None) -> Iterator[str]:
     return (row.text for row in read_texts(location, "text" if key is None else "jsonl", key or "text"))
 
 
-def read_texts(location: str, kind: str, column: str = "text") -> Iterator[Row]:
+def read_texts(
+    location: str,
+    kind: str,
+    column: str | None = None,
+    options: FileOptions = FileOptions(),  # noqa: B008
+    *,
+    all_columns: bool = True,
+) -> Iterator[Row]:
     """Yield the texts of a file or of standard input, with the other columns of their rows.
 
     Args:
         location: A file, which may be gzip-compressed, or "-" for standard input.
         kind: "text" for a text on each line; or the format of a table, see `tasks.data.table_files`.
-        column: The column of the texts in a table.
+        column: The column of the texts in a table; "text" if None.
+        options: How the file is written.
+        all_columns: Whether the other columns are of use.
 
     Raises:
         UserError: If the file does not exist, or a line, a row or the column cannot be read.
     """
-    if location != "-" and (not Path(location).exists() or Path(location).is_dir()):  # a named pipe is no file either
-        raise UserError(f"--input {location}: no such file")
+    _check_exists(location)
+    name = column or "text"
     if kind in ("text", "jsonl"):
-        yield from _read_lines(location, column if kind == "jsonl" else None)
+        yield from _read_lines(location, name if kind == "jsonl" else None, options)
         return
     path, warned = Path("/dev/stdin" if location == "-" else location), False
-    for fields, place in read_rows(path, kind):
-        text = as_text(fields[find_column(Column("text", column), list(fields), str(path))], place, column)
+    for value, fields, place in read_rows(path, kind, options, Column("text", column), all_columns=all_columns):
+        text = as_text(value, place, name)
         if not warned and not text.strip():
             log.warning("%s: the text is empty; it is answered like any other, and so are further ones", place)
             warned = True
         yield Row(text, fields, place)
 
 
-def _read_lines(location: str, key: str | None) -> Iterator[Row]:
+def check_input(location: str, kind: str, column: str | None, options: FileOptions) -> None:
+    """Check that an input can be opened and has the column of the texts; a pipe can be read only once.
+
+    Raises:
+        UserError: If it does not exist, or lacks the column.
+    """
     if location == "-":
-        name, numbered = "standard input", decode_lines(sys.stdin.buffer, "standard input")
+        return
+    _check_exists(location)
+    if Path(location).is_file() and kind in ("csv", "tsv", "parquet"):
+        find_columns_of_kind(Path(location), kind, [Column("text", column)], options)
+    elif Path(location).is_file():
+        next(_read_lines(location, column or "text" if kind == "jsonl" else None, options), None)
+
+
+def _check_exists(location: str) -> None:
+    if location != "-" and (not Path(location).exists() or Path(location).is_dir()):  # a named pipe is no file either
+        raise UserError(f"--input {location}: no such file")
+
+
+def _read_lines(location: str, key: str | None, options: FileOptions) -> Iterator[Row]:
+    if location == "-":
+        name, numbered = "standard input", decode_lines(sys.stdin.buffer, "standard input", options.encoding)
     else:
-        name, numbered = location, read_lines(Path(location))
+        name, numbered = location, read_lines(Path(location), options.encoding)
     for number, line in numbered:
         line, place = line.rstrip("\r\n"), f"{name}:{number}"
         if key is None:
@@ -91,9 +123,11 @@ def _read_lines(location: str, key: str | None) -> Iterator[Row]:
 
 def _json_row(line: str, key: str, location: str) -> Row:
     try:
-        fields = json.loads(line, parse_constant=lambda _: None)  # NaN is no JSON, and means a missing value
-        text = fields[key]
-    except (ValueError, RecursionError, TypeError, KeyError):
+        fields = json_lines.parse(line)
+        text = json_lines.lookup(fields, key)
+    except json_lines.RepeatedKey as error:
+        raise UserError(f"{location}: {error}.") from None
+    except json_lines.InvalidLine:
         text = None
     if not isinstance(text, str):
         raise UserError(

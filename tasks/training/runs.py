@@ -147,6 +147,15 @@ class Run:
             raise UserError(f"{self.path} is not finished: repeat its train command to resume it")
         return self._settings(settings_class)
 
+    def open_settings(self, task: str, settings_class: type[SettingsOfTask]) -> SettingsOfTask:
+        """Return the settings of a run of `task`, whether or not it has weights.
+
+        Raises:
+            UserError: If the run is missing, of another task, or has settings that no longer exist.
+        """
+        self._check(task)
+        return stored_settings.validated(self.settings_file, self.stored(), settings_class, "Train it again")
+
     def open_trained(self, task: str, settings_class: type[SettingsOfTask]) -> SettingsOfTask:
         """Return the settings of a run of `task` that has weights; warn if its training has not ended.
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from tasks.arguments import ExplainArguments
 from tasks.errors import UserError
-from tasks.settings import ExplainArguments
 from tasks.training.checkpoint import load_model
 from tasks.training.runs import Run
 from tasks.translation import alignment, translate

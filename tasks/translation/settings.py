@@ -8,12 +8,10 @@ from pydantic import BeforeValidator, Field, model_validator
 from models.generation_settings import SearchSettings
 from models.network_settings import TranslatorSettings
 from models.recurrent_settings import Settings
+from tasks.arguments import EvaluateRowsArguments, ExportArguments, PredictArguments
 from tasks.settings import (
     BucketedTrainingSettings,
-    EvaluateRowsArguments,
-    ExportArguments,
     Normalization,
-    PredictArguments,
     RecurrentOptions,
     RowSourceSettings,
     VocabularySettings,

@@ -1,9 +1,9 @@
 """The translation task, sequence-to-sequence: what shared code needs to know about it. Imports no TensorFlow."""
 
 from models.network_sizes import translator_parts
+from tasks.arguments import ExplainArguments
 from tasks.metrics import ACCURACY, LOSS, Metric
 from tasks.references import implemented_by
-from tasks.settings import ExplainArguments
 from tasks.task import Task
 from tasks.translation.metrics import METRICS
 from tasks.translation.settings import (
@@ -36,8 +36,8 @@ class TranslationTask(Task):
         sizes = (1, 1) if data is None else data.vocabulary_sizes
         return translator_parts(settings.network, settings.recurrent, *sizes)
 
-    open_source = implemented_by("tasks.translation.data:open_pairs")
-    open_evaluation_source = implemented_by("tasks.translation.data:open_evaluation_source")
+    open_source = implemented_by("tasks.translation.source:open_pairs")
+    open_evaluation_source = implemented_by("tasks.translation.source:open_evaluation_source")
     prepare = implemented_by("tasks.translation.data:prepare")
     open_data = implemented_by("tasks.translation.pairs:SentencePairs")
     build = implemented_by("tasks.translation.network:build")

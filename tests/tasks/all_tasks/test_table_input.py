@@ -10,9 +10,9 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
+from tasks.arguments import PredictArguments
 from tasks.errors import UserError
 from tasks.serving import text_io
-from tasks.settings import PredictArguments
 
 HEADER = ["id", "Review Text", "customer"]
 REVIEWS = [

@@ -1,0 +1,164 @@
+"""Arguments of the commands that all tasks share. Imports no TensorFlow."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+from pydantic import Field, field_validator, model_validator
+
+from models.recurrent_settings import Settings
+from tasks.file_options import DELIMITED, INPUT_TABLES, OUTPUT_TABLES, FileOptions, kind_of
+from tasks.settings import Location
+
+
+class InferenceArguments(Settings):
+    """Arguments of a command that runs a model."""
+
+    @property
+    def overrides(self) -> dict:
+        """The settings of inference, such as the beam size, that are given here and so override those of the run."""
+        return {}
+
+
+class EvaluatedData(InferenceArguments):
+    """The run to evaluate, and the data."""
+
+    run: str
+    """The run's folder."""
+    data: Location | None = None
+    """Another source than the run's: sample, tfds:NAME, a file (read whole) or a folder."""
+    split: str = "test"
+    """train, validation or test; several joined with +."""
+    json_: Annotated[bool, tyro.conf.arg(name="json")] = False
+    """Prints one JSON object."""
+
+
+class EvaluateArguments(FileOptions, EvaluatedData):
+    """Evaluates a run on a split."""
+
+    @model_validator(mode="after")
+    def _options_of_other_data(self):
+        if self.data is None and self.given_options:
+            raise ValueError(f"{self.given_options[0]} is for other data than the run's; name them with --data")
+        return self
+
+
+class EvaluateRowsArguments(EvaluateArguments):
+    """Evaluates a run on a split."""
+
+    skip_bad_rows: bool = False
+    """Leaves out rows that cannot be used, and counts them; otherwise they are errors."""
+
+
+class Texts(InferenceArguments):
+    """The texts to answer, and the run or exported model."""
+
+    texts: Annotated[tuple[str, ...], tyro.conf.Positional] = ()
+    """The texts."""
+    run: str | None = None
+    """The run's folder."""
+    model: str | None = None
+    """An exported model instead of a run: saved_models/NAME or saved_models/NAME/VERSION."""
+    input: str | None = None
+    """Reads texts from this file: a table (.csv, .tsv, .jsonl, .parquet), or one text per line; - is standard input."""
+    input_format: Literal["text", "csv", "tsv", "jsonl", "parquet"] | None = None
+    """text: each line is a text; otherwise the format of a table. None goes by the file's ending."""
+    text_column: str | None = None
+    """The column of the texts in a table; text if not given."""
+    output: str | None = None
+    """Writes to this file, not to standard output; a table with the answers if it ends in .csv, .tsv or .jsonl."""
+    json_: Annotated[bool, tyro.conf.arg(name="json")] = False
+    """Prints one JSON object per line."""
+
+
+class PredictArguments(FileOptions, Texts):
+    """Answers texts with a run or an exported model."""
+
+    @property
+    def input_kind(self) -> str:
+        """The format of the input: "text" for a text on each line, or that of a table."""
+        return self.input_format or kind_of(self.input, INPUT_TABLES)
+
+    @property
+    def output_kind(self) -> str:
+        """The format of the output: "text" for the lines that the task prints, "jsonl", "csv" or "tsv"."""
+        return "jsonl" if self.json_ else kind_of(self.output, OUTPUT_TABLES)
+
+    @property
+    def answers_per_text(self) -> int:
+        """How many answers follow one another for each text."""
+        return 1
+
+    @property
+    def texts_required(self) -> bool:
+        """Whether the command needs a text or an input file."""
+        return True
+
+    @model_validator(mode="after")
+    def _one_model_and_one_input(self):
+        if (self.run is None) == (self.model is None):
+            raise ValueError("name one of --run and --model")
+        if (self.texts and self.input is not None) or (self.texts_required and not self.texts and self.input is None):
+            raise ValueError("give texts, or a file with --input FILE (- for standard input), and not both")
+        return self
+
+    @model_validator(mode="after")
+    def _tables(self):
+        if self.input is None and self.given_options:
+            raise ValueError(f"{self.given_options[0]}: no file is read; name it with --input")
+        if self.input_kind not in DELIMITED and self.table_options:
+            raise ValueError(
+                f"{self.table_options[0]}: {self.input} is read as {self.input_kind}; give --input-format csv or tsv"
+            )
+        if self.text_column is not None and self.input_kind == "text":
+            read = f"{self.input} is read as one text per line" if self.input else "no table is read"
+            raise ValueError(f"--text-column {self.text_column}: {read}; give --input TABLE, or --input-format csv")
+        written = (self.output or "").lower()
+        if self.json_ and kind_of(self.output, OUTPUT_TABLES) in ("csv", "tsv"):
+            raise ValueError(f"--json writes JSON objects, and --output {self.output} a table; leave out one of them")
+        if written.endswith((".parquet", ".gz")):
+            raise ValueError(f"--output {self.output}: answers are written as .csv, .tsv, .jsonl or plain text")
+        return self
+
+
+class ExportArguments(InferenceArguments):
+    """Writes a run as a SavedModel, the next version in its folder."""
+
+    run: str
+    """The run's folder."""
+    to: str | None = None
+    """The model's folder; saved_models/ and the run's name if not given."""
+
+
+class ExplainArguments(Settings):
+    """Shows how a run processes a text: numbers, and a picture of them."""
+
+    text: Annotated[str, tyro.conf.Positional]
+    """The text."""
+    run: str
+    """The run's folder."""
+    plot: str | None = None
+    """Draws into this PNG file; plots/explanation.png in the run's folder if not given."""
+    json_: Annotated[bool, tyro.conf.arg(name="json")] = False
+    """Prints one JSON object."""
+
+    @field_validator("text")
+    @classmethod
+    def _not_empty(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("the text is empty, so there is nothing to explain; give one")
+        return value
+
+    @property
+    def picture(self) -> Path:
+        """The file to draw into."""
+        return Path(self.plot or Path(self.run) / "plots" / "explanation.png")
+
+
+class ExplainGatesArguments(ExplainArguments):
+    """Shows how a run processes a text step by step, with the gates and states of a recurrent layer."""
+
+    layer: int = Field(1, ge=1)
+    """The recurrent layer whose gates are shown, counted from 1."""
+    direction: Literal["forward", "backward"] = "forward"
+    """The direction of a bidirectional layer."""

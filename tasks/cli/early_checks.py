@@ -1,0 +1,52 @@
+"""What is checked before TensorFlow is imported, which takes seconds: the files and columns that a command reads."""
+
+import contextlib
+import logging
+from collections.abc import Iterator
+
+from tasks.arguments import EvaluateArguments, PredictArguments
+from tasks.comparison.settings import Comparison
+from tasks.serving import text_io
+from tasks.task import Task
+from tasks.training.runs import Run
+
+
+def check_files(task: Task, arguments: object) -> None:
+    """Check that the files of a command exist and have the columns that it reads.
+
+    Args:
+        task: The task.
+        arguments: Those of the command, or the settings of a training.
+
+    Raises:
+        UserError: If they do not.
+    """
+    with _without_messages():  # the command opens the same files again, and reports what it finds
+        _check(task, arguments)
+
+
+def _check(task: Task, arguments: object) -> None:
+    match arguments:
+        case task.settings_class():
+            task.check_source(arguments)
+        case Comparison():
+            checked = []
+            for settings in arguments.settings.values():
+                if settings.data not in checked:  # most variations read the same data
+                    task.check_source(settings)
+                    checked.append(settings.data)
+        case EvaluateArguments(data=str() as location) if not location.startswith("tfds:"):
+            settings = Run(arguments.run).open_settings(task.name, task.settings_class)
+            task.open_evaluation_source(settings, arguments)
+        case PredictArguments(input=str()):
+            text_io.check_input(arguments.input, arguments.input_kind, arguments.text_column, arguments)
+
+
+@contextlib.contextmanager
+def _without_messages() -> Iterator[None]:
+    disabled = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(disabled)

@@ -1,0 +1,164 @@
+"""Streaming reader of text files: compression, encoding and lines. Memory holds one line at a time."""
+
+import codecs
+import contextlib
+import gzip
+import io
+import re
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from tasks.data.file_kinds import GZIP, HEAD_BYTES, byte_order_mark, check_is_text, guess_encoding, wide_encoding
+from tasks.errors import UserError
+
+# A longer line is an error: a small compressed file may expand to a line that fills the memory.
+MAX_LINE_BYTES = 1 << 26
+GUESSED_BYTES = 1 << 16
+
+
+@contextlib.contextmanager
+def open_binary(path: Path) -> Iterator[BinaryIO]:
+    """Open a file, decompressed if it is compressed with gzip. It is read as a stream, so it may be a pipe.
+
+    Raises:
+        UserError: If the file cannot be opened or decompressed, also in the `with` block.
+    """
+    try:
+        with open(path, "rb") as file:
+            compressed = file.peek(len(GZIP)).startswith(GZIP)
+            if path.suffix.lower() == ".gz" and not compressed:
+                check_is_text(file.peek(HEAD_BYTES), str(path), path)
+                raise UserError(f"{path}: not compressed with gzip, as its name says; give it a name without .gz.")
+            if not compressed:
+                yield file
+                return
+            with gzip.GzipFile(fileobj=file) as decompressed:
+                yield decompressed
+    except (OSError, EOFError, zlib.error) as error:
+        raise UserError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+def read_lines(path: Path, encoding: str | None = None) -> Iterator[tuple[int, str]]:
+    r"""Yield the number and the text of each line of a file, which may be gzip-compressed.
+
+    Lines end at "\n" only: a text may contain the other characters that Unicode counts as line breaks. The text
+    includes its line ending; a byte order mark at the start of the file is removed.
+
+    Args:
+        path: The file.
+        encoding: Its encoding; None is UTF-8, or UTF-16 or UTF-32 with a byte order mark.
+
+    Raises:
+        UserError: If the file cannot be opened or decompressed, is no text, has another encoding or an endless line.
+    """
+    with open_binary(path) as file:
+        yield from decode_lines(file, str(path), encoding, path)
+
+
+def read_text(path: Path, encoding: str | None = None) -> str:
+    """Return the text of a file that holds one text, without line breaks at its end.
+
+    Raises:
+        UserError: As for `read_lines`, or if the text is too long.
+    """
+    lines, length = [], 0
+    for _, line in read_lines(path, encoding):
+        lines.append(line)
+        length += len(line)
+        if length > MAX_LINE_BYTES:
+            raise UserError(
+                f"{path}: the text is longer than {MAX_LINE_BYTES >> 20} million characters; expected a text per file."
+            )
+    return "".join(lines).rstrip("\r\n")
+
+
+def decode_lines(
+    file: BinaryIO, location: str, encoding: str | None = None, path: Path | None = None
+) -> Iterator[tuple[int, str]]:
+    """Yield the number and the text of each line of a stream; see `read_lines`.
+
+    Args:
+        file: The stream.
+        location: Its name, for error messages.
+        encoding: Its encoding, as for `read_lines`.
+        path: The file, if it can be opened again.
+    """
+    file = file if hasattr(file, "peek") else io.BufferedReader(file)
+    head = file.peek(HEAD_BYTES)
+    if head.startswith(GZIP):  # standard input
+        with gzip.GzipFile(fileobj=file) as decompressed:
+            yield from decode_lines(decompressed, location, encoding)
+        return
+    check_is_text(head, location, path)
+    encoding = _encoding(head, location, encoding)
+    bytes_of_line = "\n".encode(encoding) == b"\n"
+    for number, line in (_lines if bytes_of_line else _wide_lines)(file, location, encoding):
+        yield number, line.removeprefix("\ufeff") if number == 1 else line
+
+
+def _encoding(head: bytes, location: str, given: str | None) -> str:
+    """Return the encoding of a file that begins with `head`."""
+    mark = byte_order_mark(head)
+    if given is None:
+        if mark is None and (wide := wide_encoding(head)):
+            raise UserError(f"{location}: not UTF-8; it looks like {wide}: add --encoding {wide}.")
+        return mark or "utf-8"
+    name = codecs.lookup(given).name
+    if mark is not None and not name.startswith(mark):
+        raise UserError(
+            f"{location}: not {given}: it begins with the byte order mark of {mark.upper()}; leave out --encoding."
+        )
+    return "utf-8" if name == "utf-8-sig" else name
+
+
+def _lines(file: BinaryIO, location: str, encoding: str) -> Iterator[tuple[int, str]]:
+    number = 0
+    while line := file.readline(MAX_LINE_BYTES + 1):
+        number += 1
+        if len(line) > MAX_LINE_BYTES:
+            raise _endless(location, number)
+        try:
+            yield number, line.decode(encoding)
+        except UnicodeDecodeError as error:
+            raise _wrong_encoding(location, number, encoding, error, line + file.read1(GUESSED_BYTES)) from error
+
+
+def _wide_lines(file: BinaryIO, location: str, encoding: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines of an encoding in which a line does not end with the byte 10, such as UTF-16."""
+    decoder, number, parts, length = codecs.getincrementaldecoder(encoding)(), 1, [], 0
+    while True:
+        chunk = file.read1(1 << 16)
+        try:
+            text = decoder.decode(chunk, final=not chunk)
+        except UnicodeDecodeError as error:
+            raise _wrong_encoding(location, number, encoding, error, chunk) from error
+        for piece in re.split(r"(?<=\n)", text):
+            parts.append(piece)
+            length += len(piece)
+            if length > MAX_LINE_BYTES // 2:
+                raise _endless(location, number)
+            if piece.endswith("\n"):
+                yield number, "".join(parts)
+                number, parts, length = number + 1, [], 0
+        if not chunk:
+            break
+    if length:
+        yield number, "".join(parts)
+
+
+def _endless(location: str, number: int) -> UserError:
+    return UserError(
+        f"{location}:{number}: the line is longer than {MAX_LINE_BYTES >> 20} MB; expected a text or a row per line."
+    )
+
+
+def _wrong_encoding(location: str, number: int, encoding: str, error: UnicodeDecodeError, sample: bytes) -> UserError:
+    guess = guess_encoding(sample)
+    remedy = "save the file as UTF-8, or name its encoding with --encoding"
+    if guess is not None and codecs.lookup(guess).name != encoding:
+        remedy = f"it looks like {guess}: add --encoding {guess}, or save the file as UTF-8"
+    if encoding == "utf-8":
+        return UserError(f"{location}:{number}: not valid UTF-8 at byte {error.start + 1} of the line; {remedy}.")
+    return UserError(f"{location}:{number}: not valid {encoding}; {remedy}.")
