@@ -6,14 +6,14 @@ export, explanations and comparisons are implemented once, in the shared rooms, 
 
 import abc
 import importlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Any, ClassVar, TextIO
 
 from models.recurrent_settings import Settings
 from tasks.arguments import EvaluateArguments, ExplainArguments, ExportArguments, PredictArguments
 from tasks.metrics import ACCURACY, LOSS, Metric
+from tasks.task_parts import Exportable, Network, Outcome
 
 if TYPE_CHECKING:
     import keras
@@ -47,30 +47,6 @@ class TrainingData(abc.ABC):
         """Return the batches of one pass over the validation data."""
 
 
-class Network(NamedTuple):
-    """An untrained network and how it is trained.
-
-    Attributes:
-        model: The model that is saved; shares its weights with `training_model`.
-        training_model: The model that is fitted.
-        loss: As for `keras.Model.compile`.
-        metrics: As for `keras.Model.compile`.
-        weighted_metrics: As for `keras.Model.compile`.
-        sparse_learning_rates: Pairs of a layer with tables of which a batch uses few rows, and its learning rate.
-            Adagrad trains these tables. See `tasks.training.optimizers.make_optimizer`.
-        validation_metrics: Epoch, counted from 1 -> further validation metrics of the weights that are saved; None as
-            a value if the epoch does not measure it.
-    """
-
-    model: "keras.Model"
-    training_model: "keras.Model"
-    loss: Any
-    metrics: Sequence[Any] = ()
-    weighted_metrics: Sequence[Any] = ()
-    sparse_learning_rates: Sequence[tuple["keras.layers.Layer", float]] = ()
-    validation_metrics: Callable[[int], Mapping[str, float | None]] | None = None
-
-
 class Predictor(abc.ABC):
     """A finished run or an exported model, ready for inference.
 
@@ -89,35 +65,6 @@ class Predictor(abc.ABC):
             window: Number of texts that are read before their answers are yielded.
             **options: Options of the task.
         """
-
-
-class Exportable(NamedTuple):
-    """What an exported model consists of.
-
-    Attributes:
-        model: The Keras model that the signatures use.
-        signatures: Name -> a `tf.function` with an input signature; `serving_default` is one of them.
-        resources: Other objects that the signatures use, such as a tokenizer.
-        warmup: Inputs of `serving_default`, by name, that TensorFlow Serving answers when it loads the model.
-    """
-
-    model: "keras.Model"
-    signatures: Mapping[str, Callable]
-    resources: Sequence["tf.Module"] = ()
-    warmup: Sequence[Mapping[str, Sequence[str]]] = ()
-
-
-@dataclass
-class Outcome:
-    """The outcome of running a model over a split; metrics are computed from it. Tasks add their own fields.
-
-    Attributes:
-        examples: Number of examples.
-        seconds: Seconds of inference, without loading the model.
-    """
-
-    examples: int = field(kw_only=True)
-    seconds: float = field(kw_only=True)
 
 
 class Task(abc.ABC):
@@ -187,9 +134,23 @@ class Task(abc.ABC):
         """
         return settings, ""
 
+    def check_initial_run(self, settings: Settings, initial: Settings) -> None:  # noqa: B027
+        """Check that a training can go on from another run; the shared code compares the settings of the networks.
+
+        Args:
+            settings: The settings of the training.
+            initial: Those of the run that it goes on from.
+
+        Raises:
+            UserError: If it cannot.
+        """
+
     @abc.abstractmethod
     def prepare(self, settings: Settings, run: "Run") -> None:
-        """Write `run.vocabulary`, and ids of the training and validation splits below `run.checkpoint`."""
+        """Write `run.vocabulary`, and ids of the training and validation splits below `run.checkpoint`.
+
+        With `settings.training.initial_run` the vocabulary is there already, and is kept.
+        """
 
     @abc.abstractmethod
     def open_data(self, settings: Settings, run: "Run") -> TrainingData:

@@ -28,6 +28,7 @@ ROOT_MODULES = {
     "references",
     "settings",
     "task",
+    "task_parts",
     "validation",
 }
 TASK_PACKAGES = {"sentiment", "chargen", "translation", "comparison", "memory"}

@@ -45,13 +45,19 @@ def prepare(settings: ChargenSettings, run: Run) -> None:
     counts = collections.Counter(texts[0])
     if before:  # known also if there are few records
         counts[before] = max(counts[before], chosen.min_count)
-    characters = Characters.learned(counts, chosen.min_count, **reading)
+    if settings.training.initial_run is None:
+        characters = Characters.learned(counts, chosen.min_count, **reading)
+    else:
+        characters = load_characters(run.vocabulary)
     if not {*characters.characters} - {before}:
         raise UserError(f"--min-count {chosen.min_count}: no character of {source.location} occurs so often; lower it")
     check_stops(settings.sampling.stop, characters)
-    _warn_of_unknown(source, texts[1], counts, chosen.min_count, characters)
-    with atomic_files.replacing_folder(run.vocabulary) as temporary:
-        save_characters(characters, temporary)
+    if settings.training.initial_run is not None:
+        _warn_of_missing(characters, counts, settings.training.initial_run)
+    else:
+        _warn_of_unknown(source, texts[1], counts, chosen.min_count, characters)
+        with atomic_files.replacing_folder(run.vocabulary) as temporary:
+            save_characters(characters, temporary)
     for split, text in zip(SPLITS, texts, strict=True):
         with atomic_files.replacing(_ids_file(run, split)) as temporary:
             np.save(temporary, encode(text, characters))
@@ -96,6 +102,17 @@ def unknown_share(text: str, characters: Characters) -> float:
     """Return the share of the characters of a normalized text that are not in the vocabulary; 0 if it is empty."""
     known = {*characters.characters}
     return sum(count for one, count in collections.Counter(text).items() if one not in known) / max(1, len(text))
+
+
+def _warn_of_missing(characters: Characters, counts: collections.Counter[str], initial_run: str) -> None:
+    """Report how much of the training text the vocabulary of the run that a training goes on from lacks."""
+    unknown = counts.keys() - {*characters.characters}
+    if unknown:
+        share = sum(counts[character] for character in unknown) / counts.total()
+        log.warning(
+            "%s does not know %s of the characters of the training text, %.2g%% of it, and reads them as unknown: %s",
+            *(initial_run, f"{len(unknown):,}", 100 * share, " ".join(map(repr, sorted(unknown)[:20]))),
+        )
 
 
 def _ids_file(run: Run, split: str) -> Path:

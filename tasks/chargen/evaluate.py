@@ -23,7 +23,7 @@ from tasks.chargen.text_source import TextSource, line_beginnings, open_text
 from tasks.data.records import Record
 from tasks.errors import UserError
 from tasks.serving.batched_inference import string_tensor
-from tasks.task import Outcome
+from tasks.task_parts import Outcome
 from tasks.training.runs import Run
 
 log = logging.getLogger(__name__)

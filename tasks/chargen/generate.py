@@ -18,7 +18,8 @@ from tasks.data.sequence_store import chunks
 from tasks.errors import UserError
 from tasks.serving.batched_inference import checked_texts, string_tensor
 from tasks.serving.inference import override, override_groups
-from tasks.task import Exportable, Predictor
+from tasks.task import Predictor
+from tasks.task_parts import Exportable
 from tasks.training.runs import Run
 
 log = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ import keras
 from models.language_model import build_language_model, training_model
 from tasks.chargen.data import TextWindows
 from tasks.chargen.settings import ChargenSettings
-from tasks.task import Network
+from tasks.task_parts import Network
 from tasks.training.runs import Run
 
 

@@ -10,10 +10,11 @@ import tyro
 
 from models.recurrent_settings import Settings
 from tasks.cli.renamed import check_options
-from tasks.cli.settings_files import read_settings
+from tasks.cli.settings_files import read_groups, with_groups
 from tasks.comparison.settings import CompareArguments, Comparison
 from tasks.errors import UserError, did_you_mean
 from tasks.task import Task
+from tasks.training import initial_run
 
 FLAT = (tyro.conf.OmitArgPrefixes,)  # --units, not --recurrent.units
 
@@ -33,10 +34,19 @@ class TrainArguments(NamedTuple):
 
 
 def train_arguments(task: Task, program: str, argv: list[str]) -> TrainArguments:
-    """Parse the arguments of `train`: options override the settings file, and the file overrides the defaults."""
+    """Parse the arguments of `train`: options override the settings file, and the file overrides the defaults.
+
+    With `--initial-run`, the settings of that run take the place of the defaults.
+    """
     settings_class = task.settings_class
-    file = _value_of("--settings", argv)
-    default = settings_class() if file is None else read_settings(Path(file), task.name, settings_class)
+    file, initial, folder = (_value_of(option, argv) for option in ("--settings", "--initial-run", "--run"))
+    stored = {} if file is None else read_groups(Path(file), task.name, settings_class)
+    if initial is None and isinstance(stored.get("training"), dict):
+        initial = stored["training"].get("initial_run")
+    base = settings_class().model_dump()
+    if isinstance(initial, str) and initial.lower() != "none":
+        base = initial_run.defaults(task, initial, folder)
+    default = with_groups(base, stored, settings_class, file)
 
     def train(
         run: Path,

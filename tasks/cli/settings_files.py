@@ -3,6 +3,7 @@
 import json
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pydantic
 
@@ -12,8 +13,8 @@ from tasks.errors import UserError
 from tasks.validation import describe_validation_error
 
 
-def read_settings(path: Path, task: str, settings_class: type[Settings]) -> Settings:
-    """Read a TOML or JSON file of settings, or the settings.json of a run.
+def read_groups(path: Path, task: str, settings_class: type[Settings]) -> dict[str, Any]:
+    """Read a TOML or JSON file of settings, or the settings.json of a run, as groups of settings.
 
     Args:
         path: The file.
@@ -21,7 +22,7 @@ def read_settings(path: Path, task: str, settings_class: type[Settings]) -> Sett
         settings_class: The class of its settings.
 
     Raises:
-        UserError: If the file is missing, not TOML or JSON, of another task, or has an unknown or invalid setting.
+        UserError: If the file is missing, not TOML or JSON, of another task, or has a setting with an old name.
     """
     if path.suffix not in (".toml", ".json"):
         raise UserError(f"--settings {path}: expected a .toml or a .json file")
@@ -38,11 +39,31 @@ def read_settings(path: Path, task: str, settings_class: type[Settings]) -> Sett
     if other != task:
         raise UserError(f"{path} is of the task {other}, not of {task}")
     check_settings(path, stored)
-    # A file changes the settings that it names; the others of a group keep the task's defaults.
-    merged = settings_class().model_dump()
+    return stored
+
+
+def read_settings(path: Path, task: str, settings_class: type[Settings]) -> Settings:
+    """Read a file as `read_groups` does; settings that it does not name have the task's defaults."""
+    groups = read_groups(path, task, settings_class)
+    return with_groups(settings_class().model_dump(), groups, settings_class, path)
+
+
+def with_groups(base: dict[str, Any], stored: dict[str, Any], settings_class: type[Settings], path: object) -> Settings:
+    """Return settings, changed by a file: the settings that it does not name stay as they are.
+
+    Args:
+        base: The settings, by group.
+        stored: From `read_groups`; empty without a file.
+        settings_class: The class of the settings.
+        path: The file, for messages.
+
+    Raises:
+        UserError: If the file has an unknown or invalid setting.
+    """
+    merged = dict(base)
     for group, values in stored.items():
         if isinstance(merged.get(group), dict) and isinstance(values, dict):
-            merged[group].update(values)
+            merged[group] = merged[group] | values
         else:
             merged[group] = values
     try:

@@ -25,7 +25,7 @@ from tasks.comparison import plots, table
 from tasks.comparison.settings import Comparison
 from tasks.data.stored_files import read_json
 from tasks.errors import TrainingFailed, UserError
-from tasks.training import locks, required_memory, runs, source_files, stored_settings
+from tasks.training import initial_run, locks, required_memory, runs, source_files, stored_settings
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +83,8 @@ def _compare(comparison: Comparison) -> list[dict]:
             before_first.enter_context(atomic_files.put_aside(folder))
         # All are checked before the first training, which may take hours.
         stored = [_stored_result(comparison, name, settings) for name, settings in planned]
+        for _, settings in planned:
+            initial_run.check(comparison.task, settings)
         _check_sources(comparison, planned, stored)
         _check_values(comparison)
         folder.mkdir(parents=True, exist_ok=True)
@@ -125,12 +127,13 @@ def _stored_result(comparison: Comparison, name: str, settings: Settings) -> dic
 
 
 def _check_sources(comparison: Comparison, planned: list[tuple[str, Settings]], stored: list[dict]) -> None:
-    """Check that all results are of the same data; store with new ones what their data are."""
-    sources: dict[str, dict] = {}
+    """Check that all results are of the same data and initial weights; store with new ones what these are."""
+    sources: dict[tuple, dict] = {}
     for (_, settings), result in zip(planned, stored, strict=True):
-        group = settings.data.model_dump_json()
+        group = (settings.data.model_dump_json(), settings.training.initial_run)
         if group not in sources:
-            sources[group] = source_files.fingerprint(comparison.task.name, settings)
+            of_data = source_files.fingerprint(comparison.task.name, settings)
+            sources[group] = of_data | initial_run.fingerprint(settings)
         changed = source_files.changed(result.setdefault("sources", sources[group]), sources[group])
         if changed is not None:
             raise UserError(

@@ -32,6 +32,7 @@ from tasks.sentiment.labels import (
 from tasks.sentiment.settings import SentimentSettings
 from tasks.sentiment.source import open_labelled_texts
 from tasks.serving.batched_inference import string_tensor
+from tasks.training.checkpoint import load_model
 from tasks.training.runs import Run
 
 log = logging.getLogger(__name__)
@@ -62,7 +63,8 @@ def prepare(settings: SentimentSettings, run: Run) -> None:
     """
     source = open_labelled_texts(settings)
     left_out, empty = source.check(), []
-    _write_vocabulary(settings, source, run.vocabulary)
+    if settings.training.initial_run is None:
+        _write_vocabulary(settings, source, run.vocabulary)
     processor, labels = load_vocabulary(run.vocabulary)
     label_ids = LabelIds(labels)
     left_out["texts with a label that training does not have"] = _check_labels(source, label_ids)
@@ -77,7 +79,10 @@ def prepare(settings: SentimentSettings, run: Run) -> None:
             raise UserError(f"{source.location}: every text of its {split} split is empty or blank, or left out")
     left_out["empty texts to train or validate on"] = len(empty)
     log.info("%s\n%s", class_table(labels, *counts), left_out_line(left_out))
-    ngram_files.write(settings, run.checkpoint, labels)
+    if settings.training.initial_run is None:
+        ngram_files.write(settings, run.checkpoint, labels)
+    else:
+        ngram_files.write_of_model(load_model(run.initial), run.checkpoint)
 
 
 def _check_labels(source: Source, label_ids: LabelIds) -> int:

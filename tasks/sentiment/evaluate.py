@@ -27,7 +27,7 @@ from tasks.sentiment.labels import SHOWN_CLASSES, LabelIds
 from tasks.sentiment.metrics import class_metrics
 from tasks.sentiment.predict import SentimentPredictor
 from tasks.sentiment.settings import SentimentSettings
-from tasks.task import Outcome
+from tasks.task_parts import Outcome
 from tasks.training.runs import Run
 
 log = logging.getLogger(__name__)

@@ -169,7 +169,8 @@ def class_weights(setting: str | None, labels: list[str], counts: np.ndarray) ->
     """
     weights = np.ones(len(labels), np.float32)
     if setting == "balanced":
-        return (counts.sum() / (len(labels) * counts)).astype(np.float32)
+        # A class has no examples where a training goes on from another run with other data.
+        return (counts.sum() / (len(labels) * np.maximum(counts, 1))).astype(np.float32)
     for part in (setting or "").split(",") if setting else []:
         name, _, value = part.rpartition("=")
         try:

@@ -7,7 +7,7 @@ from tasks.atomic_files import expanded
 from tasks.data import word_vectors
 from tasks.sentiment.labelled_texts import LabelledTexts
 from tasks.sentiment.settings import SentimentSettings
-from tasks.task import Network
+from tasks.task_parts import Network
 from tasks.training.runs import Run
 
 

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from models import ngrams
-from models.linear_ngrams import LinearModel
+from models.classifier import Classifier
+from models.linear_ngrams import LinearModel, LinearNgrams
 from tasks import atomic_files
 from tasks.data.sequence_store import SequenceStore, pad_sequences
 from tasks.sentiment.labels import class_weights
@@ -57,6 +58,16 @@ def write(settings: SentimentSettings, folder: Path, labels: list[str]) -> None:
             folder / "wide_counts.npy",
             ngrams.ngram_class_counts(batches, keys, 1, network.wide_ngrams, len(labels)),
         )
+
+
+def write_of_model(model: Classifier, folder: Path) -> None:
+    """Write the same from the network that a training goes on from."""
+    if model.ngrams is not None:
+        _save(folder / "ngrams.npy", model.ngrams.keys.numpy()[: model.ngrams.size])
+    if model.wide is not None:
+        _save(folder / "wide_ngrams.npy", model.wide.keys.numpy()[: model.wide.size])
+        for name in LinearModel._fields if isinstance(model.wide, LinearNgrams) else ("counts",):
+            _save(folder / f"wide_{name}.npy", getattr(model.wide, name).numpy())
 
 
 def read(settings: SentimentSettings, folder: Path) -> NgramFiles:

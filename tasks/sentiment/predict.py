@@ -13,7 +13,8 @@ from tasks.sentiment import data
 from tasks.sentiment.settings import SentimentSettings
 from tasks.serving.batched_inference import WINDOW, length_sorted_batches, string_tensor
 from tasks.serving.export import warmup_texts
-from tasks.task import Exportable, Predictor
+from tasks.task import Predictor
+from tasks.task_parts import Exportable
 from tasks.training.runs import Run
 
 

@@ -43,6 +43,15 @@ class SentimentTrainingSettings(
     vectors: str | None = None
     """Initializes the embedding with word vectors: a word2vec or fastText file in .vec format."""
 
+    @model_validator(mode="after")
+    def _weights_begin_in_one_way(self):
+        if self.vectors is not None and self.initial_run is not None:
+            raise ValueError(
+                f"vectors={self.vectors} does not go with initial_run={self.initial_run}, whose embedding is trained "
+                "on; leave one of them out"
+            )
+        return self
+
     @field_validator("class_weight")
     @classmethod
     def _class_weight_has_its_form(cls, value: str | None) -> str | None:

@@ -15,7 +15,8 @@ from tasks import atomic_files
 from tasks.arguments import ExportArguments
 from tasks.data.stored_files import checksums
 from tasks.errors import UserError
-from tasks.task import Exportable, Task
+from tasks.task import Task
+from tasks.task_parts import Exportable
 from tasks.training import locks
 from tasks.training.checkpoint import load_model
 from tasks.training.runs import Run

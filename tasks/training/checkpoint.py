@@ -11,6 +11,7 @@ import numpy as np
 
 from tasks import atomic_files
 from tasks.data.stored_files import reading
+from tasks.errors import UserError
 from tasks.training.runs import Run
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,25 @@ def load_model(run: Run) -> keras.Model:
     importlib.import_module("models.serialization")  # registers the classes that the file names
     with reading(run.model_file, "train the run again with --overwrite"):
         return keras.saving.load_model(run.model_file, compile=False)
+
+
+def load_initial_weights(model: keras.Model, run: Run) -> None:
+    """Set the weights of an untrained model to those of the run that its training goes on from, if there is one.
+
+    Raises:
+        UserError: If they do not fit the model.
+    """
+    if not run.initial.path.exists():
+        return
+    log.info("trained on from the weights of %s", run.stored()["training"]["initial_run"])
+    weights = load_model(run.initial).get_weights()
+    shapes, expected = ([tuple(value.shape) for value in values] for values in (weights, model.weights))
+    if shapes != expected:
+        raise UserError(
+            f"--initial-run: {len(shapes)} weights of the shapes {shapes} do not fit a network with {len(expected)} of "
+            f"the shapes {expected}; train a new run without --initial-run"
+        )
+    model.set_weights(weights)
 
 
 @dataclasses.dataclass

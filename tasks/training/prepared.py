@@ -1,12 +1,13 @@
 """The prepared data of a run, tied to the files that they were made from."""
 
 import logging
+import shutil
 
 from models.recurrent_settings import Settings
 from tasks.data.stored_files import checksums, verify
 from tasks.errors import UserError
 from tasks.task import Task
-from tasks.training import source_files, stored_settings
+from tasks.training import initial_run, source_files, stored_settings
 from tasks.training.runs import Run
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ def prepare(task: Task, settings: Settings, run: Run, *, overwrite: bool = False
             except UserError:
                 if not overwrite:
                     raise
+                shutil.rmtree(run.initial.path, ignore_errors=True)  # it may be what is damaged
         else:
             log.warning(
                 "%s has changed: the data are prepared again, and the training starts from the beginning", changed
@@ -53,6 +55,8 @@ def prepare(task: Task, settings: Settings, run: Run, *, overwrite: bool = False
     if reasons:
         log.info("%s", reasons)
         run.write_settings(task.name, settings)
+    initial_run.copy(task, settings, run)
+    initial_run.copy_vocabulary(run)
     task.prepare(settings, run)
     files = {*run.vocabulary.rglob("*"), *run.checkpoint.rglob("*")} - {run.state_file, run.prepared_marker}
     run.mark_prepared({"sources": sources, "files": checksums(run.path, files), "asked": asked})

@@ -50,6 +50,16 @@ class Run:
         self.plots = self.path / "plots"
 
     @property
+    def initial(self) -> "Run":
+        """The copy of the run that this one trains on from; see `tasks.training.initial_run`."""
+        return Run(self.checkpoint / "initial")
+
+    @property
+    def replacement(self) -> "Run":
+        """The unfinished run that is to replace this one; see `begin`."""
+        return Run(self.path.with_name(f".overwriting-{self.path.name}") if self.path.name else self.path)
+
+    @property
     def finished(self) -> bool:
         """Whether the training has ended."""
         return self.model_file.exists() and not self.checkpoint.exists()
@@ -81,9 +91,9 @@ class Run:
         return self.checkpoint / "prepared"
 
     def start_again(self) -> None:
-        """Remove everything that a training has left but its settings; the checkpoint first, the marker last."""
+        """Remove everything that a training has left but its settings and what it began with; the marker last."""
         self.state_file.unlink(missing_ok=True)
-        kept = (self.settings_file, self.checkpoint)
+        kept = (self.settings_file, self.checkpoint, self.initial.path)
         for entry in [*self.path.iterdir(), *self.checkpoint.iterdir()]:
             if entry in kept or entry == self.prepared_marker or entry.name.startswith("."):
                 continue
@@ -214,14 +224,18 @@ def begin(path: Path | str, task: str, settings: Settings, *, overwrite: bool = 
     if strangers and not run.settings_file.exists():
         raise UserError(f"{path} is not empty and not a run; name another folder with --run")
     shutil.rmtree(path / OLD_CHECKPOINT, ignore_errors=True)  # `finish` was killed while it removed it
-    beside = path.with_name(f".overwriting-{path.name}") if path.name else path
+    beside = run.replacement.path
     if run.settings_file.exists():
         if overwrite and (run.finished or not _continues(run, task, settings)):
             run = Run(beside)
             if run.path.exists() and not _continues(run, task, settings):
                 shutil.rmtree(run.path)  # an earlier, unfinished attempt with other settings
         elif run.finished:
-            raise UserError(f"{path} is finished already; name another folder with --run, or add --overwrite")
+            raise UserError(
+                f"{path} is finished already; name another folder with --run, or add --overwrite.\n"
+                f"To train on from its weights, name another folder and add --initial-run {path}; --epochs are then "
+                "further epochs"
+            )
     if beside not in (run.path, path):
         shutil.rmtree(beside, ignore_errors=True)  # the run that it was to replace no longer exists
     atomic_files.remove_temporary(run.path)

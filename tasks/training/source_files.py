@@ -27,7 +27,7 @@ def fingerprint(task: str, settings: Settings) -> Fingerprint:
         settings: Its settings; the files are those that values of the group `data` name: files, folders and patterns.
             TensorFlow Datasets are not followed: a data set of a given version does not change.
     """
-    return {str(path): _fingerprint_of(path) for path in sorted(_files(task, settings))}
+    return {str(path): fingerprint_of(path) for path in sorted(_files(task, settings))}
 
 
 def changed(before: Fingerprint, now: Fingerprint) -> str | None:
@@ -66,7 +66,8 @@ def _locations(group: dict[str, Any]) -> Iterator[str]:
             yield from [value] if isinstance(value, str) else map(str, value or ())
 
 
-def _fingerprint_of(path: Path) -> list:
+def fingerprint_of(path: Path) -> list:
+    """Return the entry of a file in a `fingerprint`."""
     status, digest = path.stat(), hashlib.blake2b(digest_size=16)
     with open(path, "rb") as file:
         if status.st_size <= MAX_HASHED_BYTES:

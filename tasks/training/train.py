@@ -7,7 +7,8 @@ from pathlib import Path
 from models.recurrent_settings import Settings
 from tasks.metrics import Metric
 from tasks.task import Task
-from tasks.training import fit, locks, prepared, required_memory, runs
+from tasks.training import fit, initial_run, locks, prepared, required_memory, runs
+from tasks.training.checkpoint import load_initial_weights
 from tasks.training.runs import Run
 
 log = logging.getLogger(__name__)
@@ -27,7 +28,7 @@ def train(task: Task, settings: Settings, run: Path | str, *, overwrite: bool = 
         The finished run.
 
     Raises:
-        UserError: If the data or the folder cannot be used, or another process trains in it.
+        UserError: If the data, the folder or the initial run cannot be used, or another process trains in the folder.
         TrainingDiverged: If the loss became NaN; the run is finished with the last good weights.
 
     Example:
@@ -40,6 +41,7 @@ def train(task: Task, settings: Settings, run: Path | str, *, overwrite: bool = 
     """
     hide_retracing_warnings()
     task.check(settings)
+    initial_run.check(task, settings, run)
     required_memory.check(task, settings)
     fit.check_keras_values(settings.recurrent, settings.network)
     with locks.locked(run):
@@ -50,6 +52,7 @@ def train(task: Task, settings: Settings, run: Path | str, *, overwrite: bool = 
         fit.set_up(settings.training)
         with fit.explained_cudnn(), fit.explained_memory(settings.training):
             network = task.build(settings, data, folder)
+        load_initial_weights(network.model, folder)
         log.info("%s", data.summary)
         fit.log_cost(network.model, settings.recurrent, data)
         monitor = next(metric for metric in task.validation_metrics if metric.name == settings.training.monitor)

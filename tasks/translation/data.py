@@ -7,6 +7,7 @@ from pathlib import Path
 
 import sentencepiece
 
+from models.generation_settings import DEFAULT_MAX_LENGTH_RATIO
 from models.text import SentencePieceText, normalizer, with_normalization
 from tasks import atomic_files
 from tasks.data import vocabularies
@@ -83,7 +84,8 @@ def prepare(settings: TranslationSettings, run: Run) -> None:
     for reason, count in source.check().items():
         if count:
             log.warning("%s: left out %s %s", source.location, f"{count:,}", reason)
-    _write_vocabularies(settings, source, run.vocabulary)
+    if settings.training.initial_run is None:
+        _write_vocabularies(settings, source, run.vocabulary)
     processors = load_vocabularies(run.vocabulary)
     # One piece more than is allowed, so that pairs that are too long are noticed.
     limit = settings.network.max_tokens + 1
@@ -98,7 +100,10 @@ def prepare(settings: TranslationSettings, run: Run) -> None:
         if not len(store):
             raise UserError(f"{source.location}: every pair of its {split} split was left out; see the reasons above")
         if split == "train":
-            length_limit.learn(store, run.vocabulary)
+            minimum = DEFAULT_MAX_LENGTH_RATIO
+            if settings.training.initial_run is not None:  # the model also translates what that run was trained on
+                minimum = length_limit.stored(run.initial.vocabulary)
+            length_limit.learn(store, run.vocabulary, minimum)
     if settings.vocabulary.subword_regularization is not None:
         _write_segmentations(settings, run.checkpoint, processors)
 

@@ -19,7 +19,7 @@ from tasks.errors import UserError
 from tasks.reports import plots
 from tasks.reports.tables import format_figure
 from tasks.serving.batched_inference import string_tensor
-from tasks.task import Outcome
+from tasks.task_parts import Outcome
 from tasks.training.runs import Run
 from tasks.translation import alignment, data, length_limit, scoring, translate
 from tasks.translation.settings import TranslationSettings

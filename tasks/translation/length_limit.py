@@ -27,7 +27,7 @@ FILE = "length_ratio.json"
 MARGIN = 1.2
 
 
-def learn(pairs: SequenceStore, folder: Path) -> None:
+def learn(pairs: SequenceStore, folder: Path, minimum: float = DEFAULT_MAX_LENGTH_RATIO) -> None:
     """Write length_ratio.json: the `max_length_ratio` at which no target of the training pairs would be cut.
 
     The spare pieces of the search are taken into account, so a short pair does not raise the limit of long ones.
@@ -35,10 +35,11 @@ def learn(pairs: SequenceStore, folder: Path) -> None:
     Args:
         pairs: The training pairs.
         folder: The folder of the vocabularies, whose files an export contains.
+        minimum: The lowest ratio.
     """
     sources = pairs.columns["source_length"]
     needed = ((pairs.lengths - sources) * MARGIN - SPARE_PIECES) / sources
-    ratio = max(DEFAULT_MAX_LENGTH_RATIO, math.ceil(float(needed.max()) * 10) / 10)
+    ratio = max(minimum, math.ceil(float(needed.max()) * 10) / 10)
     atomic_files.write_json(folder / FILE, {"max_length_ratio": ratio})
 
 
@@ -54,6 +55,15 @@ def resolved(search: SearchSettings, folder: Path) -> SearchSettings:
     """
     if search.max_length_ratio is not None:
         return search
+    return search.model_copy(update={"max_length_ratio": max(stored(folder), search.min_length_ratio)})
+
+
+def stored(folder: Path) -> float:
+    """Return the ratio that `learn` wrote into a folder.
+
+    Raises:
+        UserError: If the file is missing or damaged.
+    """
     try:
         ratio = float(json.loads((folder / FILE).read_text(encoding="utf-8"))["max_length_ratio"])
         if not 0 < ratio < math.inf:
@@ -62,7 +72,7 @@ def resolved(search: SearchSettings, folder: Path) -> SearchSettings:
         raise UserError(
             f"{folder / FILE} cannot be read ({error}); train the run again with --overwrite, or add --max-length-ratio"
         ) from None
-    return search.model_copy(update={"max_length_ratio": max(ratio, search.min_length_ratio)})
+    return ratio
 
 
 def references_out_of_reach(translator: TextTranslator, sources: Sequence[str], references: Sequence[str]) -> int:

@@ -10,7 +10,7 @@ from sacrebleu.metrics import BLEU
 from models.losses import SmoothedCrossentropy
 from models.translator import build_translator, training_model
 from tasks.serving.inference import override
-from tasks.task import Network
+from tasks.task_parts import Network
 from tasks.training.runs import Run
 from tasks.translation import data, length_limit, scoring, translate
 from tasks.translation.pairs import SentencePairs

@@ -2,6 +2,7 @@
 
 from models.network_sizes import translator_parts
 from tasks.arguments import ExplainArguments
+from tasks.errors import UserError
 from tasks.metrics import ACCURACY, LOSS, Metric
 from tasks.references import implemented_by
 from tasks.task import Task
@@ -35,6 +36,15 @@ class TranslationTask(Task):
         """Return the parts of the network; see `tasks.task.Task.network_parts`."""
         sizes = (1, 1) if data is None else data.vocabulary_sizes
         return translator_parts(settings.network, settings.recurrent, *sizes)
+
+    def check_initial_run(self, settings: TranslationSettings, initial: TranslationSettings) -> None:
+        """Check that the run translates in the same direction; see `Task.check_initial_run`."""
+        names, before = settings.data.names, initial.data.names
+        if None not in names and names == before[::-1]:
+            raise UserError(
+                f"--initial-run {settings.training.initial_run} translates {before[0]} to {before[1]}, not {names[0]} "
+                f"to {names[1]}; name a run of that direction"
+            )
 
     open_source = implemented_by("tasks.translation.source:open_pairs")
     open_evaluation_source = implemented_by("tasks.translation.source:open_evaluation_source")

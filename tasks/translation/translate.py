@@ -18,7 +18,8 @@ from tasks.reports.tables import format_figure
 from tasks.serving.batched_inference import WINDOW, length_sorted_batches, string_tensor
 from tasks.serving.export import warmup_texts
 from tasks.serving.inference import override, override_groups
-from tasks.task import Exportable, Predictor
+from tasks.task import Predictor
+from tasks.task_parts import Exportable
 from tasks.training.runs import Run
 from tasks.translation import alignment, length_limit
 from tasks.translation.data import load_vocabularies

@@ -45,11 +45,13 @@ def tags_of(record: Record) -> list[int]:
 def prepare(settings: TaggerSettings, run: Run) -> None:
     """Writes vocabulary/characters.json, and the ids and tags of both splits."""
     source = tagged_source(settings.data)
-    counts = collections.Counter(character for record in source.records("train") for character in record.values[0])
-    characters = Characters.learned(counts, normalization="identity")
-    with atomic_files.replacing_folder(run.vocabulary) as temporary:
-        stored = {"characters": characters.characters, "counts": characters.counts}
-        (temporary / "characters.json").write_text(json.dumps(stored), encoding="utf-8")
+    if settings.training.initial_run is None:
+        counts = collections.Counter(character for record in source.records("train") for character in record.values[0])
+        characters = Characters.learned(counts, normalization="identity")
+        with atomic_files.replacing_folder(run.vocabulary) as temporary:
+            stored = {"characters": characters.characters, "counts": characters.counts}
+            (temporary / "characters.json").write_text(json.dumps(stored), encoding="utf-8")
+    characters = load_characters(run.vocabulary)
     text = CharacterText(characters)
 
     def rows(split):

@@ -3,7 +3,7 @@
 import keras
 
 from models.recurrent import PaddingMask, recurrent_stack
-from tasks.task import Network
+from tasks.task_parts import Network
 from tests.tagger.data import TaggedTexts
 from tests.tagger.settings import TaggerSettings
 

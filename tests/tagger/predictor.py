@@ -11,7 +11,8 @@ import tensorflow as tf
 from models.characters import CharacterText
 from tasks.data.records import Record
 from tasks.serving.batched_inference import WINDOW, length_sorted_batches, string_tensor
-from tasks.task import Exportable, Outcome, Predictor
+from tasks.task import Predictor
+from tasks.task_parts import Exportable, Outcome
 from tests.tagger.data import tags_of
 
 

@@ -1,0 +1,62 @@
+"""What a task hands to the shared code, besides its data and its predictors. Imports no TensorFlow."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+
+class Network(NamedTuple):
+    """An untrained network and how it is trained.
+
+    Attributes:
+        model: The model that is saved; shares its weights with `training_model`.
+        training_model: The model that is fitted.
+        loss: As for `keras.Model.compile`.
+        metrics: As for `keras.Model.compile`.
+        weighted_metrics: As for `keras.Model.compile`.
+        sparse_learning_rates: Pairs of a layer with tables of which a batch uses few rows, and its learning rate.
+            Adagrad trains these tables. See `tasks.training.optimizers.make_optimizer`.
+        validation_metrics: Epoch, counted from 1 -> further validation metrics of the weights that are saved; None as
+            a value if the epoch does not measure it.
+    """
+
+    model: "keras.Model"
+    training_model: "keras.Model"
+    loss: Any
+    metrics: Sequence[Any] = ()
+    weighted_metrics: Sequence[Any] = ()
+    sparse_learning_rates: Sequence[tuple["keras.layers.Layer", float]] = ()
+    validation_metrics: Callable[[int], Mapping[str, float | None]] | None = None
+
+
+class Exportable(NamedTuple):
+    """What an exported model consists of.
+
+    Attributes:
+        model: The Keras model that the signatures use.
+        signatures: Name -> a `tf.function` with an input signature; `serving_default` is one of them.
+        resources: Other objects that the signatures use, such as a tokenizer.
+        warmup: Inputs of `serving_default`, by name, that TensorFlow Serving answers when it loads the model.
+    """
+
+    model: "keras.Model"
+    signatures: Mapping[str, Callable]
+    resources: Sequence["tf.Module"] = ()
+    warmup: Sequence[Mapping[str, Sequence[str]]] = ()
+
+
+@dataclass
+class Outcome:
+    """The outcome of running a model over a split; metrics are computed from it. Tasks add their own fields.
+
+    Attributes:
+        examples: Number of examples.
+        seconds: Seconds of inference, without loading the model.
+    """
+
+    examples: int = field(kw_only=True)
+    seconds: float = field(kw_only=True)
