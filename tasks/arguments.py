@@ -26,7 +26,7 @@ class EvaluatedData(InferenceArguments):
     run: str
     """The run's folder."""
     data: Location | None = None
-    """Another source than the run's: sample, tfds:NAME, a file (read whole) or a folder."""
+    """Another source than the run's: sample, tfds:NAME, a file or several (read whole), or a folder."""
     split: str = "test"
     """train, validation or test; several joined with +."""
     json_: Annotated[bool, tyro.conf.arg(name="json")] = False

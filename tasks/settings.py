@@ -26,22 +26,30 @@ class RecurrentOptions(RecurrentSettings):
     """Seed of the layers' dropout masks; layer i of a stack uses seed + i."""
 
 
-def _path_as_text(value):
-    """Return a `Path` as text: a caller in Python may have one."""
+def _paths_as_text(value):
+    """Return a `Path` as text, and the only one of several locations as one; a caller in Python may have these."""
     if hasattr(value, "columns"):
         raise ValueError("a table in memory is no source; write it to a file, such as to_parquet('data.parquet')")
+    if isinstance(value, (list, tuple)):
+        values = tuple(_paths_as_text(one) for one in value)
+        return values[0] if len(values) == 1 else values
     return str(value) if isinstance(value, Path) else value
 
 
-# A location of data, or a folder; in Python a `Path` too.
-Location = Annotated[str, BeforeValidator(_path_as_text)]
+# Where data is: a location, or several files; see `tasks.data.locations`. In Python a `Path` too.
+Location = Annotated[
+    str | Annotated[tuple[str, ...], Field(min_length=1)],
+    BeforeValidator(_paths_as_text),
+    tyro.conf.arg(metavar="LOCATION [LOCATION ...]"),
+]
 
 
 class DataSettings(Settings):
     """The training data."""
 
     data: Location = "sample"
-    """sample, tfds:NAME[/CONFIG], a file (.csv .tsv .txt .jsonl .parquet, also .gz) or a folder."""
+    """sample, tfds:NAME[/CONFIG], a file (.csv .tsv .txt .jsonl .parquet, also .gz), several, a pattern such as
+    'data/*.csv', or a folder."""
 
 
 class SourceSettings(FileOptions, DataSettings):

@@ -16,7 +16,8 @@ class ChargenSourceSettings(SourceSettings, defaults={"validation_fraction": 0.0
     """Where the text comes from. Missing splits are cut off its end, the test split last; records are drawn."""
 
     data: Location = "sample"
-    """sample, tfds:NAME[/CONFIG], a text file (also .gz), a folder of .txt files, or a table with --text-column."""
+    """sample, tfds:NAME[/CONFIG], a text file (also .gz), several, a pattern such as 'src/**/*.py', a folder of texts,
+    or a table with --text-column."""
     text_column: str | None = None
     """The column of a table (.csv .tsv .jsonl .parquet) whose rows are the text, one after the other."""
     records: Literal["lines"] | None = None

@@ -1,27 +1,21 @@
 """One long text: from files, folders or TensorFlow Datasets to splits, cut by position."""
 
-import collections
 import functools
 import logging
-import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from tasks.atomic_files import expanded
 from tasks.chargen import records
 from tasks.chargen.settings import ChargenEvaluateArguments, ChargenSettings, ChargenSourceSettings
-from tasks.data.records import SPLIT_ALIASES, SPLITS, Column, Record, resolve_splits
-from tasks.data.sources import check_options, open_source, options_of_other_data
-from tasks.data.table_files import find_columns, table_format
-from tasks.data.text_files import read_lines
+from tasks.chargen.text_files import check_files, read_texts
+from tasks.data import locations
+from tasks.data.records import Record, resolve_splits
+from tasks.data.sources import options_of_other_data
 from tasks.errors import UserError
 
 log = logging.getLogger(__name__)
 
-SAMPLE = Path(__file__).parents[1] / "samples" / "chargen" / "verse.txt"
-TEXT_SUFFIXES = (".txt", ".txt.gz")
 # A split begins with a line, unless the next line is further away than this number of characters.
 MAX_LINE_DISTANCE = 1000
 JOINERS = "\u200d\ufe0e\ufe0f"  # zero width joiner and variation selectors: they belong to the character before them
@@ -33,7 +27,7 @@ class TextSource:
 
     Attributes:
         location: The location as the caller wrote it.
-        single_file: Whether the location is one file, whose splits are all cut from it.
+        single_file: Whether the location is one file, whose splits are all cut from it, or several without splits.
         stored: Split -> text, as the source has them.
         settings: The shares of the splits that are cut from the training text.
     """
@@ -72,7 +66,7 @@ class TextSource:
         return joined
 
 
-def open_text(settings: ChargenSettings, location: str | None = None) -> TextSource:
+def open_text(settings: ChargenSettings, location: str | Sequence[str] | None = None) -> TextSource:
     """Read a text, and cut it into splits if the source has none: by position, at the beginning of a line.
 
     With records, lines are drawn instead, and the text has one record in each line, see `records.clean`.
@@ -85,53 +79,21 @@ def open_text(settings: ChargenSettings, location: str | None = None) -> TextSou
         UserError: If the location does not exist, or is not a text.
     """
     location = settings.data.data if location is None else location
-    path, column = check_text(settings, location), Column("text", settings.data.text_column)
-    if location.startswith("tfds:") or (path.is_file() and _is_table(path)):
-        source = open_source(location, [column], sample=SAMPLE, options=settings.data)
-        stored = {
-            split: "\n".join(record.values[0] for record in reader())
-            for split, reader in source.stored.items()
-            if split in SPLITS
-        }
-    elif path.is_dir():
-        stored = _folder_texts(path, settings.data.encoding)
-    else:
-        stored = {"train": _file_text(path, settings.data.encoding)}
+    stored, single_file = read_texts(location, settings.data)
     # Files of Windows end their lines with two characters, which the model would have to write both.
     stored = {split: text.replace("\r\n", "\n") for split, text in stored.items()}
     if settings.data.records:
         stored = {split: records.clean(text) for split, text in stored.items()}
-    return TextSource(location, location != "sample" and path.is_file(), stored, settings.data)
+    return TextSource(locations.shown(location), single_file, stored, settings.data)
 
 
-def check_text(settings: ChargenSettings, location: str | None = None) -> Path:
-    """Check what can be checked of a text without reading it; return its path.
+def check_text(settings: ChargenSettings, location: str | Sequence[str] | None = None) -> None:
+    """Check what can be checked of a text without reading it.
 
     Raises:
         UserError: If it does not exist, or is a table without the column of the texts.
     """
-    location = settings.data.data if location is None else location
-    path, column = SAMPLE if location == "sample" else expanded(location), settings.data.text_column
-    if location.startswith("tfds:"):
-        check_options(location, path, settings.data)
-        return path
-    if not location or not path.exists():
-        raise UserError(
-            f"{location!r}: no such file or folder; expected `sample`, `tfds:NAME`, a text file or a folder of them."
-        )
-    if path.is_dir():
-        return path
-    table = _is_table(path)
-    if table and column is None:
-        raise UserError(f"{location} is a table, not a text; name the column of its texts with --text-column")
-    if table:
-        check_options(location, path, settings.data)
-        find_columns(path, [Column("text", column)], settings.data)
-    elif settings.data.table_options:
-        raise UserError(f"{settings.data.table_options[0]} does not go with {location}, which is a text; leave it out")
-    else:
-        next(read_lines(path, settings.data.encoding), None)
-    return path
+    check_files(settings.data.data if location is None else location, settings.data)
 
 
 def open_evaluation_text(settings: ChargenSettings, arguments: ChargenEvaluateArguments) -> TextSource:
@@ -140,53 +102,6 @@ def open_evaluation_text(settings: ChargenSettings, arguments: ChargenEvaluateAr
     options = options_of_other_data(settings.data, arguments, columns_named=bool(column))
     data = settings.data.model_copy(update=column | options)
     return open_text(settings.model_copy(update={"data": data}), arguments.data)
-
-
-def _is_table(path: Path) -> bool:
-    return table_format(path) is not None and not path.name.lower().endswith(TEXT_SUFFIXES)
-
-
-def _file_text(path: Path, encoding: str | None) -> str:
-    lines = []
-    for number, line in read_lines(path, encoding):
-        if "\0" in line:
-            raise UserError(
-                f"{path}:{number}: holds a NUL character, so it is no text file; name a file of plain text."
-            )
-        lines.append(line)
-    return "".join(lines)
-
-
-def _folder_texts(folder: Path, encoding: str | None) -> dict[str, str]:
-    """Return split -> the text of its files in the order of their names.
-
-    All files are training text if no name contains the name of a split.
-    """
-    below = (path.relative_to(folder) for path in sorted(folder.rglob("*")))
-    visible = (path for path in below if not any(part.startswith(".") for part in path.parts))
-    files = [path for path in visible if path.name.lower().endswith(TEXT_SUFFIXES) and (folder / path).is_file()]
-    if not files:
-        raise UserError(
-            f"{folder}: expected files ending in {' or '.join(TEXT_SUFFIXES)}; found none. A table is "
-            "named by its file, with --text-column."
-        )
-    splits = {path: _split_of(path) for path in files}
-    named = any(splits.values())
-    by_split = collections.defaultdict(list)
-    for path, split in splits.items():
-        if named and split is None:
-            log.warning("%s: left out, since it is in no split and others are", folder / path)
-            continue
-        text = _file_text(folder / path, encoding)
-        by_split[split or "train"].append(text if text.endswith("\n") or not text else text + "\n")
-    return {split: "".join(texts) for split, texts in by_split.items()}
-
-
-def _split_of(path: Path) -> str | None:
-    """Return the split of train.txt, wiki.train.txt or train/chapter.txt; None for train-to-busan.txt."""
-    stem = path.name.lower().removesuffix(".gz").removesuffix(".txt")
-    words = [re.split("[._-]", stem)[-1], *(part.lower() for part in path.parent.parts)]
-    return next((SPLIT_ALIASES[word] for word in words if word in SPLIT_ALIASES), None)
 
 
 def _with_missing_splits(stored: Mapping[str, str], settings: ChargenSourceSettings, location: str) -> dict[str, str]:

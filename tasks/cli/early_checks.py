@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from tasks.arguments import EvaluateArguments, PredictArguments
 from tasks.comparison.settings import Comparison
+from tasks.data.locations import shown
 from tasks.serving import text_io
 from tasks.task import Task
 from tasks.training.runs import Run
@@ -35,7 +36,7 @@ def _check(task: Task, arguments: object) -> None:
                 if settings.data not in checked:  # most variations read the same data
                     task.check_source(settings)
                     checked.append(settings.data)
-        case EvaluateArguments(data=str() as location) if not location.startswith("tfds:"):
+        case EvaluateArguments(data=str() | tuple() as location) if not shown(location).startswith("tfds:"):
             settings = Run(arguments.run).open_settings(task.name, task.settings_class)
             task.open_evaluation_source(settings, arguments)
         case PredictArguments(input=str()):

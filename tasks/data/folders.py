@@ -53,10 +53,41 @@ def folder_splits(folder: Path, columns: Sequence[Column], options: FileOptions)
     return readers
 
 
-def _table_splits(files: Sequence[Path], columns: Sequence[Column], options: FileOptions) -> dict[str, Reader]:
+def file_splits(files: Sequence[Path], columns: Sequence[Column], options: FileOptions) -> dict[str, Reader]:
+    """Find the splits of several files: tables, or line-aligned files in one folder.
+
+    A table whose name contains no split is training data.
+
+    Args:
+        files: The files, in the order in which they are read.
+        columns: The columns to read.
+        options: How the files are written.
+
+    Returns:
+        A reader for each split.
+
+    Raises:
+        UserError: If one is missing, is a folder, or lacks a column.
+    """
+    for path in files:
+        if path.is_dir():
+            raise UserError(f"{path} is a folder, which is named alone; its files are named by '{path}/*.csv'.")
+        if not path.exists():
+            raise UserError(f"{str(path)!r}: no such file.")
+    folders = {path.parent for path in files}
+    readers = {}
+    if len(folders) == 1:
+        readers = parallel_corpus_splits(folders.pop(), sorted(files), columns, options.encoding)
+    return readers or _table_splits(files, columns, options, unnamed="train")
+
+
+def _table_splits(
+    files: Sequence[Path], columns: Sequence[Column], options: FileOptions, unnamed: str | None = None
+) -> dict[str, Reader]:
+    """Return a reader for each split; files without a split in their names are in `unnamed`, or left out."""
     by_split: dict[str, list[Path]] = {}
     for path in files:
-        if table_format(path) and (split := split_in_file_name(path)):
+        if (table_format(path) or unnamed) and (split := split_in_file_name(path) or unnamed):
             by_split.setdefault(split, []).append(path)
     for split, paths in by_split.items():
         if split != "test":  # a test file may lack the labels, and training does not read it

@@ -12,9 +12,10 @@ from typing import Any
 
 from tasks.arguments import EvaluateArguments
 from tasks.atomic_files import expanded
+from tasks.data import locations
 from tasks.data.bad_rows import BadRows, usable
 from tasks.data.drawing import draw_missing_splits
-from tasks.data.folders import folder_splits
+from tasks.data.folders import file_splits, folder_splits
 from tasks.data.records import (
     REPEATED_HEADER,
     SPLIT_ALIASES,
@@ -42,8 +43,8 @@ class Source:
     Attributes:
         location: The location that was passed to `open_source`.
         columns: The requested columns; the values of a record have the same order.
-        single_file: Whether the location is one file, from which all splits are drawn. Evaluation of such a file
-            reads all of it: split "all".
+        single_file: Whether the location is one file, from which all splits are drawn, or several without splits.
+            Evaluation of such files reads all of them: split "all".
         stored: A reader for each split in the data.
         readers: A reader for each available split, including those drawn from the training data.
         skip_bad_rows: Whether rows that cannot be used are left out; otherwise they are errors.
@@ -135,7 +136,7 @@ class Source:
 
 
 def open_source(
-    location: str,
+    location: str | Sequence[str],
     columns: Sequence[Column],
     *,
     sample: Path,
@@ -157,7 +158,7 @@ def open_source(
             name (`train.csv`, `ratings_test.txt`), or a parallel corpus with split and language in the file names
             (`train.en` and `train.de`, see `parallel_corpus`), or one sub-folder of `.txt` files for each class
             (`pos/`, `neg/`), optionally inside one folder for each split. Tables and parallel files may be
-            gzip-compressed.
+            gzip-compressed. Or several files, or a pattern; see `locations.expand` and `folders.file_splits`.
         columns: The columns to read, the input first. The columns of a parallel corpus are its languages.
         sample: The folder that `sample` stands for.
         validation_fraction: The share of the training data drawn for validation; 0 draws none.
@@ -178,13 +179,17 @@ def open_source(
             text, label = record.values
         ```
     """
-    columns = tuple(columns)
-    path = sample if location == "sample" else expanded(location)
-    check_options(location, path, options)
+    columns, found = tuple(columns), locations.expand(location)
+    paths = [sample if one == "sample" else expanded(one) for one in found]
+    for one, path in zip(found, paths, strict=True):
+        check_options(one, path, options)
+    shown, location, path = locations.shown(location), found[0], paths[0]
     if location.startswith("tfds:"):
         # A few data sets call their validation split "dev".
         readers = tfds_splits(location, columns, data_dir)
         stored = {SPLIT_ALIASES.get(split, split): reader for split, reader in readers.items()}
+    elif len(paths) > 1:
+        stored = file_splits(paths, columns, options)
     elif location and path.is_dir():
         stored = folder_splits(path, columns, options)
     elif location and path.exists():
@@ -200,7 +205,8 @@ def open_source(
         linked=linked,
         class_of=class_of,
     )
-    return Source(location, columns, path.is_file(), stored, readers, skip_bad_rows)
+    single_file = path.is_file() and {*stored} == {"train"}
+    return Source(shown, columns, single_file, stored, readers, skip_bad_rows)
 
 
 def _problem(record: Record, columns: Sequence[Column]) -> str | None:

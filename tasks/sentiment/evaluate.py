@@ -14,6 +14,7 @@ import numpy as np
 from sklearn import metrics
 
 from tasks import atomic_files
+from tasks.data import locations
 from tasks.data.bad_rows import BadRows, usable
 from tasks.data.records import Record
 from tasks.data.sources import Source
@@ -107,7 +108,7 @@ def run_inference(
 
 def _fit_baseline(settings: SentimentSettings, source: Source, label_ids: LabelIds) -> Baseline | None:
     try:
-        trained_on = source if source.location == settings.data.data else open_labelled_texts(settings)
+        trained_on = source if source.location == locations.shown(settings.data.data) else open_labelled_texts(settings)
         return baseline.fit(trained_on, label_ids)
     except UserError as error:
         log.warning("no linear model next to the network: the training texts cannot be read: %s", error)

@@ -2,13 +2,13 @@
 
 import glob
 import hashlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from models.recurrent_settings import Settings
 from tasks.atomic_files import expanded
+from tasks.data.locations import files_below
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 # A larger file is hashed in parts of one size, evenly spaced, and its time of modification counts as well.
@@ -45,18 +45,8 @@ def _files(task: str, settings: Settings) -> set[Path]:
             paths = [path] if path.exists() else map(Path, glob.glob(str(path), recursive=True))
             for path in paths:
                 # Not a pipe, which can be read only once.
-                found |= {file for file in (_below(path) if path.is_dir() else [path]) if file.is_file()}
+                found |= {file for file in (files_below(path) if path.is_dir() else [path]) if file.is_file()}
     return found
-
-
-def _below(folder: Path) -> Iterator[Path]:
-    """Yield the visible files below a folder, without those of runs and comparisons, which training changes."""
-    for place, folders, names in os.walk(folder):
-        if not {"settings.json", "comparison.json"}.isdisjoint(names):
-            folders.clear()
-            continue
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (Path(place, name) for name in names if not name.startswith("."))
 
 
 def _locations(group: dict[str, Any]) -> Iterator[str]:

@@ -1,0 +1,97 @@
+"""Several files and patterns as a source, and what is no pattern."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tasks.data.locations import expand, files_below, shown
+from tasks.data.records import Column
+from tasks.data.sources import open_source
+from tasks.errors import UserError
+from tasks.sentiment.settings import SentimentSettings
+
+COLUMNS = [Column("text"), Column("label")]
+
+
+@pytest.fixture
+def tables(tmp_path):
+    """Two tables of 60 rows and one whose name contains a split."""
+    for number, name in enumerate(["b.csv", "a.csv", "test.csv"]):
+        rows = "".join(f"text {number} {row},{row % 2}\n" for row in range(60))
+        (tmp_path / name).write_text(f"text,label\n{rows}")
+    return tmp_path
+
+
+def opened(*paths):
+    return open_source([str(path) for path in paths], COLUMNS, sample=Path("none"))
+
+
+def texts(source, split) -> list[str]:
+    return [record.values[0] for record in source.records(split)]
+
+
+def test_patterns_are_replaced_by_the_files_that_match_them(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("b.txt", "a.txt", "sub/c.txt", "x[1].txt"):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).touch()
+    assert expand("*.txt") == ("a.txt", "b.txt", "x[1].txt")
+    assert {*expand("**/*.txt")} == {"a.txt", "b.txt", "sub/c.txt", "x[1].txt"}
+    assert expand("s*") == ("sub",) and expand("*") == ("a.txt", "b.txt", "x[1].txt")  # folders only if alone
+    assert expand(("b.txt", "*.txt")) == ("b.txt", "a.txt", "x[1].txt")  # in the given order, and each once
+    assert expand("x[1].txt") == ("x[1].txt",) and expand("none.txt") == ("none.txt",)
+    assert expand("tfds:a/b:1.*.*") == ("tfds:a/b:1.*.*",)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert expand("~/b.*") == (str(tmp_path / "b.txt"),)
+    with pytest.raises(UserError, match=r"'none\*': no file matches"):
+        expand("none*")
+    for alone in ("sample", "tfds:imdb_reviews"):
+        with pytest.raises(UserError, match=f"{alone} is named alone"):
+            expand(("a.txt", alone))
+    assert shown(("a", "b")) == "a, b" and shown("a") == "a"
+
+
+def test_several_tables_are_one_source(tables):
+    source = opened(tables / "b.csv", tables / "a.csv")
+    expected = [f"text {number} {row}" for number in (0, 1) for row in range(60)]
+    assert source.single_file and texts(source, "all") == expected
+    assert sorted(text for split in source.splits for text in texts(source, split)) == sorted(expected)
+    assert {*source.splits} == {"train", "validation", "test"}
+    pattern = open_source(str(tables / "?.csv"), COLUMNS, sample=Path("none"))
+    assert sorted(texts(pattern, "train")) == sorted(texts(source, "train"))
+    named = opened(*(tables / name for name in ("a.csv", "b.csv", "test.csv")))
+    assert texts(named, "test") == [f"text 2 {row}" for row in range(60)] and not named.single_file
+    assert len(texts(named, "train")) + len(texts(named, "validation")) == 120
+    with pytest.raises(UserError, match=r"none\.csv'?: no such file"):
+        opened(tables / "a.csv", tables / "none.csv")
+    with pytest.raises(UserError, match="is a folder"):
+        opened(tables / "a.csv", tables)
+    (tables / "c.csv").write_text("words,label\none,1\n")
+    with pytest.raises(UserError, match=r"c\.csv has no column 'text'"):
+        opened(tables / "a.csv", tables / "c.csv")
+
+
+def test_settings_hold_one_location_or_several(tmp_path):
+    several = SentimentSettings(data={"data": [tmp_path / "a.csv", "b.csv"]})
+    assert several.data.data == (str(tmp_path / "a.csv"), "b.csv")
+    assert SentimentSettings.model_validate_json(several.model_dump_json()) == several
+    assert SentimentSettings(data={"data": ["b.csv"]}).data.data == "b.csv"
+    for wrong in ([], [1], 1):
+        with pytest.raises(ValueError, match="data"):
+            SentimentSettings(data={"data": wrong})
+
+
+def test_files_below_a_folder_leave_out_hidden_ones_and_runs(tmp_path):
+    for name in (
+        "a.py",
+        "sub/b.py",
+        "sub/__pycache__/b.pyc",
+        ".git/c",
+        ".d",
+        "runs/one/settings.json",
+        "runs/one/e.txt",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert {os.path.relpath(path, tmp_path) for path in files_below(tmp_path)} == {"a.py", "sub/b.py"}
