@@ -156,6 +156,10 @@ class Task(abc.ABC):
     def open_data(self, settings: Settings, run: "Run") -> TrainingData:
         """Open what `prepare` wrote."""
 
+    def resolve_epochs(self, settings: Settings, data: TrainingData) -> tuple[Settings, str]:
+        """Replace epochs that are "auto" by a number that fits the prepared data; otherwise like `resolve`."""
+        return settings, ""
+
     # --- network
 
     def network_parts(self, settings: Settings, data: TrainingData | None) -> Sequence["Part"]:

@@ -22,6 +22,7 @@ class Network(NamedTuple):
             Adagrad trains these tables. See `tasks.training.optimizers.make_optimizer`.
         validation_metrics: Epoch, counted from 1 -> further validation metrics of the weights that are saved; None as
             a value if the epoch does not measure it.
+        sample_texts: Returns texts that the weights that are saved generate; they are logged after each epoch.
     """
 
     model: "keras.Model"
@@ -31,6 +32,7 @@ class Network(NamedTuple):
     weighted_metrics: Sequence[Any] = ()
     sparse_learning_rates: Sequence[tuple["keras.layers.Layer", float]] = ()
     validation_metrics: Callable[[int], Mapping[str, float | None]] | None = None
+    sample_texts: Callable[[], Sequence[str]] | None = None
 
 
 class Exportable(NamedTuple):

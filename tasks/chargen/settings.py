@@ -9,7 +9,7 @@ from models.generation_settings import SamplingSettings
 from models.network_settings import LanguageModelSettings
 from models.recurrent_settings import Settings
 from tasks.arguments import EvaluateArguments, ExportArguments, PredictArguments
-from tasks.settings import Location, RecurrentOptions, SourceSettings, TrainingSettings
+from tasks.settings import Auto, Location, RecurrentOptions, SourceSettings, TrainingSettings
 
 
 class ChargenSourceSettings(SourceSettings, defaults={"validation_fraction": 0.05, "test_fraction": 0.05}):
@@ -46,7 +46,6 @@ class ChargenRecurrentOptions(
 class ChargenTrainingSettings(
     TrainingSettings,
     defaults={
-        "epochs": 8,
         "optimizer": "adamw",
         "beta_2": 0.99,
         "warmup_steps": 50,
@@ -57,6 +56,8 @@ class ChargenTrainingSettings(
 ):
     """How the network is trained."""
 
+    epochs: Annotated[int, Field(ge=1)] | Auto = "auto"
+    """Passes over the text; with steps_per_epoch, the number of validations. auto sets both, by the text's length."""
     batch_size: int = Field(32, ge=1)
     """Windows in a batch; with stateful, the number of positions at which the text is read at once."""
     window: int = Field(32, ge=1)
@@ -65,6 +66,8 @@ class ChargenTrainingSettings(
     """Without stateful: characters from the beginning of a window to that of the next; None is the window's length."""
     validation_steps: int | None = Field(200, ge=1)
     """Maximum number of batches of a validation, evenly spread over the held-out text; None reads all of it."""
+    sample_lines: int = Field(3, ge=0)
+    """Lines that are generated and logged after each epoch; 0 generates none."""
 
 
 Temperature = Annotated[float, Field(ge=0.0, le=100.0)]

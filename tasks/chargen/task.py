@@ -37,6 +37,7 @@ class ChargenTask(Task):
     open_evaluation_source = implemented_by("tasks.chargen.text_source:open_evaluation_text")
     prepare = implemented_by("tasks.chargen.data:prepare")
     open_data = implemented_by("tasks.chargen.data:TextWindows")
+    resolve_epochs = implemented_by("tasks.chargen.training_length:resolve_epochs")
     build = implemented_by("tasks.chargen.network:build")
     from_run = implemented_by("tasks.chargen.generate:from_run")
     from_export = implemented_by("tasks.chargen.generate:from_export")

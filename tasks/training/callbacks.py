@@ -4,7 +4,7 @@ import contextlib
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import keras
 import numpy as np
@@ -36,7 +36,8 @@ class TrainingCallback(keras.callbacks.Callback):
         steps_per_epoch: Steps between two validations.
         passes_per_epoch: The same in passes over the training data.
         tokens_per_pass: Tokens in a pass.
-        validation_metrics: See `tasks.task.Network`.
+        validation_metrics: See `tasks.task_parts.Network`.
+        sample_texts: See `tasks.task_parts.Network`.
 
     Attributes:
         progress: How far the training has come.
@@ -54,15 +55,17 @@ class TrainingCallback(keras.callbacks.Callback):
         passes_per_epoch: float,
         tokens_per_pass: int,
         validation_metrics: Callable[[int], Mapping[str, float | None]] | None = None,
+        sample_texts: Callable[[], Sequence[str]] | None = None,
     ):
         super().__init__()
         self.saved_model, self.run, self.settings, self.monitor = saved_model, run, settings, monitor
         self.steps_per_epoch = steps_per_epoch
         self.passes_per_epoch, self.tokens_per_pass = passes_per_epoch, tokens_per_pass
-        self.validation_metrics = validation_metrics
+        self.validation_metrics, self.sample_texts = validation_metrics, sample_texts
         self.checkpoint, self.progress, self.signals = Checkpoint(run.state_file), Progress(), DeferredSignals()
         self._validation_seconds = 0.0
         self._metric_values: list[np.ndarray] = []
+        self._samples = ""
         self._last_checkpoint: float | None = None
 
     # --- checkpoints
@@ -89,6 +92,7 @@ class TrainingCallback(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         """Restore the metrics of an interrupted epoch."""
+        self._log_samples()
         self._epoch_start = self._last_checkpoint = time.monotonic()
         self._first_step = self.progress.step
         if self._metric_values:
@@ -116,6 +120,16 @@ class TrainingCallback(keras.callbacks.Callback):
                 log.info("saved at epoch %d, step %d of %d", progress.epoch + 1, progress.step, self.steps_per_epoch)
                 self.signals.deliver()
 
+    def on_train_end(self, logs=None):
+        """Log the last samples."""
+        self._log_samples()
+
+    def _log_samples(self) -> None:
+        # Not when they are generated: the line of Keras's progress bar then has no end yet.
+        if self._samples:
+            log.info("%s", self._samples)
+            self._samples = ""
+
     def on_test_begin(self, logs=None):
         """Start the clock of the validation."""
         self._validation_start = time.monotonic()
@@ -137,6 +151,8 @@ class TrainingCallback(keras.callbacks.Callback):
             best = self.monitor.best_epoch(progress.history)
             if best == epoch + 1:
                 self._save_model()
+            if self.sample_texts:
+                self._samples = "\n    ".join([f"samples after epoch {epoch + 1}:", *self.sample_texts()])
         self._write_history()
         progress.epoch, progress.step, progress.seconds = epoch + 1, 0, 0.0
         measured = progress.history[-1][self.monitor.column] is not None

@@ -127,6 +127,7 @@ def fit(
         passes_per_epoch=steps_per_epoch / data.steps_per_pass,
         tokens_per_pass=data.tokens_per_pass,
         validation_metrics=network.validation_metrics,
+        sample_texts=network.sample_texts if verbose else None,
     )
     validation = data.validation_batches()
     if callback.checkpoint.exists():

@@ -51,13 +51,19 @@ def prepare(task: Task, settings: Settings, run: Run, *, overwrite: bool = False
             )
             run.start_again()
     asked = stored_settings.dumped(task.name, settings)
-    settings, reasons = task.resolve(settings)
-    if reasons:
-        log.info("%s", reasons)
-        run.write_settings(task.name, settings)
+    settings = _stored(task, run, *task.resolve(settings))
     initial_run.copy(task, settings, run)
     initial_run.copy_vocabulary(run)
     task.prepare(settings, run)
+    settings = _stored(task, run, *task.resolve_epochs(settings, task.open_data(settings, run)))
     files = {*run.vocabulary.rglob("*"), *run.checkpoint.rglob("*")} - {run.state_file, run.prepared_marker}
     run.mark_prepared({"sources": sources, "files": checksums(run.path, files), "asked": asked})
+    return settings
+
+
+def _stored(task: Task, run: Run, settings: Settings, reasons: str) -> Settings:
+    """Log and store the settings, if there are reasons why some of them have been resolved; return them."""
+    if reasons:
+        log.info("%s", reasons)
+        run.write_settings(task.name, settings)
     return settings

@@ -267,8 +267,10 @@ def _continues(run: Run, task: str, settings: Settings) -> bool:
 
 def _difference(run: Run, task: str, settings: Settings) -> str | None:
     """Describe the first setting that differs from those that the run was started with; None if none does."""
-    asked = run.prepared_record().get("asked") or run.stored()
-    return stored_settings.first_difference(asked, stored_settings.dumped(task, settings))
+    new, stored = stored_settings.dumped(task, settings), run.stored()
+    asked = run.prepared_record().get("asked") or stored
+    # `--settings` with the settings.json of the run asks for the values that were resolved.
+    return stored_settings.first_difference(asked, new) and stored_settings.first_difference(stored, new)
 
 
 def finish(run: Run, path: Path | str) -> Run:

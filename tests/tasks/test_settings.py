@@ -18,13 +18,16 @@ def groups() -> list[type[Settings]]:
 
 
 def overrides(group: type[Settings]) -> dict[str, type[Settings]]:
-    """The settings of a group with another default than in a class that it inherits from, and this class."""
+    """The settings of a group with another default than in a class that it inherits from, and this class.
+
+    Not those that the group declares itself, such as with another type.
+    """
     bases = [base for base in group.__mro__[1:] if issubclass(base, Settings)]
     return {
         name: base
         for base in bases
         for name, field in base.model_fields.items()
-        if group.model_fields[name].default != field.default
+        if group.model_fields[name].default != field.default and name not in group.__annotations__
     }
 
 
