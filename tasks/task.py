@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TextIO
 from models.recurrent_settings import Settings
 from tasks.arguments import EvaluateArguments, ExplainArguments, ExportArguments, PredictArguments
 from tasks.metrics import ACCURACY, LOSS, Metric
+from tasks.references import find
 from tasks.task_parts import Exportable, Network, Outcome
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
     from models.network_sizes import Part
+    from tasks.data.overlap import ComparedTexts
     from tasks.data.records import Record
     from tasks.data.sources import Source
     from tasks.training.runs import Run
@@ -147,10 +149,14 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def prepare(self, settings: Settings, run: "Run") -> None:
-        """Write `run.vocabulary`, and ids of the training and validation splits below `run.checkpoint`.
+        """Write `run.vocabulary`, `run.training_texts`, and ids of both splits below `run.checkpoint`.
 
         With `settings.training.initial_run` the vocabulary is there already, and is kept.
         """
+
+    def compared_texts(self, settings: Settings) -> "ComparedTexts":
+        """Return which texts of an evaluation are looked up among the training texts; `prepare` stores these."""
+        return find("tasks.data.overlap:compared_texts")(settings)
 
     @abc.abstractmethod
     def open_data(self, settings: Settings, run: "Run") -> TrainingData:

@@ -14,8 +14,9 @@ from tasks import atomic_files
 from tasks.chargen import records
 from tasks.chargen.record_windows import RecordWindows, ValidationRecords
 from tasks.chargen.settings import CharacterSettings, ChargenSettings
-from tasks.chargen.text_source import TextSource, open_text
+from tasks.chargen.text_source import TextSource, compared_texts, open_text
 from tasks.chargen.windows import TrainingWindows, ValidationWindows
+from tasks.data.overlap import TrainingTexts
 from tasks.data.stored_files import is_text, read_json, reading
 from tasks.errors import UserError
 from tasks.task import TrainingData
@@ -29,7 +30,7 @@ LEAST_UNKNOWN = 0.01
 
 
 def prepare(settings: ChargenSettings, run: Run) -> None:
-    """Write `vocabulary/characters.json` and, below `checkpoint/`, the ids of both splits."""
+    """Write `vocabulary/characters.json`, `training_texts.npz` and, below `checkpoint/`, the ids of both splits."""
     chosen = settings.vocabulary
     source = open_text(settings)
     reading = {"normalization": chosen.normalization, "hangul": chosen.hangul}
@@ -58,6 +59,9 @@ def prepare(settings: ChargenSettings, run: Run) -> None:
         _warn_of_unknown(source, texts[1], counts, chosen.min_count, characters)
         with atomic_files.replacing_folder(run.vocabulary) as temporary:
             save_characters(characters, temporary)
+    training_texts = TrainingTexts(compared_texts(settings), run.initial.training_texts)
+    collections.deque(training_texts.collected(source.records("train")), maxlen=0)
+    training_texts.save(run.training_texts)
     for split, text in zip(SPLITS, texts, strict=True):
         with atomic_files.replacing(_ids_file(run, split)) as temporary:
             np.save(temporary, encode(text, characters))

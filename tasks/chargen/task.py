@@ -36,6 +36,7 @@ class ChargenTask(Task):
     check_source = implemented_by("tasks.chargen.text_source:check_text")
     open_evaluation_source = implemented_by("tasks.chargen.text_source:open_evaluation_text")
     prepare = implemented_by("tasks.chargen.data:prepare")
+    compared_texts = implemented_by("tasks.chargen.text_source:compared_texts")
     open_data = implemented_by("tasks.chargen.data:TextWindows")
     resolve_epochs = implemented_by("tasks.chargen.training_length:resolve_epochs")
     build = implemented_by("tasks.chargen.network:build")

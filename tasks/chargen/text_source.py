@@ -10,6 +10,7 @@ from tasks.chargen import records
 from tasks.chargen.settings import ChargenEvaluateArguments, ChargenSettings, ChargenSourceSettings
 from tasks.chargen.text_files import check_files, read_texts
 from tasks.data import locations
+from tasks.data.overlap import ComparedTexts
 from tasks.data.records import Record, resolve_splits
 from tasks.data.sources import options_of_other_data
 from tasks.errors import UserError
@@ -18,6 +19,8 @@ log = logging.getLogger(__name__)
 
 # A split begins with a line, unless the next line is further away than this number of characters.
 MAX_LINE_DISTANCE = 1000
+# Shorter lines are not compared with the training text.
+MIN_LINE_LENGTH = 20
 JOINERS = "\u200d\ufe0e\ufe0f"  # zero width joiner and variation selectors: they belong to the character before them
 
 
@@ -94,6 +97,19 @@ def check_text(settings: ChargenSettings, location: str | Sequence[str] | None =
         UserError: If it does not exist, or is a table without the column of the texts.
     """
     check_files(settings.data.data if location is None else location, settings.data)
+
+
+def compared_texts(settings: ChargenSettings) -> ComparedTexts:
+    """Return which texts of an evaluation are looked up among the training texts: the lines, without short ones.
+
+    A short line, such as a closing bracket, is not copied from elsewhere. Records are compared whatever their length.
+    """
+    least = 1 if settings.data.records else MIN_LINE_LENGTH
+
+    def lines(record: Record) -> Iterator[tuple[str, ...]]:
+        return ((line,) for line in record.values[0].split("\n") if len(line.strip()) >= least)
+
+    return ComparedTexts("line", ("line",), lines)
 
 
 def open_evaluation_text(settings: ChargenSettings, arguments: ChargenEvaluateArguments) -> TextSource:

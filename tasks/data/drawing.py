@@ -103,7 +103,7 @@ class Draw:
     def _split_of(self, record: Record, moved: Mapping[int, int]) -> int:
         if not self._usable(record):
             return TRAIN  # it is reported there
-        key = _hash(record.values[0], HASH_BITS)
+        key = hash_of(record.values[0], HASH_BITS)
         return moved[key] if key in moved else bisect.bisect_right(self._ends, key / 2**HASH_BITS)
 
     def _draw(self) -> dict[int, int]:
@@ -128,9 +128,9 @@ class Draw:
 
     def _hashed(self, record: Record) -> tuple[int, ...]:
         """Return the hash that places a record, that of its class, and those of the values that are linked."""
-        in_class = 0 if self._class_of is None else _hash(self._class_of(record))
-        links = (_hash(normalize_for_comparison(record.values[at])) for at in self._linked)
-        return _hash(record.values[0], HASH_BITS), in_class, *links
+        in_class = 0 if self._class_of is None else hash_of(self._class_of(record))
+        links = (hash_of(normalize_for_comparison(record.values[at])) for at in self._linked)
+        return hash_of(record.values[0], HASH_BITS), in_class, *links
 
 
 class _Hashes:
@@ -188,7 +188,7 @@ class _Hashes:
         return RecordGroups(keys, of_class, links, len(ranks))
 
 
-def _hash(text: str, bits: int = 64) -> int:
+def hash_of(text: str, bits: int = 64) -> int:
     """Return a hash that is the same on every machine; one of 64 bits is a signed integer."""
     digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=bits // 8).digest()
     return int.from_bytes(digest, signed=bits == 64)

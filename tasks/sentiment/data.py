@@ -14,6 +14,7 @@ from tasks import atomic_files
 from tasks.atomic_files import expanded
 from tasks.data import vocabularies
 from tasks.data.bad_rows import BadRows, usable
+from tasks.data.overlap import TrainingTexts, compared_texts
 from tasks.data.records import Record, is_blank
 from tasks.data.sequence_store import SequenceStore, chunks
 from tasks.data.sources import Source
@@ -58,8 +59,8 @@ def check(settings: SentimentSettings) -> None:
 def prepare(settings: SentimentSettings, run: Run) -> None:
     """Read the source once for labels and vocabulary, and once more to store ids.
 
-    Writes `vocabulary/` (sentencepiece.model, labels.json) and, below `checkpoint/`, the ids of both splits and the
-    vocabularies of n-grams.
+    Writes `vocabulary/` (sentencepiece.model, labels.json), `training_texts.npz` and, below `checkpoint/`, the ids of
+    both splits and the vocabularies of n-grams.
     """
     source = open_labelled_texts(settings)
     left_out, empty = source.check(), []
@@ -70,13 +71,17 @@ def prepare(settings: SentimentSettings, run: Run) -> None:
     left_out["texts with a label that training does not have"] = _check_labels(source, label_ids)
     # The tokenizer of the graph, which answers: the SentencePiece library breaks some ties otherwise.
     tokenizer = SentencePieceText(processor.serialized_model_proto(), settings.network.max_tokens)
-    counts = []
+    counts, training_texts = [], TrainingTexts(compared_texts(settings), run.initial.training_texts)
     for split in SPLITS:
-        rows = _encoded(source, split, tokenizer, label_ids, empty)
+        records = source.records(split)
+        if split == "train":
+            records = training_texts.collected(records)
+        rows = _encoded(source, records, tokenizer, label_ids, empty)
         store = SequenceStore.write(run.checkpoint / split, ("label",), rows, processor.get_piece_size())
         counts.append(np.bincount(store.columns["label"], minlength=len(labels)).tolist())
         if not len(store):
             raise UserError(f"{source.location}: every text of its {split} split is empty or blank, or left out")
+    training_texts.save(run.training_texts)
     left_out["empty texts to train or validate on"] = len(empty)
     log.info("%s\n%s", class_table(labels, *counts), left_out_line(left_out))
     if settings.training.initial_run is None:
@@ -106,10 +111,10 @@ def _check_labels(source: Source, label_ids: LabelIds) -> int:
 
 
 def _encoded(
-    source: Source, split: str, tokenizer: SentencePieceText, label_ids: LabelIds, empty: list[str]
+    source: Source, records: Iterable[Record], tokenizer: SentencePieceText, label_ids: LabelIds, empty: list[str]
 ) -> Iterator[tuple[list[int], int]]:
     """Yield the ids and the class of each record that is not empty; append the places of those that are."""
-    records = usable(source.records(split), label_ids.problem, skip=source.skip_bad_rows)
+    records = usable(records, label_ids.problem, skip=source.skip_bad_rows)
     for chunk in chunks(_with_text(records, empty)):
         ids = tokenizer.pieces(string_tensor([record.values[0] for record in chunk])).to_list()
         yield from zip(ids, map(label_ids, chunk), strict=True)

@@ -2,17 +2,21 @@
 
 import contextlib
 import json
+import logging
 import os
 from pathlib import Path
 
 from tasks import atomic_files
 from tasks.arguments import EvaluateArguments
+from tasks.data.overlap import WHOLE, Overlap
 from tasks.errors import UserError
 from tasks.reports.tables import print_results
 from tasks.serving.inference import load_weights
 from tasks.task import Task
 from tasks.training import locks
 from tasks.training.runs import Run
+
+log = logging.getLogger(__name__)
 
 Results = dict[str, float | int | None]
 
@@ -42,8 +46,9 @@ def evaluate(task: Task, run: Path | str, **arguments) -> Results:
             the task.
 
     Returns:
-        The task's metrics by name, `examples`, and `seconds` of inference. A metric is None if it is not defined for
-        the data.
+        The task's metrics by name, `examples`, `seconds` of inference, and `training_overlap`: the share of the
+        examples that are also in the training data, of pairs also that of each side. A metric is None if it is not
+        defined for the data.
 
     Raises:
         UserError: If the run or the source cannot be used, or another process evaluates the run.
@@ -73,11 +78,20 @@ def _evaluate_locked(task: Task, run: Run, arguments: EvaluateArguments) -> tupl
     before = run.model_file.stat()
     source = task.open_evaluation_source(settings, arguments)
     split = "all" if arguments.data is not None and source.single_file else arguments.split
-    records = source.records(split)
+    records, overlap = source.records(split), None
+    if run.training_texts.exists():  # a run of an earlier version has none
+        overlap = Overlap(run.training_texts, task.compared_texts(settings))
+        records = overlap.counted(records)
     predictor = load_weights(task, run, settings, arguments.overrides)
     outcome = task.run_inference(predictor, settings, source, split, records)
     results = {metric.name: metric.compute(outcome) for metric in task.evaluation_metrics}
     results |= {"examples": outcome.examples, "seconds": outcome.seconds}
+    if overlap is not None:
+        for name, share in overlap.shares().items():
+            results["training_overlap" + ("" if name == WHOLE else f"_{name}")] = share
+        report = overlap.report()
+        if report and (arguments.data is not None or "train" not in split.split("+")):
+            log.warning("%s: %s; results on these are not those on new texts", source.location, report)
     if run.finished and not os.path.samestat(before, run.model_file.stat()):
         raise UserError(f"{run.path} was replaced by another training while it was evaluated; evaluate it again")
     run.plots.mkdir(exist_ok=True)

@@ -1,7 +1,7 @@
 """Training on from another run (`--initial-run`): its files are copied when the training begins. Imports no TensorFlow.
 
 checkpoint/initial/
-  settings.json, vocabulary/, model.keras     as the other run had them
+  settings.json, vocabulary/, model.keras, training_texts.npz     as the other run had them
 
 From then on the training does not depend on the other run, which may be changed or removed.
 """
@@ -97,8 +97,9 @@ def copy(task: Task, settings: Settings, run: Run) -> None:
     source = Run(settings.training.initial_run)
     before = source.model_file.stat()
     with atomic_files.replacing_folder(run.initial.path) as temporary:
-        for file in (source.settings_file, source.model_file):
-            shutil.copy(file, temporary)
+        for file in (source.settings_file, source.model_file, source.training_texts):
+            if file.exists() or file != source.training_texts:  # a run of an earlier version has no training texts
+                shutil.copy(file, temporary)
         shutil.copytree(source.vocabulary, temporary / source.vocabulary.name)
         if not os.path.samestat(before, source.model_file.stat()):
             raise UserError(f"--initial-run {source.path} was replaced while it was read; repeat the command")

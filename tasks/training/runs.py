@@ -3,6 +3,7 @@
 runs/NAME/
   settings.json      every setting in force, and the task
   vocabulary/        the SentencePiece model, and what else turns text into ids
+  training_texts.npz hashes of the training texts, see tasks.data.overlap
   model.keras        the best weights by validation
   history.csv        one row per epoch
   evaluation.json    written by evaluate, next to the files of the task
@@ -48,6 +49,7 @@ class Run:
         self.state_file = self.checkpoint / "state.npz"
         self.tensorboard = self.path / "tensorboard"
         self.plots = self.path / "plots"
+        self.training_texts = self.path / "training_texts.npz"
 
     @property
     def initial(self) -> "Run":

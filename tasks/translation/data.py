@@ -11,6 +11,7 @@ from models.generation_settings import DEFAULT_MAX_LENGTH_RATIO
 from models.text import SentencePieceText, normalizer, with_normalization
 from tasks import atomic_files
 from tasks.data import vocabularies
+from tasks.data.overlap import ComparedTexts, TrainingTexts
 from tasks.data.records import Record
 from tasks.data.sequence_store import SequenceStore, chunks
 from tasks.data.sources import Source
@@ -74,11 +75,16 @@ def with_both_sides(records: Iterable[Record], left_out: LeftOut) -> Iterator[Re
             left_out.add_empty(record)
 
 
+def compared_texts(settings: TranslationSettings) -> ComparedTexts:
+    """Return which texts of an evaluation are looked up among the training texts: both sides of each pair."""
+    return ComparedTexts("pair", SIDES, lambda record: [record.values])
+
+
 def prepare(settings: TranslationSettings, run: Run) -> None:
     """Read the source once for the vocabularies, and once more to store ids.
 
-    Writes `vocabulary/` (source.model, target.model, length_ratio.json) and, below `checkpoint/`, the ids of both
-    splits and, for subword regularization, the words of the training pairs and their segmentations.
+    Writes `vocabulary/` (source.model, target.model, length_ratio.json), `training_texts.npz` and, below `checkpoint/`,
+    the ids of both splits and, for subword regularization, the words of the training pairs and their segmentations.
     """
     source = open_pairs(settings)
     for reason, count in source.check().items():
@@ -90,11 +96,15 @@ def prepare(settings: TranslationSettings, run: Run) -> None:
     # One piece more than is allowed, so that pairs that are too long are noticed.
     limit = settings.network.max_tokens + 1
     tokenizers = [SentencePieceText(processor.serialized_model_proto(), limit) for processor in processors]
+    training_texts = TrainingTexts(compared_texts(settings), run.initial.training_texts)
     for split in SPLITS:
+        records = source.records(split)
+        if split == "train":
+            records = training_texts.collected(records)
         store = SequenceStore.write(
             run.checkpoint / split,
             ("source_length",),
-            _encoded(settings, source, split, tokenizers),
+            _encoded(settings, records, split, tokenizers),
             max(processor.get_piece_size() for processor in processors),
         )
         if not len(store):
@@ -104,6 +114,7 @@ def prepare(settings: TranslationSettings, run: Run) -> None:
             if settings.training.initial_run is not None:  # the model also translates what that run was trained on
                 minimum = length_limit.stored(run.initial.vocabulary)
             length_limit.learn(store, run.vocabulary, minimum)
+            training_texts.save(run.training_texts)
     if settings.vocabulary.subword_regularization is not None:
         _write_segmentations(settings, run.checkpoint, processors)
 
@@ -143,16 +154,16 @@ def load_vocabularies(folder: Path) -> list[sentencepiece.SentencePieceProcessor
 
 
 def _encoded(
-    settings: TranslationSettings, source: Source, split: str, tokenizers: list[SentencePieceText]
+    settings: TranslationSettings, records: Iterable[Record], split: str, tokenizers: list[SentencePieceText]
 ) -> Iterator[tuple[list[int], int]]:
     """Yield the ids of source and target in one list, and the number of source ids, of pairs that are not left out."""
     max_tokens, ratio, left_out = settings.network.max_tokens, settings.data.max_pair_length_ratio, LeftOut()
-    for records in chunks(with_both_sides(source.records(split), left_out)):
+    for chunk in chunks(with_both_sides(records, left_out)):
         sides = [
-            tokenizer.pieces(string_tensor([record.values[side] for record in records])).to_list()
+            tokenizer.pieces(string_tensor([record.values[side] for record in chunk])).to_list()
             for side, tokenizer in enumerate(tokenizers)
         ]
-        for record, source_ids, target_ids in zip(records, *sides, strict=True):
+        for record, source_ids, target_ids in zip(chunk, *sides, strict=True):
             longer, shorter = max(len(source_ids), len(target_ids)), min(len(source_ids), len(target_ids))
             if not shorter:  # normalization left nothing
                 left_out.add_empty(record)

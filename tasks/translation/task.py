@@ -49,6 +49,7 @@ class TranslationTask(Task):
     open_source = implemented_by("tasks.translation.source:open_pairs")
     open_evaluation_source = implemented_by("tasks.translation.source:open_evaluation_source")
     prepare = implemented_by("tasks.translation.data:prepare")
+    compared_texts = implemented_by("tasks.translation.data:compared_texts")
     open_data = implemented_by("tasks.translation.pairs:SentencePairs")
     build = implemented_by("tasks.translation.network:build")
     from_run = implemented_by("tasks.translation.translate:from_run")

@@ -22,7 +22,9 @@ def test_each_cell_trains_and_leaves_a_complete_run(train, easy, tmp_path, cell)
     answer = train(folder, "--cell", cell, "--epochs", "5", "--learning-rate", "0.03", data=easy)
     assert answer.code == 0 and answer.out == f"{folder}\n"
     names = {path.name for path in folder.iterdir()}
-    assert names == {"settings.json", "vocabulary", "model.keras", "history.csv", "tensorboard", "plots"}
+    assert names == {
+        *("settings.json", "vocabulary", "training_texts.npz", "model.keras", "history.csv", "tensorboard", "plots")
+    }
     assert json.loads((folder / "settings.json").read_text())["recurrent"]["cell"] == cell
     assert (folder / "plots" / "learning_curves.png").stat().st_size > 1000
     layer = kept(folder).recurrent_layers[0].forward_layer

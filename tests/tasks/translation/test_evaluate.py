@@ -84,6 +84,7 @@ def test_json_is_one_object_of_metrics(translation, plain_run):
     assert found.code == 0, found.err
     names = ["bleu", "bleu_lowercase", "chrf", "ter", "exact_match", "perplexity", "loss"]
     names += ["truncated_sources", "references_out_of_reach", "examples", "seconds"]
+    names += [f"training_overlap{side}" for side in ("", "_source", "_target")]
     assert list(json.loads(found.out)) == names and json.loads(found.out)["examples"] == 60
 
 
