@@ -30,6 +30,7 @@ def train_sentencepiece(
     normalization: Literal["nmt_nfkc", "nmt_nfkc_cf", "nfkc", "nfkc_cf", "identity"] = "nmt_nfkc",
     character_coverage: float = 0.9995,
     split_digits: bool = False,
+    required_characters: str = "",
     threads: int = 2,
 ) -> bytes:
     """Train a SentencePiece model.
@@ -43,6 +44,7 @@ def train_sentencepiece(
         character_coverage: Share of the characters in the texts that the pieces must cover; rarer characters map to
             the unknown id.
         split_digits: Makes every digit a separate piece.
+        required_characters: Normalized characters that the pieces cover in any case.
         threads: Number of threads. The same texts with the same number yield the same model; another number may
             order the pieces differently.
 
@@ -70,6 +72,7 @@ def train_sentencepiece(
             normalization_rule_name=normalization,
             character_coverage=character_coverage,
             split_digits=split_digits,
+            required_chars=required_characters,
             num_threads=threads,
             hard_vocab_limit=False,
             max_sentence_length=16384,

@@ -1,9 +1,10 @@
 """SentencePiece vocabularies, learned from a sample of the training texts."""
 
+import collections
 import hashlib
 import heapq
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import sentencepiece
@@ -14,6 +15,11 @@ from tasks.data.stored_files import reading
 from tasks.errors import UserError
 from tasks.settings import Normalization, VocabularySettings
 
+# Limits of the sample in characters: of all texts, which bounds the memory, and of one text as it is read.
+MAX_CHARACTERS, MAX_TEXT_CHARACTERS = 100_000_000, 1_000_000
+# Length of the parts of a text that is longer than its limit.
+PART = 4000
+
 
 def hash_sample(records: Iterable[Record], max_count: int) -> list[tuple[str, ...]]:
     """Return the values of a fixed sample of the records: those whose first value has the lowest hash.
@@ -23,18 +29,63 @@ def hash_sample(records: Iterable[Record], max_count: int) -> list[tuple[str, ..
         max_count: The maximum size of the sample.
 
     Returns:
-        The values of at most `max_count` records, in their original order.
+        The values of at most `max_count` records, in their original order: fewer if they have more than
+        `MAX_CHARACTERS` together. Of a value with more than `MAX_TEXT_CHARACTERS`, parts; see `excerpt`.
     """
     kept: list[tuple[int, int, tuple[str, ...]]] = []
+    characters = 0
     for index, record in enumerate(records):
         first = record.values[0].encode("utf-8", "surrogatepass")
         digest = hashlib.blake2b(first, digest_size=8, key=b"vocabulary")
-        entry = (-int.from_bytes(digest.digest(), "big"), -index, record.values)
-        if len(kept) < max_count:
-            heapq.heappush(kept, entry)
-        elif entry > kept[0]:
-            heapq.heapreplace(kept, entry)
+        order = (-int.from_bytes(digest.digest(), "big"), -index)
+        if len(kept) >= max_count and order < kept[0]:
+            continue
+        values = tuple(excerpt(value, MAX_TEXT_CHARACTERS) for value in record.values)
+        heapq.heappush(kept, (*order, values))
+        characters += sum(map(len, values))
+        while len(kept) > max_count or (characters > MAX_CHARACTERS and len(kept) > 1):
+            characters -= sum(map(len, heapq.heappop(kept)[2]))
     return [entry[2] for entry in sorted(kept, key=lambda entry: -entry[1])]
+
+
+def excerpt(text: str, limit: int) -> str:
+    """Return a text of at most `limit` characters; of a longer one evenly spaced parts, joined by blanks."""
+    if len(text) <= limit:
+        return text
+    count = max(2, limit // PART)  # at least its beginning and its end
+    size = limit // count - 1
+    starts = [number * (len(text) - size) // (count - 1) for number in range(count)]
+    return " ".join(text[start : start + size] for start in starts)
+
+
+def required_characters(texts: Sequence[str], coverage: float, normalization: str) -> str:
+    """Return the characters that a vocabulary must cover beside a text that is longer than all others together.
+
+    A vocabulary covers a share of all characters, of which the others would hardly have any.
+
+    Args:
+        texts: The training texts.
+        coverage: Share of the characters of the others that is covered.
+        normalization: SentencePiece's normalization rule.
+
+    Returns:
+        The characters; none if there is no such text.
+    """
+    lengths = [*map(len, texts), 0]
+    longest = lengths.index(max(lengths))
+    if not 0 < sum(lengths) - lengths[longest] < lengths[longest]:
+        return ""
+    normalize = text.normalizer(normalization).normalize
+    counts = collections.Counter()
+    for index, one in enumerate(texts):
+        if index != longest:
+            counts.update(normalize(one.encode("utf-8", "replace").decode()))
+    missing, required = coverage * counts.total(), []
+    for character, count in counts.most_common():
+        if missing > 0 and character.isprintable() and not character.isspace():
+            required.append(character)
+        missing -= count
+    return "".join(required)
 
 
 def learn(
@@ -54,14 +105,17 @@ def learn(
     Raises:
         UserError: If there are no texts, or the settings do not suit them.
     """
+    texts = list(texts)
+    rule = normalization or settings.normalization
     try:
         return text.train_sentencepiece(
             texts,
             size=settings.vocabulary_size,
             model_type=settings.vocabulary_type,
-            normalization=normalization or settings.normalization,
+            normalization=rule,
             character_coverage=settings.character_coverage,
             split_digits=settings.split_digits,
+            required_characters=required_characters(texts, settings.character_coverage, rule),
         )
     except ValueError as error:
         # The settings' names, each followed by the name of its option.

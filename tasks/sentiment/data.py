@@ -14,6 +14,7 @@ from tasks import atomic_files
 from tasks.atomic_files import expanded
 from tasks.data import vocabularies
 from tasks.data.bad_rows import BadRows, usable
+from tasks.data.cut_texts import CutTexts
 from tasks.data.overlap import TrainingTexts, compared_texts
 from tasks.data.records import Record, is_blank
 from tasks.data.sequence_store import SequenceStore, chunks
@@ -72,11 +73,12 @@ def prepare(settings: SentimentSettings, run: Run) -> None:
     # The tokenizer of the graph, which answers: the SentencePiece library breaks some ties otherwise.
     tokenizer = SentencePieceText(processor.serialized_model_proto(), settings.network.max_tokens)
     counts, training_texts = [], TrainingTexts(compared_texts(settings), run.initial.training_texts)
+    cut = CutTexts(processor, settings.network.max_tokens)
     for split in SPLITS:
         records = source.records(split)
         if split == "train":
             records = training_texts.collected(records)
-        rows = _encoded(source, records, tokenizer, label_ids, empty)
+        rows = _encoded(source, records, tokenizer, label_ids, empty, cut)
         store = SequenceStore.write(run.checkpoint / split, ("label",), rows, processor.get_piece_size())
         counts.append(np.bincount(store.columns["label"], minlength=len(labels)).tolist())
         if not len(store):
@@ -84,6 +86,8 @@ def prepare(settings: SentimentSettings, run: Run) -> None:
     training_texts.save(run.training_texts)
     left_out["empty texts to train or validate on"] = len(empty)
     log.info("%s\n%s", class_table(labels, *counts), left_out_line(left_out))
+    if (line := cut.report()) is not None:
+        log.warning("%s", line)
     if settings.training.initial_run is None:
         ngram_files.write(settings, run.checkpoint, labels)
     else:
@@ -111,13 +115,26 @@ def _check_labels(source: Source, label_ids: LabelIds) -> int:
 
 
 def _encoded(
-    source: Source, records: Iterable[Record], tokenizer: SentencePieceText, label_ids: LabelIds, empty: list[str]
+    source: Source,
+    records: Iterable[Record],
+    tokenizer: SentencePieceText,
+    label_ids: LabelIds,
+    empty: list[str],
+    cut: CutTexts,
 ) -> Iterator[tuple[list[int], int]]:
-    """Yield the ids and the class of each record that is not empty; append the places of those that are."""
+    """Yield the ids and the class of each record that is not empty; append the places of those that are.
+
+    Texts with the maximum number of pieces may have more; `cut` counts them.
+    """
     records = usable(records, label_ids.problem, skip=source.skip_bad_rows)
     for chunk in chunks(_with_text(records, empty)):
         ids = tokenizer.pieces(string_tensor([record.values[0] for record in chunk])).to_list()
-        yield from zip(ids, map(label_ids, chunk), strict=True)
+        for row, record in zip(ids, chunk, strict=True):
+            if len(row) < cut.max_tokens:
+                cut.add(len(row))
+            else:
+                cut.count([record.values[0]])
+            yield row, label_ids(record)
 
 
 def _with_text(records: Iterable[Record], empty: list[str] | None = None) -> Iterator[Record]:

@@ -48,6 +48,7 @@ class Classifications(Outcome):
         mistakes: The most confident mistakes.
         baseline: The linear model that was evaluated on the same texts; None if there is none.
         baseline_accuracy: Its accuracy.
+        truncated: Number of texts of which only the beginning was read.
     """
 
     true: np.ndarray
@@ -56,6 +57,7 @@ class Classifications(Outcome):
     mistakes: "MostConfidentMistakes | None" = None
     baseline: Baseline | None = None
     baseline_accuracy: float | None = None
+    truncated: int = 0
 
     @property
     def predicted(self) -> np.ndarray:
@@ -80,11 +82,12 @@ def run_inference(
             true.append(label_ids(record))
             yield record.values[0]
 
-    start = time.monotonic()
+    start, truncated = time.monotonic(), 0
     probabilities = array.array("f")  # a list of Python numbers would take eight times the memory
     for number, answer in enumerate(predictor.predict(texts())):
         probabilities.extend(answer["probabilities"].values())
         mistakes.add(answer, labels[true[number]])
+        truncated += answer.get("truncated", False)
     seconds = time.monotonic() - start
     if unknown.count:
         log.warning("%s: left out %s texts with an unknown label", source.location, f"{unknown.count:,}")
@@ -95,6 +98,7 @@ def run_inference(
         np.array(probabilities).reshape(-1, len(labels)),
         labels,
         mistakes,
+        truncated=truncated,
         examples=len(true),
         seconds=seconds,
     )

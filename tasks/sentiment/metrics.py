@@ -84,5 +84,6 @@ METRICS = (
     Metric("roc_auc", higher_is_better=True, compute=roc_auc),
     Metric("log_loss", higher_is_better=False, compute=log_loss),
     Metric("calibration_error", higher_is_better=False, compute=calibration_error),
+    Metric("truncated_texts", higher_is_better=None, compute=lambda outcome: outcome.truncated),
     Metric("loss", higher_is_better=False, compute=log_loss),
 )

@@ -1,14 +1,17 @@
 """Labels for texts, from a run or from an exported model."""
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import keras
+import sentencepiece
 
 from models.text import SentencePieceText
 from models.text_classifier import TextClassifier
 from tasks.arguments import PredictArguments
+from tasks.data.cut_texts import CutTexts
 from tasks.sentiment import data
 from tasks.sentiment.settings import SentimentSettings
 from tasks.serving.batched_inference import WINDOW, length_sorted_batches, string_tensor
@@ -16,6 +19,8 @@ from tasks.serving.export import warmup_texts
 from tasks.task import Predictor
 from tasks.task_parts import Exportable
 from tasks.training.runs import Run
+
+log = logging.getLogger(__name__)
 
 
 class SentimentPredictor(Predictor):
@@ -25,22 +30,39 @@ class SentimentPredictor(Predictor):
         classify: `TextClassifier.classify`, or the exported signature: text, string (batch,) -> label, probability,
             probabilities, classes.
         owner: The object that `classify` belongs to; a `tf.function` does not keep its object alive.
+        processor: The tokenizer.
+        max_tokens: Maximum number of pieces of a text.
         module: The `TextClassifier` of a run.
         baseline: Whether an evaluation also fits a linear model on the training texts.
     """
 
-    def __init__(self, classify: Callable, *, owner=None, module: TextClassifier | None = None, baseline: bool = False):
+    def __init__(
+        self,
+        classify: Callable,
+        processor: sentencepiece.SentencePieceProcessor,
+        max_tokens: int,
+        *,
+        owner=None,
+        module: TextClassifier | None = None,
+        baseline: bool = False,
+    ):
         self._classify, self._owner, self.module, self.baseline = classify, owner, module, baseline
+        self._processor, self._max_tokens = processor, max_tokens
 
     def predict(self, texts: Iterable[str], *, window: int = WINDOW) -> Iterator[dict]:
         """Yield an answer for each text, in their order; see `tasks.task.Predictor.predict`.
 
         Returns:
             {"text": str, "label": str, "probability": float, "probabilities": {label: float}} for each text.
+            `truncated` is True, and otherwise absent, if the text has too many pieces, so that only its beginning is
+            read; the number of these is logged at the end.
         """
-        return length_sorted_batches(self._answer, texts, window=window)
+        cut = CutTexts(self._processor, self._max_tokens)
+        yield from length_sorted_batches(lambda batch: self._answer(batch, cut), texts, window=window)
+        if (line := cut.report()) is not None:
+            log.warning("%s", line)
 
-    def _answer(self, texts: list[str]) -> list[dict]:
+    def _answer(self, texts: list[str], cut: CutTexts) -> list[dict]:
         out = {name: value.numpy() for name, value in self._classify(text=string_tensor(texts)).items()}
         names = [name.decode() for name in out["classes"][0]]
         return [
@@ -49,8 +71,9 @@ class SentimentPredictor(Predictor):
                 "label": out["label"][row].decode(),
                 "probability": float(out["probability"][row]),
                 "probabilities": dict(zip(names, map(float, out["probabilities"][row]), strict=True)),
+                **({"truncated": True} if truncated else {}),
             }
-            for row, text in enumerate(texts)
+            for row, (text, truncated) in enumerate(zip(texts, cut.count(texts), strict=True))
         ]
 
 
@@ -61,12 +84,20 @@ def from_run(run: Run, settings: SentimentSettings, model: keras.Model, override
         raise ValueError(f"{len(labels)} classes in labels.json, {model.classes} in model.keras")
     text = SentencePieceText(processor.serialized_model_proto(), settings.network.max_tokens)
     classifier = TextClassifier(model, text, labels)
-    return SentimentPredictor(classifier.classify, module=classifier, baseline=overrides.get("baseline", False))
+    return SentimentPredictor(
+        classifier.classify,
+        processor,
+        settings.network.max_tokens,
+        module=classifier,
+        baseline=overrides.get("baseline", False),
+    )
 
 
 def from_export(saved_model: Any, settings: SentimentSettings, folder: Path, overrides: Mapping) -> SentimentPredictor:
     """Make a predictor of an exported model; see `tasks.task.Task.from_export`."""
-    return SentimentPredictor(saved_model.signatures["serving_default"], owner=saved_model)
+    processor, _ = data.load_vocabulary(folder)
+    classify = saved_model.signatures["serving_default"]
+    return SentimentPredictor(classify, processor, settings.network.max_tokens, owner=saved_model)
 
 
 def format_answer(predictor: Predictor, answer: dict, number: int, arguments: PredictArguments) -> str:

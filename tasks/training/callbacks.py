@@ -14,7 +14,7 @@ from tasks.errors import TrainingDiverged
 from tasks.metrics import Metric
 from tasks.reports import plots
 from tasks.settings import TrainingSettings
-from tasks.training.checkpoint import Checkpoint, Progress
+from tasks.training.checkpoint import Checkpoint, Progress, save_model
 from tasks.training.optimizers import make_schedule
 from tasks.training.runs import Run
 from tasks.training.signals import DeferredSignals
@@ -196,8 +196,7 @@ class TrainingCallback(keras.callbacks.Callback):
         self._assign(weights)
 
     def _save_model(self) -> None:
-        with atomic_files.replacing(self.run.model_file) as path:
-            self.saved_model.save(path, include_optimizer=False)
+        save_model(self.saved_model, self.run.model_file)
 
     def _assign(self, weights: list[np.ndarray]) -> None:
         for variable, value in zip(self.model.trainable_variables, weights, strict=True):

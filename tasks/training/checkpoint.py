@@ -4,6 +4,8 @@ import dataclasses
 import importlib
 import json
 import logging
+import shutil
+import zipfile
 from pathlib import Path
 
 import keras
@@ -26,6 +28,36 @@ def load_model(run: Run) -> keras.Model:
     importlib.import_module("models.serialization")  # registers the classes that the file names
     with reading(run.model_file, "train the run again with --overwrite"):
         return keras.saving.load_model(run.model_file, compile=False)
+
+
+def save_model(model: keras.Model, file: Path) -> None:
+    """Write a model without its optimizer; equal models give equal files.
+
+    Args:
+        model: The model.
+        file: The `.keras` file; a former one stays until the new one is complete.
+    """
+    with atomic_files.replacing(file) as path:
+        dated = path.with_name(f"{path.stem}-dated.keras")
+        try:
+            model.save(dated, include_optimizer=False)
+            _copy_without_dates(dated, path)
+        finally:
+            dated.unlink(missing_ok=True)
+
+
+def _copy_without_dates(path: Path, copy: Path) -> None:
+    """Copy a `.keras` archive without the time at which it was saved."""
+    with zipfile.ZipFile(path) as dated, zipfile.ZipFile(copy, "w") as archive:
+        for entry in dated.infolist():
+            without = zipfile.ZipInfo(entry.filename)  # of 1980, the first year of the format
+            without.compress_type = entry.compress_type
+            if entry.filename == "metadata.json":
+                metadata = json.loads(dated.read(entry))
+                archive.writestr(without, json.dumps({"keras_version": metadata["keras_version"], "date_saved": ""}))
+                continue
+            with dated.open(entry) as source, archive.open(without, "w", force_zip64=True) as target:
+                shutil.copyfileobj(source, target, 1 << 20)
 
 
 def load_initial_weights(model: keras.Model, run: Run) -> None:

@@ -337,9 +337,10 @@ class Disturbance:
         return Run(folder)
 
     def assert_same(self, run: Run) -> None:
-        """Weights, history and vocabulary are those of the undisturbed training, bit for bit."""
+        """The model's file, history and vocabulary are those of the undisturbed training, bit for bit."""
         for one, two in zip(weights(run), weights(self.undisturbed), strict=True):
             assert one.dtype == two.dtype and np.array_equal(one, two)
+        assert run.model_file.read_bytes() == self.undisturbed.model_file.read_bytes()
         assert history(run) == history(self.undisturbed)
         for path in self.undisturbed.vocabulary.iterdir():
             assert (run.vocabulary / path.name).read_bytes() == path.read_bytes()

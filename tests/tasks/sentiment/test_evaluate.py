@@ -16,6 +16,7 @@ METRICS = {
     "roc_auc",
     "log_loss",
     "calibration_error",
+    "truncated_texts",
     "loss",
     "examples",
     "seconds",
