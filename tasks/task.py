@@ -103,7 +103,7 @@ class Task(abc.ABC):
     # --- data
 
     @abc.abstractmethod
-    def open_source(self, settings: Settings, location: str | None = None) -> "Source":
+    def open_source(self, settings: Settings, location: str | Sequence[str] | None = None) -> "Source":
         """Open the data that the settings name.
 
         Args:
@@ -116,7 +116,8 @@ class Task(abc.ABC):
 
     def check_source(self, settings: Settings) -> None:
         """Check that the files of the data can be opened, before anything else is done; raise `UserError`."""
-        if not settings.data.data.startswith("tfds:"):
+        data = settings.data.data
+        if not isinstance(data, str) or not data.startswith("tfds:"):  # several locations are files
             self.open_source(settings)
 
     def open_evaluation_source(self, settings: Settings, arguments: EvaluateArguments) -> "Source":
@@ -199,6 +200,10 @@ class Task(abc.ABC):
     @abc.abstractmethod
     def exportable(self, predictor: Predictor, run: "Run") -> Exportable:
         """Return what is exported of a run."""
+
+    def example_arguments(self, settings: Settings) -> str:
+        """Return arguments of the command that answers texts, as the end of a training proposes it."""
+        return '"A TEXT"'
 
     def answers(self, predictor: Predictor, texts: Iterable[str], arguments, window: int) -> Iterator[dict]:
         """Yield an answer for each text of the command that answers texts."""

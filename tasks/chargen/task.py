@@ -32,6 +32,10 @@ class ChargenTask(Task):
         """Return the parts of the network; see `tasks.task.Task.network_parts`."""
         return language_model_parts(settings.network, settings.recurrent, 1 if data is None else len(data.characters))
 
+    def example_arguments(self, settings: ChargenSettings) -> str:
+        """Propose records without a prompt, if the model writes records."""
+        return "--samples 20" if settings.data.records else super().example_arguments(settings)
+
     open_source = implemented_by("tasks.chargen.text_source:open_text")
     check_source = implemented_by("tasks.chargen.text_source:check_text")
     open_evaluation_source = implemented_by("tasks.chargen.text_source:open_evaluation_text")

@@ -72,10 +72,11 @@ def read_texts(location: str | Sequence[str], settings: ChargenSourceSettings) -
         UserError: If one does not exist, or is not a text.
     """
     paths = check_files(location, settings)
-    if isinstance(location, str) and location.startswith("tfds:"):
-        return _table_texts(location, settings), False
+    first = locations.expand(location)[0]
+    if first.startswith("tfds:"):
+        return _table_texts(first, settings), False
     if len(paths) == 1 and not paths[0].is_dir():
-        return {"train": _file_text(paths[0], settings)}, location != "sample"
+        return {"train": _file_text(paths[0], settings)}, first != "sample"
     if len(paths) == 1:
         return _joined_texts(_text_files(paths[0], settings), settings, folder=paths[0]), False
     files = [file for path in paths for file in (_text_files(path, settings) if path.is_dir() else [path])]

@@ -58,17 +58,18 @@ def train(task: Task, settings: Settings, run: Path | str, *, overwrite: bool = 
         monitor = next(metric for metric in task.validation_metrics if metric.name == settings.training.monitor)
         with runs.finishing(folder, run), fit.explained_memory(settings.training):
             fit.fit(network, data, settings.training, folder, monitor=monitor, verbose=verbose)
-    log.info("%s", closing_report(task, Run(run), monitor))
+    log.info("%s", closing_report(task, Run(run), monitor, task.example_arguments(settings)))
     return Run(run)
 
 
-def closing_report(task: Task, run: Run, monitor: Metric) -> str:
+def closing_report(task: Task, run: Run, monitor: Metric, example: str = '"A TEXT"') -> str:
     """Return which epoch a finished training kept, and why, and the commands that come next.
 
     Args:
         task: The task.
         run: The run, with a history.
         monitor: The validation metric that selected the weights.
+        example: Arguments of the command that answers texts.
     """
     column, history = monitor.column, run.history()
     epoch = monitor.best_epoch(history)
@@ -87,7 +88,7 @@ def closing_report(task: Task, run: Run, monitor: Metric) -> str:
             kept += f"; it was {value:.4g} at epoch {last}"
     command = f"  python -m tasks.{task.name}"
     place = f"--run {shlex.quote(str(run.path))}"
-    commands = [f"{command} {name} {place}" for name in ("evaluate", f'{task.predict_command} "A TEXT"', "export")]
+    commands = [f"{command} {name} {place}" for name in ("evaluate", f"{task.predict_command} {example}", "export")]
     return "\n".join([kept, "next:", *commands])
 
 

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from tasks.cli.registry import TASKS
 from tasks.data.locations import expand, files_below, shown
 from tasks.data.records import Column
 from tasks.data.sources import open_source
 from tasks.errors import UserError
+from tasks.references import find
 from tasks.sentiment.settings import SentimentSettings
 
 COLUMNS = [Column("text"), Column("label")]
@@ -70,6 +72,21 @@ def test_several_tables_are_one_source(tables):
     (tables / "c.csv").write_text("words,label\none,1\n")
     with pytest.raises(UserError, match=r"c\.csv has no column 'text'"):
         opened(tables / "a.csv", tables / "c.csv")
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_each_task_takes_several_files(tables, task):
+    task = find(TASKS[task])
+    columns = ("source_column", "target_column") if task.name == "translation" else ("text_column",)
+    names = dict(zip(columns, ("text", "label"), strict=False))
+    for data in ([tables / "a.csv", tables / "b.csv"], str(tables / "[ab].csv")):
+        settings = task.settings_class.model_validate({"data": {"data": data, **names}})
+        task.check_source(settings)
+        text = " ".join(" ".join(record.values) for record in task.open_source(settings).records("all"))
+        assert text.count("text 0 ") == text.count("text 1 ") == 60
+    with pytest.raises(UserError, match=r"none\.csv'?: no such file"):
+        missing = [str(tables / "a.csv"), str(tables / "none.csv")]
+        task.check_source(task.settings_class.model_validate({"data": {"data": missing, **names}}))
 
 
 def test_settings_hold_one_location_or_several(tmp_path):
