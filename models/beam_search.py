@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from models.logits_processors import RequiredIds, repeated_ngram_mask, require_once
+
 
 class Penalties(NamedTuple):
     """What scores depend on besides probabilities; see `SearchSettings`.
@@ -64,6 +66,7 @@ class _Sentences(NamedTuple):
         min_length: int32 `(batch,)`.
         max_length: int32 `(batch,)`.
         max_penalty: float32 `(batch,)`, the length penalty of a sequence of the maximum length.
+        required: bool `(batch, symbols)`.
         memory: Tensors for the decoder, `(batch, ...)` each.
     """
 
@@ -71,6 +74,7 @@ class _Sentences(NamedTuple):
     min_length: tf.Tensor
     max_length: tf.Tensor
     max_penalty: tf.Tensor
+    required: tf.Tensor
     memory: list[tf.Tensor]
 
 
@@ -84,6 +88,7 @@ def beam_search(
     min_length: tf.Tensor,
     max_length: tf.Tensor,
     source_mask: tf.Tensor | None = None,
+    symbols: RequiredIds | None = None,
     penalties: Penalties,
     bos: int,
     eos: int,
@@ -112,6 +117,8 @@ def beam_search(
         min_length: int32 `(batch,)`, minimum number of ids of a sequence, EOS not included.
         max_length: int32 `(batch,)`, maximum number of ids of a sequence, EOS not included.
         source_mask: bool `(batch, source timesteps)`, False at padding; required with a coverage penalty.
+        symbols: Ids that are generated exactly once or never, see `require_once`; None if there are none. The maximum
+            length has precedence.
         penalties: Length and coverage penalty, and the ids that are not allowed.
         bos: Id before the first one.
         eos: Id after the last one.
@@ -126,7 +133,12 @@ def beam_search(
     def extend(time, hypotheses: _Hypotheses, sentences: _Sentences) -> _Hypotheses:
         last, alive_scores, ids, coverage, finished_scores, finished_ids, states = hypotheses
         logits, states, attention = step(last, states, sentences.memory)
-        allowed = logits + _id_mask(logits, time, sentences)
+        allowed = logits
+        if symbols is not None:
+            required = tf.ensure_shape(sentences.required, [None, symbols.required.shape[-1]])  # unknown in the loop
+            of_sentences = symbols._replace(required=required)
+            allowed = require_once(logits, ids, last, of_sentences, sentences.max_length - time, eos)
+        allowed += _id_mask(logits, time, sentences)
         if penalties.no_repeat_ngram_size:
             allowed += repeated_ngram_mask(ids, time, penalties.no_repeat_ngram_size, logits.shape[-1])
         size = logits.shape[-1]
@@ -203,7 +215,8 @@ def beam_search(
         states=[tf.repeat(state[:, None], beam_size, axis=1) for state in states],
     )
     max_penalty = length_penalty(max_length + 1, alpha)
-    sentences = _Sentences(tf.range(batch), min_length, max_length, max_penalty, list(memory))
+    required = tf.zeros([batch, 0], tf.bool) if symbols is None else symbols.required
+    sentences = _Sentences(tf.range(batch), min_length, max_length, max_penalty, required, list(memory))
     loop_vars = (0, hypotheses, sentences, SearchResult(no_ids, no_scores))
     *_, result = tf.while_loop(
         lambda time, hypotheses, *_: (tf.shape(hypotheses.scores)[0] > 0) & (time < timesteps),
@@ -260,34 +273,3 @@ def grouped_top_k(scores: tf.Tensor, offsets: tf.Tensor, k, group: int) -> tuple
 def length_penalty(length: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
     """Return ((5 + length) / 6) ** alpha (Wu et al. 2016, equation 14)."""
     return ((5.0 + tf.cast(length, tf.float32)) / 6.0) ** alpha
-
-
-def repeated_ngram_mask(ids: tf.Tensor, time: tf.Tensor, n: int, vocabulary_size: int) -> tf.Tensor:
-    """Mask the ids that would complete an n-gram that has already occurred.
-
-    Args:
-        ids: int32 `(batch, beam, timesteps)`, of which the first `time` are valid.
-        time: int32 `()`.
-        n: Size of the n-grams, at least 1.
-        vocabulary_size: Number of ids.
-
-    Returns:
-        float32 `(batch, beam, vocabulary_size)`, -inf for these ids and 0 for the others.
-    """
-    timesteps = tf.shape(ids)[-1]
-    # The last n - 1 ids, and for each timestep t the n - 1 ids before it: where they are equal, ids[t] would repeat.
-    last = tf.gather(ids, tf.maximum(time - n + 1 + tf.range(n - 1), 0), axis=-1)  # (batch, beam, n - 1)
-    positions = tf.range(timesteps)
-    before = tf.gather(ids, tf.maximum(positions[:, None] - n + 1 + tf.range(n - 1), 0), axis=-1)
-    equal = tf.reduce_all(before == last[:, :, None], axis=-1) & (positions >= n - 1) & (positions < time)
-    # Id 0 is padding, which is never generated, so it can stand for "no id".
-    return _minus_infinity_at(tf.where(equal, ids, 0), vocabulary_size)
-
-
-def _minus_infinity_at(ids: tf.Tensor, vocabulary_size: int) -> tf.Tensor:
-    """Return `(batch, beam, vocabulary_size)` with -inf at each of ids `(batch, beam, count)` and 0 elsewhere."""
-    shape = tf.shape(ids)
-    rows = tf.repeat(tf.range(shape[0] * shape[1]), shape[2])
-    indexes = tf.stack([rows, tf.reshape(ids, [-1])], axis=1)
-    counts = tf.scatter_nd(indexes, tf.ones_like(rows), [shape[0] * shape[1], vocabulary_size])
-    return tf.reshape(tf.where(counts > 0, -float("inf"), 0.0), [shape[0], shape[1], vocabulary_size])

@@ -66,6 +66,13 @@ class SearchSettings(Settings):
     no_repeat_ngram_size: int = Field(0, ge=0, le=100)
     """Above 0, no n-gram of this many pieces occurs twice in a translation."""
 
+    fold_upper_case: bool = True
+    """Reads texts in capital letters with the case that their words have in the training texts, and writes their
+    translations in capital letters."""
+    copy_unknown: bool = False
+    """Copies texts of which most characters are unknown to the vocabulary, and, where it has symbols for placeholders,
+    unknown characters of other texts."""
+
     @model_validator(mode="after")
     def _lengths_in_order(self):
         if self.max_length_ratio is not None and self.min_length_ratio > self.max_length_ratio:

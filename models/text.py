@@ -7,7 +7,7 @@ TensorFlow Serving includes.
 import hashlib
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import sentencepiece
@@ -18,6 +18,8 @@ from sentencepiece import sentencepiece_model_pb2
 PAD, UNKNOWN, BOS, EOS = 0, 1, 2, 3
 # Number of special ids; the ids of ordinary pieces start here.
 SPECIALS = 4
+# The piece that SentencePiece writes for a blank.
+SPACE = "\u2581"
 # SentencePiece limits a piece to 16 characters, each of which has at most 4 bytes in UTF-8.
 MAX_PIECE_BYTES = 64
 
@@ -31,6 +33,7 @@ def train_sentencepiece(
     character_coverage: float = 0.9995,
     split_digits: bool = False,
     required_characters: str = "",
+    symbols: Sequence[str] = (),
     threads: int = 2,
 ) -> bytes:
     """Train a SentencePiece model.
@@ -45,6 +48,7 @@ def train_sentencepiece(
             the unknown id.
         split_digits: Makes every digit a separate piece.
         required_characters: Normalized characters that the pieces cover in any case.
+        symbols: Texts that are a piece each wherever they occur, with the first ids after the special ones.
         threads: Number of threads. The same texts with the same number yield the same model; another number may
             order the pieces differently.
 
@@ -73,6 +77,7 @@ def train_sentencepiece(
             character_coverage=character_coverage,
             split_digits=split_digits,
             required_chars=required_characters,
+            user_defined_symbols=list(symbols),
             num_threads=threads,
             hard_vocab_limit=False,
             max_sentence_length=16384,
@@ -170,10 +175,36 @@ class SentencePieceText(tf.Module):
         Returns:
             Ids, int32 `(batch, None)`, at most `max_tokens` per text.
         """
+        return self.tokenizer.tokenize(self._truncated(texts))[:, : self.max_tokens]
+
+    def pieces_and_unknown(self, texts: tf.Tensor) -> tuple[tf.RaggedTensor, tf.RaggedTensor, tf.Tensor]:
+        """Tokenize texts without padding, and return what is unknown in them.
+
+        Args:
+            texts: string `(batch,)`.
+
+        Returns:
+            - Ids as from `pieces`;
+            - the characters of the pieces that are UNKNOWN, in their order, string `(batch, None)`;
+            - the share of unknown characters, blanks not counted, float32 `(batch,)`.
+        """
+        texts = self._truncated(texts)
+        ids, starts, ends = self.tokenizer.tokenize_with_offsets(texts)
+        ids, starts, ends = (part[:, : self.max_tokens] for part in (ids, starts, ends))
+        # Of each text, the part that was tokenized, and of it the unknown pieces.
+        unknown = ids == UNKNOWN
+        starts, ends = (tf.ragged.boolean_mask(part, unknown) for part in (starts, ends))
+        surfaces = tf.strings.substr(
+            tf.gather(texts, starts.value_rowids()), starts.flat_values, ends.flat_values - starts.flat_values
+        )
+        count = tf.math.unsorted_segment_sum(_visible(surfaces), starts.value_rowids(), tf.size(texts))
+        share = tf.cast(count, tf.float32) / tf.cast(tf.maximum(_visible(texts), 1), tf.float32)
+        return ids, starts.with_flat_values(surfaces), share
+
+    def _truncated(self, texts: tf.Tensor) -> tf.Tensor:
         # The op's time is quadratic in the length of a run of unknown characters: minutes for a million of them.
         texts = tf.strings.regex_replace(texts, r"[\t\n\f\r ]+", " ")
-        texts = tf.strings.substr(texts, 0, self.max_tokens * MAX_PIECE_BYTES)
-        return self.tokenizer.tokenize(texts)[:, : self.max_tokens]
+        return tf.strings.substr(texts, 0, self.max_tokens * MAX_PIECE_BYTES)
 
     def ids(self, texts: tf.Tensor, length: int | None = None) -> tf.Tensor:
         """Tokenize texts and pad them on the right with PAD.
@@ -194,6 +225,11 @@ class SentencePieceText(tf.Module):
     def text(self, ids: tf.RaggedTensor) -> tf.Tensor:
         """Convert ids, int32 `(batch, None)`, back to texts, string `(batch,)`."""
         return self.tokenizer.detokenize(ids)
+
+
+def _visible(texts: tf.Tensor) -> tf.Tensor:
+    """Count the characters of texts, blanks not counted: int32, with the shape of the texts."""
+    return tf.strings.length(tf.strings.regex_replace(texts, r"[\t\n\f\r ]+", ""), unit="UTF8_CHAR")
 
 
 def vocabulary(model: bytes) -> list[str]:

@@ -4,8 +4,12 @@ import tensorflow as tf
 
 from models.beam_search import Penalties, SearchResult, beam_search
 from models.generation_settings import DEFAULT_MAX_LENGTH_RATIO, SearchSettings
-from models.text import BOS, EOS, PAD, UNKNOWN, SentencePieceText, vocabulary
+from models.logits_processors import RequiredIds
+from models.placeholders import Placeholders
+from models.source_text import Sentences, SourceText
+from models.text import BOS, EOS, PAD, SPACE, SPECIALS, UNKNOWN, SentencePieceText, vocabulary
 from models.translator import Memory, StepTranslator
+from models.truecasing import Casing, Truecaser
 
 # Number of pieces that any translation may have in addition to its maximum ratio, so that short ones are not cut.
 SPARE_PIECES = 10
@@ -19,6 +23,8 @@ class TextTranslator(tf.Module):
         source: The serialized SentencePiece model of the source language.
         target: The serialized SentencePiece model of the target language.
         settings: Settings of the search. A `max_length_ratio` of None is 2 here; the task derives it from its pairs.
+        placeholders: The spans that are copied; None where the vocabularies have no symbols for them.
+        casing: The case of the words of the source language; None reads capital letters as they are.
 
     Example:
         ```python
@@ -27,15 +33,24 @@ class TextTranslator(tf.Module):
         ```
     """
 
-    def __init__(self, network: StepTranslator, source: bytes, target: bytes, settings: SearchSettings):
+    def __init__(
+        self,
+        network: StepTranslator,
+        source: bytes,
+        target: bytes,
+        settings: SearchSettings,
+        placeholders: Placeholders | None = None,
+        casing: Casing | None = None,
+    ):
         super().__init__()
         self.network, self.settings = network, settings
         self.max_tokens = network.settings.max_tokens
-        # One piece more than the network reads, so that a sentence that is too long is noticed.
-        self.source = SentencePieceText(source, self.max_tokens + 1)
+        truecaser = Truecaser(casing) if casing is not None and settings.fold_upper_case else None
+        self.source = SourceText(source, self.max_tokens, placeholders, truecaser, settings.copy_unknown)
         self.target = SentencePieceText(target, self.max_tokens)
-        self._source_pieces = tf.constant(vocabulary(source))
-        self._target_pieces = tf.constant(vocabulary(target))
+        pieces, target_pieces = vocabulary(source), vocabulary(target)
+        self._source_pieces, self._target_pieces = tf.constant(pieces), tf.constant(target_pieces)
+        self._space = target_pieces.index(SPACE) if SPACE in target_pieces else None
         self._penalties = {
             "coverage": settings.coverage_penalty if network.attends else 0.0,
             "no_repeat_ngram_size": settings.no_repeat_ngram_size,
@@ -54,14 +69,18 @@ class TextTranslator(tf.Module):
 
             - `translation`: string `(batch,)`, empty for an empty sentence;
             - `score`: float32 `(batch,)`, see `beam_search`;
-            - `truncated`: bool `(batch,)`, whether only the first `max_tokens` pieces of the sentence are translated.
+            - `truncated`: bool `(batch,)`, whether only the first `max_tokens` pieces of the sentence are translated;
+            - `unknown`: bool `(batch,)`, whether most characters of the sentence are unknown to the vocabulary.
         """
         settings = self.settings
-        result, is_empty, truncated = self._search(text, settings.beam_size, 1, settings.length_penalty)
+        sentences = self.source.read(text)
+        result, is_empty = self._search(sentences, settings.beam_size, 1, settings.length_penalty)
+        translation = self.source.restore(self._texts(result.ids[:, 0]), sentences)
         return {
-            "translation": tf.where(is_empty, "", self._texts(result.ids[:, 0])),
+            "translation": tf.where(is_empty, self._instead(text, sentences), translation),
             "score": tf.where(is_empty, 0.0, result.scores[:, 0]),
-            "truncated": truncated,
+            "truncated": sentences.truncated,
+            "unknown": sentences.unknown,
         }
 
     @tf.function(
@@ -84,22 +103,25 @@ class TextTranslator(tf.Module):
 
             - `translations`: string `(batch, beam_size)`, the best first;
             - `scores`: float32 `(batch, beam_size)`, -inf (and an empty translation) where fewer were found;
-            - `truncated`: bool `(batch,)`, as from `translate`.
+            - `truncated`, `unknown`: bool `(batch,)`, as from `translate`.
         """
         tf.debugging.assert_positive(beam_size, "beam_size is 1 or more")
         tf.debugging.assert_less_equal(
             beam_size, self.network.target_size, "beam_size is at most the number of pieces of the target's vocabulary"
         )
         tf.debugging.assert_non_negative(length_penalty, "length_penalty is 0 or more")
-        result, is_empty, truncated = self._search(text, beam_size, beam_size, length_penalty)
-        shape = tf.shape(result.scores)
-        texts = tf.reshape(self._texts(tf.reshape(result.ids, [-1, tf.shape(result.ids)[-1]])), shape)
+        sentences = self.source.read(text)
+        result, is_empty = self._search(sentences, beam_size, beam_size, length_penalty)
+        texts = self._texts(tf.reshape(result.ids, [-1, tf.shape(result.ids)[-1]]))
+        texts = tf.reshape(self.source.restore(texts, sentences, beam_size), tf.shape(result.scores))
         is_first = tf.range(beam_size) == 0
         scores = tf.where(is_empty[:, None], tf.where(is_first, 0.0, -float("inf")), result.scores)
+        texts = tf.where(is_empty[:, None], self._instead(text, sentences)[:, None], texts)
         return {
-            "translations": tf.where(is_empty[:, None] | tf.math.is_inf(scores), "", texts),
+            "translations": tf.where(tf.math.is_inf(scores), "", texts),
             "scores": scores,
-            "truncated": truncated,
+            "truncated": sentences.truncated,
+            "unknown": sentences.unknown,
         }
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
@@ -117,11 +139,16 @@ class TextTranslator(tf.Module):
             - `target_pieces`: string `(batch, target timesteps)`, with the piece `</s>` at the end, then empty;
             - `attention`: float32 `(batch, target timesteps, source timesteps)`, the weights with which each target
               piece was predicted; 0 at padding.
+
+            A piece that is a symbol is the span that it stands for.
         """
         settings = self.settings
-        source_ids, _ = self._source_ids(text)
+        sentences = self.source.read(text)
+        source_ids = _with_end(sentences.pieces)
         memory, states = self.network.initial_states(source_ids)
-        result, is_empty = self._search_ids(source_ids, memory, states, settings.beam_size, 1, settings.length_penalty)
+        result, is_empty = self._search_ids(
+            sentences, source_ids, memory, states, settings.beam_size, 1, settings.length_penalty
+        )
         ids = tf.where(is_empty[:, None], PAD, result.ids[:, 0])
         length = tf.where(is_empty, -1, tf.reduce_sum(tf.cast(ids != PAD, tf.int32), axis=1))
         target_ids = tf.pad(ids, [[0, 0], [0, 1]], constant_values=PAD)
@@ -129,10 +156,11 @@ class TextTranslator(tf.Module):
         source_mask = tf.cast(source_ids != PAD, tf.float32)
         target_mask = tf.cast(target_ids != PAD, tf.float32)
         attention = self._attention(target_ids, memory, states)
+        translation = self.source.restore(self._texts(ids), sentences)
         return {
-            "translation": tf.where(is_empty, "", self._texts(ids)),
-            "source_pieces": tf.where(source_ids == PAD, "", tf.gather(self._source_pieces, source_ids)),
-            "target_pieces": tf.where(target_ids == PAD, "", tf.gather(self._target_pieces, target_ids)),
+            "translation": tf.where(is_empty, self._instead(text, sentences), translation),
+            "source_pieces": self._shown(self._source_pieces, source_ids, sentences),
+            "target_pieces": self._shown(self._target_pieces, target_ids, sentences),
             "attention": attention * target_mask[:, :, None] * source_mask[:, None],
         }
 
@@ -155,11 +183,13 @@ class TextTranslator(tf.Module):
             - `log_probability`: float32 `(batch,)`, ln p(translation | text) in nats, EOS included;
             - `pieces`: int32 `(batch,)`, number of pieces of the translation, EOS included.
         """
+        text, translation = self.masked_pairs(text, translation)
         pieces = self.target.pieces(translation)
         column = lambda id: tf.fill([tf.size(text), 1], id)  # noqa: E731
         labels = tf.concat([pieces, column(EOS)], axis=1).to_tensor(PAD)
         inputs = tf.concat([column(BOS), pieces], axis=1).to_tensor(PAD)
-        logits = self.network.model([self._source_ids(text)[0], inputs], training=False)
+        source_ids = _with_end(self.source.tokens.pieces(text)[:, : self.max_tokens])
+        logits = self.network.model([source_ids, inputs], training=False)
         nats = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
         mask = labels != PAD
         return {
@@ -180,51 +210,52 @@ class TextTranslator(tf.Module):
         """
         return _scaled(pieces, self.settings.max_length_ratio or DEFAULT_MAX_LENGTH_RATIO) + SPARE_PIECES
 
-    def _source_ids(self, text):
-        """Tokenize texts.
+    def masked_pairs(self, text, translation):
+        """Mask the spans that sentences and given translations of them share, string `(batch,)` each."""
+        masks = self.source.placeholders
+        return (text, translation) if masks is None else masks.mask_pairs(text, translation)
 
-        Args:
-            text: string `(batch,)`.
-
-        Returns:
-            Ids, int32 `(batch, timesteps)`, with EOS after each sentence; and bool `(batch,)`, whether it was cut.
-        """
-        pieces = self.source.pieces(text)
-        truncated = pieces.row_lengths() > self.max_tokens
-        pieces = pieces[:, : self.max_tokens]
-        ids = tf.concat([pieces, tf.fill([tf.size(text), 1], EOS)], axis=1)
-        # A recurrent layer needs at least one timestep, even for an empty batch.
-        timesteps = tf.maximum(ids.bounding_shape(axis=1), 1)
-        return tf.ensure_shape(ids.to_tensor(PAD, shape=tf.stack([-1, timesteps])), (None, None)), truncated
-
-    def _search(self, text, beam_size, num_return_sequences, length_penalty):
-        """Return what `_search_ids` returns, and bool `(batch,)`, which is True for sentences that were cut."""
-        ids, truncated = self._source_ids(text)
+    def _search(self, sentences: Sentences, beam_size, num_return_sequences, length_penalty):
+        """Return what `_search_ids` returns."""
+        ids = _with_end(sentences.pieces)
         states = self.network.initial_states(ids)
-        return *self._search_ids(ids, *states, beam_size, num_return_sequences, length_penalty), truncated
+        return self._search_ids(sentences, ids, *states, beam_size, num_return_sequences, length_penalty)
 
     def _search_ids(
-        self, ids, memory, states, beam_size, num_return_sequences, length_penalty
+        self, sentences: Sentences, ids, memory, states, beam_size, num_return_sequences, length_penalty
     ) -> tuple[SearchResult, tf.Tensor]:
-        """Return the result for source ids, and bool `(batch,)`, which is True for sentences without pieces."""
+        """Return the result for source ids, and bool `(batch,)`, whether a sentence has no translation (`_instead`)."""
         settings = self.settings
         pieces = tf.reduce_sum(tf.cast(ids != PAD, tf.int32), axis=1) - 1
         max_length = self.max_length(pieces)
-        is_empty = pieces == 0
+        required = self.source.required_symbols(sentences.pieces)
+        is_empty = (pieces == 0) | (sentences.unknown & settings.copy_unknown)
         result = beam_search(
             lambda ids, states, memory: self.network.decode_step(ids, states, Memory(*memory)),
             states,
             [part for part in memory if part is not None],
             beam_size=beam_size,
             num_return_sequences=num_return_sequences,
-            min_length=tf.minimum(_scaled(pieces, settings.min_length_ratio), max_length),
+            min_length=tf.where(is_empty, 0, tf.minimum(_scaled(pieces, settings.min_length_ratio), max_length)),
             max_length=tf.where(is_empty, 0, max_length),
+            symbols=None if required is None else RequiredIds(required, SPECIALS, self._space),
             source_mask=memory.mask,
             penalties=Penalties(length=length_penalty, **self._penalties),
             bos=BOS,
             eos=EOS,
         )
         return result, is_empty
+
+    def _instead(self, text, sentences: Sentences):
+        """Return the answers to sentences that are not translated: "" without pieces, and otherwise the sentence."""
+        return tf.where(sentences.pieces.row_lengths() == 0, "", text)
+
+    def _shown(self, vocabulary, ids, sentences: Sentences):
+        """Return pieces of a vocabulary, string `(batch, timesteps)`, with the spans for symbols and "" for padding."""
+        pieces = tf.gather(vocabulary, ids)
+        if self.source.placeholders is not None:
+            pieces = self.source.placeholders.restore_pieces(pieces, ids, sentences.spans)
+        return tf.where(ids == PAD, "", pieces)
 
     def _texts(self, ids):
         """Convert ids, int32 `(rows, timesteps)` padded with PAD, to texts, string `(rows,)`."""
@@ -252,6 +283,14 @@ class TextTranslator(tf.Module):
         loop_vars = (0, attention, *[state[:, None] for state in states])
         _, attention, *_ = tf.while_loop(lambda time, *_: time < timesteps, step, loop_vars)
         return tf.transpose(attention.stack(), [1, 0, 2])
+
+
+def _with_end(pieces: tf.RaggedTensor) -> tf.Tensor:
+    """Return ids, int32 `(batch, timesteps)`, with EOS after each sentence."""
+    ids = tf.concat([pieces, tf.fill([pieces.nrows(), 1], EOS)], axis=1)
+    # A recurrent layer needs at least one timestep, even for an empty batch.
+    timesteps = tf.maximum(ids.bounding_shape(axis=1), 1)
+    return tf.ensure_shape(ids.to_tensor(PAD, shape=tf.stack([-1, timesteps])), (None, None))
 
 
 def _scaled(pieces, ratio: float):

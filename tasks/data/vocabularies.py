@@ -89,7 +89,11 @@ def required_characters(texts: Sequence[str], coverage: float, normalization: st
 
 
 def learn(
-    texts: Iterable[str], settings: VocabularySettings, location: str, normalization: Normalization | None = None
+    texts: Iterable[str],
+    settings: VocabularySettings,
+    location: str,
+    normalization: Normalization | None = None,
+    symbols: Sequence[str] = (),
 ) -> bytes:
     """Learn a SentencePiece vocabulary.
 
@@ -98,6 +102,7 @@ def learn(
         settings: The size and type of the vocabulary.
         location: Where the texts are from, for error messages.
         normalization: Another rule than that of the settings.
+        symbols: See `models.text.train_sentencepiece`.
 
     Returns:
         The serialized SentencePiece model.
@@ -116,6 +121,7 @@ def learn(
             character_coverage=settings.character_coverage,
             split_digits=settings.split_digits,
             required_characters=required_characters(texts, settings.character_coverage, rule),
+            symbols=symbols,
         )
     except ValueError as error:
         # The settings' names, each followed by the name of its option.

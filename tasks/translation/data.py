@@ -1,6 +1,7 @@
 """Sentence pairs: from a source to vocabularies and ids on disk."""
 
 import dataclasses
+import functools
 import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ from tasks.data.sources import Source
 from tasks.errors import UserError
 from tasks.serving.batched_inference import string_tensor
 from tasks.training.runs import Run
-from tasks.translation import length_limit
+from tasks.translation import length_limit, preprocessing
 from tasks.translation.segmentation import Segmentations, WordIds
 from tasks.translation.settings import TranslationSettings
 from tasks.translation.source import SIDES, open_pairs
@@ -83,8 +84,9 @@ def compared_texts(settings: TranslationSettings) -> ComparedTexts:
 def prepare(settings: TranslationSettings, run: Run) -> None:
     """Read the source once for the vocabularies, and once more to store ids.
 
-    Writes `vocabulary/` (source.model, target.model, length_ratio.json), `training_texts.npz` and, below `checkpoint/`,
-    the ids of both splits and, for subword regularization, the words of the training pairs and their segmentations.
+    Writes `vocabulary/` (source.model, target.model, preprocessing.json, length_ratio.json), `training_texts.npz` and,
+    below `checkpoint/`, the ids of both splits and, for subword regularization, the words of the training pairs and
+    their segmentations.
     """
     source = open_pairs(settings)
     for reason, count in source.check().items():
@@ -92,6 +94,7 @@ def prepare(settings: TranslationSettings, run: Run) -> None:
             log.warning("%s: left out %s %s", source.location, f"{count:,}", reason)
     if settings.training.initial_run is None:
         _write_vocabularies(settings, source, run.vocabulary)
+    rules = preprocessing.load(run.vocabulary)
     processors = load_vocabularies(run.vocabulary)
     # One piece more than is allowed, so that pairs that are too long are noticed.
     limit = settings.network.max_tokens + 1
@@ -104,7 +107,7 @@ def prepare(settings: TranslationSettings, run: Run) -> None:
         store = SequenceStore.write(
             run.checkpoint / split,
             ("source_length",),
-            _encoded(settings, records, split, tokenizers),
+            _encoded(settings, records, split, tokenizers, rules),
             max(processor.get_piece_size() for processor in processors),
         )
         if not len(store):
@@ -122,18 +125,19 @@ def prepare(settings: TranslationSettings, run: Run) -> None:
 def _write_vocabularies(settings: TranslationSettings, source: Source, folder: Path) -> None:
     chosen = settings.vocabulary
     pairs = vocabularies.hash_sample(with_both_sides(source.records("train"), LeftOut()), chosen.vocabulary_texts)
+    learned = preprocessing.learn(pairs, chosen)
+    pairs = list(learned.masked(pairs))
     rules = chosen.normalizations
+    learn = functools.partial(vocabularies.learn, settings=chosen, location=source.location, symbols=learned.symbols)
     if chosen.joint_vocabulary:
-        model = vocabularies.learn(_normalized(pairs, rules), chosen, source.location, rules[1])
+        model = learn(_normalized(pairs, rules), normalization=rules[1])
         models = [model if rules[0] == rules[1] else with_normalization(model, rules[0]), model]
     else:
-        models = [
-            vocabularies.learn((pair[side] for pair in pairs), chosen, source.location, rule)
-            for side, rule in enumerate(rules)
-        ]
+        models = [learn((pair[side] for pair in pairs), normalization=rule) for side, rule in enumerate(rules)]
     with atomic_files.replacing_folder(folder) as temporary:
         for side, model in zip(SIDES, models, strict=True):
             (temporary / f"{side}.model").write_bytes(model)
+        learned.write(temporary)
 
 
 def _normalized(pairs: Iterable[tuple[str, str]], rules: tuple[str, str]) -> Iterator[str]:
@@ -154,14 +158,19 @@ def load_vocabularies(folder: Path) -> list[sentencepiece.SentencePieceProcessor
 
 
 def _encoded(
-    settings: TranslationSettings, records: Iterable[Record], split: str, tokenizers: list[SentencePieceText]
+    settings: TranslationSettings,
+    records: Iterable[Record],
+    split: str,
+    tokenizers: list[SentencePieceText],
+    rules: preprocessing.Preprocessing,
 ) -> Iterator[tuple[list[int], int]]:
     """Yield the ids of source and target in one list, and the number of source ids, of pairs that are not left out."""
     max_tokens, ratio, left_out = settings.network.max_tokens, settings.data.max_pair_length_ratio, LeftOut()
     for chunk in chunks(with_both_sides(records, left_out)):
+        texts = zip(*rules.masked(record.values for record in chunk), strict=True)
         sides = [
-            tokenizer.pieces(string_tensor([record.values[side] for record in chunk])).to_list()
-            for side, tokenizer in enumerate(tokenizers)
+            tokenizer.pieces(string_tensor(of_side)).to_list()
+            for tokenizer, of_side in zip(tokenizers, texts, strict=True)
         ]
         for record, source_ids, target_ids in zip(chunk, *sides, strict=True):
             longer, shorter = max(len(source_ids), len(target_ids)), min(len(source_ids), len(target_ids))

@@ -79,11 +79,11 @@ def references_out_of_reach(translator: TextTranslator, sources: Sequence[str], 
     """Count the references that have more pieces than a translation of their source may have; warn if there are any."""
     count = 0
     for pairs in chunks(zip(sources, references, strict=True)):
-        texts, expected = zip(*pairs, strict=True)
-        pieces = tf.cast(translator.source.pieces(string_tensor(texts)).row_lengths(), tf.int32)
+        texts, expected = translator.masked_pairs(*map(string_tensor, zip(*pairs, strict=True)))
+        pieces = tf.cast(translator.source.tokens.pieces(texts).row_lengths(), tf.int32)
         limits = translator.max_length(tf.minimum(pieces, translator.max_tokens))
         longest = int(tf.reduce_max(limits))
-        beginnings = string_tensor(truncate_text(reference, longest + 1) for reference in expected)
+        beginnings = string_tensor(truncate_text(reference.decode(), longest + 1) for reference in expected.numpy())
         lengths = tf.cast(translator.target.tokenizer.tokenize(beginnings).row_lengths(), tf.int32)
         count += int(tf.reduce_sum(tf.cast((lengths > limits) & (pieces > 0), tf.int32)))
     if count:

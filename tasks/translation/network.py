@@ -12,7 +12,7 @@ from models.translator import build_translator, training_model
 from tasks.serving.inference import override
 from tasks.task_parts import Network
 from tasks.training.runs import Run
-from tasks.translation import data, length_limit, scoring, translate
+from tasks.translation import data, length_limit, preprocessing, scoring, translate
 from tasks.translation.pairs import SentencePairs
 from tasks.translation.settings import TranslationSettings
 
@@ -39,7 +39,9 @@ def _validation_bleu(settings: TranslationSettings, model: keras.Model, run: Run
     sources, references = zip(*pairs, strict=True)
     search = override(settings.search, {"beam_size": 1, "coverage_penalty": 0.0})
     search = length_limit.resolved(search, run.vocabulary)
-    predictor = translate.from_model(model, data.load_vocabularies(run.vocabulary), search)
+    predictor = translate.from_model(
+        model, data.load_vocabularies(run.vocabulary), search, rules=preprocessing.load(run.vocabulary)
+    )
     normalize = scoring.Normalizer(settings.vocabulary)
     references = normalize(references)
     scorer = BLEU(tokenize=scoring.choose_tokenizer(settings.evaluation, references))

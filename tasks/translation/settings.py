@@ -69,6 +69,10 @@ class TranslationVocabularySettings(
 
     target_normalization: Normalization | None = None
     """The rule for the target language, and so for translations; None is that of normalization without case folding."""
+    placeholders: bool = True
+    """Copies URLs, e-mail addresses, tags, placeholders such as {name} and %s, times and numbers with units where they
+    are the same on both sides of the training pairs; symbols of the vocabulary, which is not one of words, stand for
+    them."""
     joint_vocabulary: bool = False
     """Learns one vocabulary from both languages."""
     subword_regularization: float | None = Field(None, gt=0.0, le=1.0)
@@ -188,11 +192,17 @@ class SearchArguments(Settings):
     """True never generates the unknown piece, False allows it."""
     no_repeat_ngram_size: int | None = None
     """Above 0, no n-gram of this many pieces occurs twice in a translation."""
+    fold_upper_case: bool | None = None
+    """True reads texts in capital letters in their usual case, False as they are."""
+    copy_unknown: bool = False
+    """Copies texts of which most characters are unknown to the vocabulary, rather than translating them."""
 
     @property
     def overrides(self) -> dict:
         """The settings of the search that are given here."""
-        given = {name: getattr(self, name) for name in SearchArguments.model_fields}
+        given = {name: getattr(self, name) for name in SearchArguments.model_fields} | {
+            "copy_unknown": self.copy_unknown or None
+        }
         return {name: value for name, value in given.items() if value is not None}
 
 

@@ -21,7 +21,7 @@ from tasks.serving.inference import override, override_groups
 from tasks.task import Predictor
 from tasks.task_parts import Exportable
 from tasks.training.runs import Run
-from tasks.translation import alignment, length_limit
+from tasks.translation import alignment, length_limit, preprocessing
 from tasks.translation.data import load_vocabularies
 from tasks.translation.settings import TranslateArguments, TranslationEvaluationSettings, TranslationSettings
 
@@ -96,7 +96,8 @@ class TranslationPredictor(Predictor):
             {"text": str, "translation": str, "score": float} for each sentence, and `translations`, a list of
             {"translation": str, "score": float}, the best first, if there are several. The score is None if the
             settings of the search allow no translation. `truncated` is True, and otherwise absent, if the sentence has
-            too many pieces, so that only its beginning is translated; the number of these is logged at the end.
+            too many pieces, so that only its beginning is translated; `unknown`, if most of its characters are unknown
+            to the vocabulary. The numbers of these are logged at the end.
         """
         self.check(num_return_sequences)
         if num_return_sequences > 1 or self.fixed_search:
@@ -110,15 +111,15 @@ class TranslationPredictor(Predictor):
 
     def _search_best(self, texts: list[str]) -> list[dict]:
         out = self._translate(text=string_tensor(texts))
-        rows = zip(texts, *(out[name].numpy() for name in ("translation", "score", "truncated")), strict=True)
+        rows = zip(texts, *(out[name].numpy() for name in ("translation", "score")), _flags(out), strict=True)
         return [
             {
                 "text": text,
                 "translation": found.decode(),
                 "score": float(score) if score > -float("inf") else None,
-                **({"truncated": True} if truncated else {}),
+                **flags,
             }
-            for text, found, score, truncated in rows
+            for text, found, score, flags in rows
         ]
 
     def _search_beam(self, texts: list[str], count: int) -> list[dict]:
@@ -128,8 +129,8 @@ class TranslationPredictor(Predictor):
             length_penalty=tf.constant(self.search.length_penalty, tf.float32),
         )
         answers = []
-        rows = zip(texts, *(out[name].numpy() for name in ("translations", "scores", "truncated")), strict=True)
-        for text, row, scores, truncated in rows:
+        rows = zip(texts, *(out[name].numpy() for name in ("translations", "scores")), _flags(out), strict=True)
+        for text, row, scores, flags in rows:
             best = [
                 {"translation": one.decode(), "score": float(score)}
                 for one, score in zip(row[:count], scores, strict=False)
@@ -137,21 +138,41 @@ class TranslationPredictor(Predictor):
             ]
             best = best or [{"translation": "", "score": None}]  # the settings of the search allow nothing
             several = {"translations": best} if count > 1 else {}
-            answers.append({"text": text, **best[0], **several, **({"truncated": True} if truncated else {})})
+            answers.append({"text": text, **best[0], **several, **flags})
         return answers
 
     def _counted(self, answers: Iterator[dict]) -> Iterator[dict]:
-        """Yield the answers; at the end, log how many sentences were cut."""
-        cut = count = 0
+        """Yield the answers; at the end, log how many sentences were cut, and how many could not be read."""
+        cut = count = unknown = 0
+        first_unknown = ""
         for count, answer in enumerate(answers, start=1):  # noqa: B007
             cut += answer.get("truncated", False)
+            if answer.get("unknown"):
+                unknown, first_unknown = unknown + 1, first_unknown or answer["text"]
             yield answer
+        if unknown:
+            log.warning(
+                "%s of %s sentences, such as %.40r, consist mostly of characters that the vocabulary does not have: %s",
+                *(f"{unknown:,}", f"{count:,}", first_unknown),
+                "they were copied"
+                if self.search.copy_unknown
+                else "their translations have nothing to do with them; --copy-unknown copies such sentences",
+            )
         if cut:
             log.warning(
                 "%s of %s sentences have more than %d pieces (--max-tokens of train): only the beginning of each was "
                 "translated",
                 *(f"{cut:,}", f"{count:,}", self._max_tokens),
             )
+
+
+def _flags(out: Mapping[str, tf.Tensor]) -> list[dict[str, bool]]:
+    """Return for each sentence the flags that are True: `truncated` and `unknown`."""
+    rows = zip(*(out[name].numpy().tolist() for name in ("truncated", "unknown")), strict=True)
+    return [
+        {**({"truncated": True} if truncated else {}), **({"unknown": True} if unknown else {})}
+        for truncated, unknown in rows
+    ]
 
 
 def from_run(
@@ -162,7 +183,8 @@ def from_run(
     if search.coverage_penalty and settings.network.attention is None:
         raise UserError("--coverage-penalty: this model was trained without attention, which it counts; leave it out")
     search = length_limit.resolved(search, run.vocabulary)
-    return from_model(model, load_vocabularies(run.vocabulary), search, evaluation)
+    rules = preprocessing.load(run.vocabulary)
+    return from_model(model, load_vocabularies(run.vocabulary), search, evaluation, rules)
 
 
 def from_model(
@@ -170,10 +192,11 @@ def from_model(
     processors: list[sentencepiece.SentencePieceProcessor],
     search: SearchSettings,
     evaluation: TranslationEvaluationSettings | None = None,
+    rules: preprocessing.Preprocessing | None = None,
 ) -> TranslationPredictor:
-    """Make a predictor of a `models.translator.Translator`, the tokenizers, and the settings."""
+    """Make a predictor of a `models.translator.Translator`, the tokenizers, the settings, and the preprocessing."""
     pieces = [processor.serialized_model_proto() for processor in processors]
-    translator = TextTranslator(StepTranslator(model), *pieces, search)
+    translator = TextTranslator(StepTranslator(model), *pieces, search, *(rules or ()))
     return TranslationPredictor(
         translator.translate,
         translator.beam,
@@ -196,7 +219,7 @@ def from_export(
             f"--{fixed[0].replace('_', '-')} is fixed in an exported model: give it to export, or take --run"
         )
     signatures = saved_model.signatures
-    if "truncated" not in signatures["serving_default"].structured_outputs:
+    if "unknown" not in signatures["serving_default"].structured_outputs:
         raise UserError(f"{folder.parent} was exported by another version; export the run again")
     return TranslationPredictor(
         signatures["serving_default"],
@@ -214,9 +237,9 @@ def exportable(predictor: TranslationPredictor, run: Run) -> Exportable:
     """Return what is exported, with three signatures.
 
     - serving_default: text: string (batch,) -> translation: string (batch,), score: float32 (batch,), truncated: bool
-      (batch,), whether the sentence was too long and cut;
+      (batch,), whether the sentence was too long and cut, unknown: bool (batch,), whether most of its characters are;
     - beam: text, beam_size: int32 (), length_penalty: float32 () -> translations: string (batch, beam_size), scores:
-      float32 (batch, beam_size), truncated;
+      float32 (batch, beam_size), truncated, unknown;
     - align: text -> translation, source_pieces: string (batch, steps), target_pieces: string (batch, target steps),
       attention: float32 (batch, target steps, steps); only with attention.
     """

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from models.beam_search import Penalties, beam_search, grouped_top_k, largest_divisor
+from models.logits_processors import RequiredIds
 from models.network_settings import TranslatorSettings
 from models.recurrent_settings import RecurrentSettings
 from models.translator import Memory, StepTranslator, build_translator
@@ -40,6 +41,7 @@ def search(
     min_length=0,
     max_length=MAX_LENGTH,
     length=1.0,
+    symbols=None,
     **penalties,
 ):
     @tf.function
@@ -55,6 +57,7 @@ def search(
             min_length=tf.fill([batch], min_length),
             max_length=tf.constant(max_length) if isinstance(max_length, list) else tf.fill([batch], max_length),
             source_mask=memory.mask,
+            symbols=symbols,
             penalties=Penalties(length=length, **({"blocked_ids": (UNKNOWN,)} | penalties)),
             bos=BOS,
             eos=EOS,
@@ -181,6 +184,21 @@ def test_blocking_repeated_ngrams_finds_the_best_of_the_others(network):
     for row, source in enumerate(SOURCE):
         best = next(s for _, s in all_scores(network, source, max_length=3) if len(s) == len(set(s)))
         assert found[row][0] == best
+
+
+@pytest.mark.parametrize("space", [None, 6])
+@pytest.mark.parametrize("beam_size", [1, 3])
+def test_required_ids_occur_exactly_once_and_others_never(network, beam_size, space):
+    required = [[True, False], [True, True], [False, False]]  # of the ids 4 and 5, for each sentence
+    symbols = RequiredIds(tf.constant(required), 4, space)
+    for max_length in (2, 3, 8):
+        found, _ = search(
+            network, beam_size=beam_size, num_return_sequences=beam_size, max_length=max_length, symbols=symbols
+        )
+        for row, rows in zip(required, found, strict=True):
+            for sequence in filter(None, rows[:1] if max_length == 2 else rows):
+                assert [sequence.count(4), sequence.count(5)] == [int(one) for one in row]
+                assert len(sequence) <= max_length
 
 
 def test_it_stops_when_no_alive_hypothesis_can_win():

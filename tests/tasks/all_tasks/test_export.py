@@ -135,7 +135,7 @@ print(json.dumps(sorted(op for op in used - own if op_def_registry.get(op) is No
 OPS = {
     "sentiment": ["SentencepieceOp", "SentencepieceTokenizeOp"],
     "chargen": [],
-    "translation": ["SentencepieceDetokenizeOp", "SentencepieceOp", "SentencepieceTokenizeOp"],
+    "translation": ["SentencepieceDetokenizeOp", "SentencepieceOp", "SentencepieceTokenizeWithOffsetsOp"],
 }
 
 

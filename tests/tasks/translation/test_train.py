@@ -34,7 +34,7 @@ def test_a_finished_run_has_all_that_translating_needs(finished_run):
     assert names >= {"settings.json", "vocabulary", "model.keras", "history.csv", "plots", "tensorboard"}
     assert "checkpoint" not in names
     vocabulary = sorted(path.name for path in (finished_run / "vocabulary").iterdir())
-    assert vocabulary == ["length_ratio.json", "source.model", "target.model"]
+    assert vocabulary == ["length_ratio.json", "preprocessing.json", "source.model", "target.model"]
     stored = json.loads((finished_run / "settings.json").read_text(encoding="utf-8"))
     assert (stored["data"]["source_lang"], stored["data"]["target_lang"]) == ("en", "ko")
     weights = load_model(Run(finished_run)).count_params()
