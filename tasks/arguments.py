@@ -66,9 +66,18 @@ class Texts(InferenceArguments):
     text_column: str | None = None
     """The column of the texts in a table; text if not given."""
     output: str | None = None
-    """Writes to this file, not to standard output; a table with the answers if it ends in .csv, .tsv or .jsonl."""
+    """Writes to this file, not to standard output; a table with the answers if it ends in .csv, .tsv or .jsonl. The
+    same command continues after the answers of an interrupted one, which are in FILE.part."""
     json_: Annotated[bool, tyro.conf.arg(name="json")] = False
     """Prints one JSON object per line."""
+    window: int | None = Field(None, ge=1)
+    """Maximum number of texts that are read before they are answered; if not given, 64 at first and 2,048 later. When
+    the input pauses for 0.1 s, what was read is answered."""
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The texts to answer if there is no input file."""
+        return self.texts
 
 
 class PredictArguments(FileOptions, Texts):

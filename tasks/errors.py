@@ -12,6 +12,10 @@ class UserError(Exception):
     """
 
 
+class Interrupted(KeyboardInterrupt):
+    """A command that a signal has ended; the message says what is kept, and what the same command does."""
+
+
 class TrainingFailed(Exception):
     """A training that could not be completed, through no mistake of the user.
 

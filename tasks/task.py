@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from tasks.data.overlap import ComparedTexts
     from tasks.data.records import Record
     from tasks.data.sources import Source
+    from tasks.serving.batched_inference import Window
+    from tasks.serving.partial_output import PartialOutput
     from tasks.training.runs import Run
 
 
@@ -59,12 +61,12 @@ class Predictor(abc.ABC):
     module: Any = None
 
     @abc.abstractmethod
-    def predict(self, texts: Iterable[str], *, window: int, **options) -> Iterator[dict]:
+    def predict(self, texts: Iterable[str], *, window: "int | Window", **options) -> Iterator[dict]:
         """Yield the answer to each text as a dict, in the order of the texts.
 
         Args:
             texts: Any number of texts; they are read as a stream.
-            window: Number of texts that are read before their answers are yielded.
+            window: Number of texts that are read before their answers are yielded, or a `Window`.
             **options: Options of the task.
         """
 
@@ -205,8 +207,18 @@ class Task(abc.ABC):
         """Return arguments of the command that answers texts, as the end of a training proposes it."""
         return '"A TEXT"'
 
-    def answers(self, predictor: Predictor, texts: Iterable[str], arguments, window: int) -> Iterator[dict]:
-        """Yield an answer for each text of the command that answers texts."""
+    def answers(
+        self, predictor: Predictor, texts: Iterable[str], arguments, window: "Window", done: int
+    ) -> Iterator[dict]:
+        """Yield the answers of the command that answers texts.
+
+        Args:
+            predictor: The model.
+            texts: The texts that are not answered yet.
+            arguments: Of the command.
+            window: How many texts are read before they are answered.
+            done: Number of answers that an interrupted command has written.
+        """
         return predictor.predict(texts, window=window)
 
     @abc.abstractmethod
@@ -220,8 +232,17 @@ class Task(abc.ABC):
             arguments: Of the command.
         """
 
-    def answer_step_by_step(self, predictor: Predictor, arguments, out: TextIO) -> bool:
-        """Write the answer while it is made, if the command asks for that; return whether it did."""
+    def answer_step_by_step(
+        self, predictor: Predictor, arguments, out: TextIO, output: "PartialOutput | None" = None
+    ) -> bool:
+        """Write the answer while it is made, if the command asks for that; return whether it did.
+
+        Args:
+            predictor: The model.
+            arguments: Of the command.
+            out: The stream to write to.
+            output: The file that it belongs to, if it is one, which an interrupted command may have begun.
+        """
         return False
 
     # --- evaluation

@@ -1,5 +1,6 @@
 """Continues prompts, with a run or an exported model."""
 
+import itertools
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -14,9 +15,8 @@ from models.language_model import StepModel
 from models.text_generator import TextGenerator
 from tasks.chargen import data
 from tasks.chargen.settings import FIXED_IN_EXPORTS, ChargenSettings, EvaluationSettings, GenerateArguments
-from tasks.data.sequence_store import chunks
 from tasks.errors import UserError
-from tasks.serving.batched_inference import checked_texts, string_tensor
+from tasks.serving.batched_inference import Window, checked_texts, string_tensor, windows
 from tasks.serving.inference import override, override_groups
 from tasks.task import Predictor
 from tasks.task_parts import Exportable
@@ -59,7 +59,13 @@ class CharacterGenerator(Predictor):
         self.writes_records, self._owner, self.module = writes_records, owner, module
 
     def predict(
-        self, texts: Iterable[str], *, window: int = PROMPTS_PER_BATCH, samples: int = 1, **sampling: Any
+        self,
+        texts: Iterable[str],
+        *,
+        window: int | Window = PROMPTS_PER_BATCH,
+        samples: int = 1,
+        skip: int = 0,
+        **sampling: Any,
     ) -> Iterator[dict]:
         """Yield continuations of prompts, in the order of the prompts; see `tasks.task.Predictor.predict`.
 
@@ -67,6 +73,7 @@ class CharacterGenerator(Predictor):
             texts: The prompts.
             window: Number of prompts that are read before their continuations are yielded.
             samples: Texts for each prompt; the first uses the seed, the second the next one, and so on.
+            skip: Number of the first prompt's texts that are left out.
             **sampling: Settings of sampling that differ from those of the predictor, such as `temperature`.
 
         Returns:
@@ -75,8 +82,12 @@ class CharacterGenerator(Predictor):
         chosen = override(self.sampling, sampling)
         seeds = range(chosen.sampling_seed, chosen.sampling_seed + samples)
         # Many texts of a prompt are yielded one by one: nobody waits for the last, and memory does not hold them all.
-        size = 1 if samples > SAMPLES_TOGETHER else min(window, PROMPTS_PER_BATCH)
-        for prompts in chunks(self._warned(checked_texts(texts)), size):
+        window = window if isinstance(window, Window) else Window(window)
+        asked = self._warned(checked_texts(texts))
+        for prompt in itertools.islice(asked, 1 if skip else 0):
+            for seed in seeds[skip:]:
+                yield {"prompt": prompt, "seed": seed, **self._continue([prompt], chosen, seed)[0]}
+        for prompts in windows(asked, window.at_most(1 if samples > SAMPLES_TOGETHER else PROMPTS_PER_BATCH)):
             answers = (self._continue(prompts, chosen, seed) for seed in seeds)
             if len(prompts) == 1:
                 for seed, [of_seed] in zip(seeds, answers, strict=True):
@@ -158,11 +169,11 @@ def from_export(
 
 
 def answers(
-    predictor: CharacterGenerator, texts: Iterable[str], arguments: GenerateArguments, window: int
+    predictor: CharacterGenerator, texts: Iterable[str], arguments: GenerateArguments, window: Window, done: int
 ) -> Iterator[dict]:
-    """Yield the continuations of the prompts; without a prompt, of the empty one."""
-    prompts = texts if texts or arguments.input is not None else ("",)
-    return predictor.predict(prompts, window=window, samples=arguments.samples)
+    """Yield the continuations of the prompts; see `tasks.task.Task.answers`."""
+    skip = done % arguments.samples
+    return predictor.predict(texts, window=window, samples=arguments.samples, skip=skip)
 
 
 def format_answer(predictor: CharacterGenerator, answer: dict, number: int, arguments: GenerateArguments) -> str:

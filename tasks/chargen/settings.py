@@ -196,6 +196,11 @@ class GenerateArguments(SamplingArguments, PredictArguments):
     """Shows the N most probable next characters at each step, and lets you choose one."""
 
     @property
+    def asked(self) -> tuple[str, ...]:
+        """The prompts; without one, the empty one."""
+        return self.texts or ("",)
+
+    @property
     def texts_required(self) -> bool:
         """Whether the command needs a prompt; without one the model starts from nothing."""
         return False

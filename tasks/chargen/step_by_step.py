@@ -1,61 +1,123 @@
 """A single text, written while it is generated, or with a person who chooses each character."""
 
+import base64
+import dataclasses
+import logging
 import re
 import sys
 from collections.abc import Iterator
 from typing import TextIO
 
 import tensorflow as tf
+from tqdm import tqdm
 
 from models.characters import compose_jamo, normalize
+from models.sampling import GenerationState
 from models.text_generator import TextGenerator
 from tasks.chargen import records
 from tasks.chargen.generate import CharacterGenerator, warn_of_unknown
 from tasks.chargen.settings import GenerateArguments
+from tasks.serving import partial_output
 from tasks.serving.batched_inference import string_tensor
+from tasks.serving.partial_output import PartialOutput, Position
+
+log = logging.getLogger(__name__)
 
 # Characters that are generated between two updates of the screen: the loop in the graph has a cost to start.
 CHARACTERS_PER_UPDATE = 16
 
 
-def answer_step_by_step(predictor: CharacterGenerator, arguments: GenerateArguments, out: TextIO) -> bool:
+@dataclasses.dataclass(frozen=True)
+class Progress:
+    """How far a text has come.
+
+    Attributes:
+        state: The state of the generator; None before the beginning.
+        generated: Number of characters that were generated.
+        incomplete: Jamo at the end that may become part of a syllable.
+    """
+
+    state: GenerationState | None = None
+    generated: int = 0
+    incomplete: str = ""
+
+    def as_json(self) -> dict:
+        """Return the progress in values that JSON has."""
+        tensors = [tf.io.serialize_tensor(tensor).numpy() for tensor in tf.nest.flatten(self.state)]
+        return vars(self) | {"state": [base64.b64encode(tensor).decode() for tensor in tensors]}
+
+    @classmethod
+    def from_json(cls, stored: dict, like: GenerationState) -> "Progress":
+        """Return the progress from `as_json`; `like` is a state of the same generator."""
+        pairs = zip(stored["state"], tf.nest.flatten(like), strict=True)
+        tensors = [tf.io.parse_tensor(base64.b64decode(encoded), tensor.dtype) for encoded, tensor in pairs]
+        return cls(**stored | {"state": tf.nest.pack_sequence_as(like, tensors)})
+
+
+def answer_step_by_step(
+    predictor: CharacterGenerator, arguments: GenerateArguments, out: TextIO, output: PartialOutput | None = None
+) -> bool:
     """Let the user choose, or write a single text while it is generated; see `tasks.task.Task.answer_step_by_step`."""
     prompt = (*arguments.texts, "")[0]
     if arguments.choose:
         _let_choose(predictor.module, prompt, arguments.choose)
         return True
     single = arguments.input is None and max(1, len(arguments.texts)) * arguments.samples == 1
-    if predictor.module is None or not single or arguments.json_:
+    if predictor.module is None or not single or arguments.output_kind != "text":
         return False
-    _write_stream(predictor, prompt, out)
+    _write_stream(predictor, prompt, out, output)
     return True
 
 
-def _write_stream(predictor: CharacterGenerator, prompt: str, out: TextIO) -> None:
-    """Write a prompt and its continuation in parts, as they are generated."""
+def _write_stream(predictor: CharacterGenerator, prompt: str, out: TextIO, output: PartialOutput | None) -> None:
+    """Write a prompt and its continuation in parts, as they are generated; continue what is in the file."""
+    generator, begun, digest = predictor.module, Progress(), partial_output.extended("", [prompt])
     warn_of_unknown(predictor.characters, prompt)
-    for part in stream(predictor.module, prompt):
-        print(part, end="", file=out, flush=True)
+    if output is not None and output.position.state is not None:
+        if output.position.digest == digest:
+            like = generator.initial_state(string_tensor([prompt]))
+            begun = Progress.from_json(output.position.state, like)
+        else:
+            log.warning("the prompt is not the one that is continued in %s: starting from the beginning", output.part)
+            output.start_again()
+    hidden = True if out.isatty() else None  # None: hidden where standard error is no terminal
+    total, initial = generator.settings.length, begun.generated
+    with tqdm(total=total, initial=initial, unit=" characters", disable=hidden) as bar:
+        for part, progress in stream(generator, prompt, begun):
+            print(part, end="", file=out, flush=True)
+            bar.update(progress.generated - bar.n)
+            if output is not None:
+                output.mark(Position(digest=digest, state=progress.as_json))
     print(file=out)
 
 
-def stream(generator: TextGenerator, prompt: str) -> Iterator[str]:
-    """Yield a prompt and its continuation in parts, as they are generated; together they are what `predict` yields."""
+def stream(generator: TextGenerator, prompt: str, progress: Progress) -> Iterator[tuple[str, Progress]]:
+    """Yield a prompt and its continuation in parts, as they are generated; together they are what `predict` yields.
+
+    Args:
+        generator: The generator.
+        prompt: The beginning of the text.
+        progress: How far the text has come; only what follows is yielded.
+
+    Yields:
+        A part, and the progress after it.
+    """
     sampling, hangul = generator.settings, generator.text.characters.hangul
-    complete, incomplete = _complete_syllables(_visible_prompt(generator, prompt), hangul)
-    yield complete
-    prompts = string_tensor([prompt])
-    state = generator.initial_state(prompts)
+    prompts, (state, generated, incomplete) = string_tensor([prompt]), vars(progress).values()
+    if state is None:
+        complete, incomplete = _complete_syllables(_visible_prompt(generator, prompt), hangul)
+        state = generator.initial_state(prompts)
+        yield complete, Progress(state, 0, incomplete)
     noise = generator.noise(prompts, tf.constant([sampling.sampling_seed]), tf.constant(sampling.length))
     scalars = (tf.constant(sampling.temperature), tf.constant(sampling.top_k), tf.constant(sampling.top_p))
-    for start in range(0, sampling.length, CHARACTERS_PER_UPDATE):
-        ids, state = generator.continue_generation(state, noise[:, start : start + CHARACTERS_PER_UPDATE], *scalars)
-        generated = generator.decode(ids).numpy()[0].decode()
-        complete, incomplete = _complete_syllables(incomplete + generated, hangul)
-        yield complete
-        if state.finished.numpy()[0]:
-            break
-    yield compose_jamo(incomplete, hangul)
+    while generated < sampling.length and not state.finished.numpy()[0]:
+        ids, state = generator.continue_generation(
+            state, noise[:, generated : generated + CHARACTERS_PER_UPDATE], *scalars
+        )
+        generated = min(generated + CHARACTERS_PER_UPDATE, sampling.length)
+        complete, incomplete = _complete_syllables(incomplete + generator.decode(ids).numpy()[0].decode(), hangul)
+        yield complete, Progress(state, generated, incomplete)
+    yield compose_jamo(incomplete, hangul), Progress(state, generated)
 
 
 def _visible_prompt(generator: TextGenerator, prompt: str) -> str:

@@ -7,6 +7,7 @@ signal: ended by a signal; 130 is SIGINT (Ctrl+C), 143 is SIGTERM, 129 is SIGHUP
 import codecs
 import contextlib
 import errno
+import itertools
 import json
 import os
 import signal
@@ -18,6 +19,7 @@ from typing import TextIO
 import pydantic
 
 from tasks.errors import TrainingFailed, UserError
+from tasks.serving import partial_output
 from tasks.validation import describe_validation_error
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -46,8 +48,8 @@ def guarded(
         return _fail(describe_validation_error(error, option=True), 2)
     except SystemExit as error:  # tyro, after --help
         return int(error.code or 0)
-    except KeyboardInterrupt:
-        return _fail(_interrupted(argv, resumable), 128 + received[-1])
+    except KeyboardInterrupt as error:
+        return _fail(str(error) or _interrupted(argv, resumable), 128 + received[-1])
     except BrokenPipeError:  # the reader of standard output has closed it
         _drop_output()
         return 0
@@ -124,6 +126,9 @@ def _signals_interrupt(received: list[int]) -> Iterator[None]:
 
 def _interrupted(argv: list[str], resumable: Sequence[str] | None) -> str:
     if resumable is not None and argv and argv[0] not in resumable:
+        output = next((word for option, word in itertools.pairwise(argv) if option == "--output"), None)
+        if output is not None and partial_output.of(output).exists():  # of a command that was interrupted before
+            return f"interrupted; the same command continues after the answers in {partial_output.of(output)}"
         return "interrupted; the same command starts from the beginning"
     # Only `train` resumes with --overwrite: it recognizes its own unfinished run.
     # The others put the old results back if nothing was finished.

@@ -1,12 +1,15 @@
 """Streaming reader of tables whose columns are separated by a character: .csv, .tsv and .txt."""
 
 import csv
+import io
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from tasks.data.dialects import EXCEL_SEPARATOR, Dialect, Lines, dialect_of_file, find_dialect
+from tasks.data.file_kinds import byte_order_mark
+from tasks.data.piped_files import PipedFile
 from tasks.data.records import REPEATED_HEADER, Record, quoted_list
 from tasks.data.text_files import decode_lines, open_binary, read_lines
 from tasks.errors import UserError
@@ -33,7 +36,7 @@ class Table(NamedTuple):
     rows: Rows
 
 
-def open_table(path: Path, kind: str, options: FileOptions) -> Table:
+def open_table(path: Path | PipedFile, kind: str, options: FileOptions) -> Table:
     """Open a table; it is read once, from its beginning to its end, so it may be a pipe.
 
     Args:
@@ -111,11 +114,18 @@ def _is_no_name(value: str) -> bool:
 # --- Lines ----------------------------------------------------------------------------------------------------------
 
 
-def _piped_lines(path: Path, encoding: str | None) -> Iterator[Any]:
+def _piped_lines(path: Path | PipedFile, encoding: str | None) -> Iterator[Any]:
     """Yield the lines of a pipe that can be read without waiting, as a list; then each line, those included."""
     with open_binary(path) as file:
+        head = file.peek(1)
+        complete = head[: head.rfind(b"\n") + 1]
+        if complete and (byte_order_mark(head) or encoding or "utf-8") == "utf-8":
+            # The lines stay in the buffer, where others can see that they are there.
+            yield list(decode_lines(io.BytesIO(complete), str(path), encoding))
+            yield from decode_lines(file, str(path), encoding)
+            return
         lines = decode_lines(file, str(path), encoding)
-        waiting = file.peek(1).count(b"\n") or 1
+        waiting = head.count(b"\n") or 1
         beginning = list(itertools.islice(lines, waiting))
         yield beginning
         yield from beginning

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tasks.data.file_kinds import GZIP, HEAD_BYTES, byte_order_mark, check_is_text, guess_encoding, wide_encoding
+from tasks.data.piped_files import PipedFile
 from tasks.errors import UserError
 
 # A longer line is an error: a small compressed file may expand to a line that fills the memory.
@@ -19,14 +20,14 @@ GUESSED_BYTES = 1 << 16
 
 
 @contextlib.contextmanager
-def open_binary(path: Path) -> Iterator[BinaryIO]:
+def open_binary(path: Path | PipedFile) -> Iterator[BinaryIO]:
     """Open a file, decompressed if it is compressed with gzip. It is read as a stream, so it may be a pipe.
 
     Raises:
         UserError: If the file cannot be opened or decompressed, also in the `with` block.
     """
     try:
-        with open(path, "rb") as file:
+        with contextlib.nullcontext(path) if isinstance(path, PipedFile) else open(path, "rb") as file:
             compressed = file.peek(len(GZIP)).startswith(GZIP)
             if path.suffix.lower() == ".gz" and not compressed:
                 check_is_text(file.peek(HEAD_BYTES), str(path), path)

@@ -14,7 +14,7 @@ from tasks.arguments import PredictArguments
 from tasks.data.cut_texts import CutTexts
 from tasks.sentiment import data
 from tasks.sentiment.settings import SentimentSettings
-from tasks.serving.batched_inference import WINDOW, length_sorted_batches, string_tensor
+from tasks.serving.batched_inference import WINDOW, Window, length_sorted_batches, string_tensor
 from tasks.serving.export import warmup_texts
 from tasks.task import Predictor
 from tasks.task_parts import Exportable
@@ -49,7 +49,7 @@ class SentimentPredictor(Predictor):
         self._classify, self._owner, self.module, self.baseline = classify, owner, module, baseline
         self._processor, self._max_tokens = processor, max_tokens
 
-    def predict(self, texts: Iterable[str], *, window: int = WINDOW) -> Iterator[dict]:
+    def predict(self, texts: Iterable[str], *, window: int | Window = WINDOW) -> Iterator[dict]:
         """Yield an answer for each text, in their order; see `tasks.task.Predictor.predict`.
 
         Returns:

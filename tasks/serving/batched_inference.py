@@ -2,16 +2,17 @@
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import tensorflow as tf
 
-from tasks.data.sequence_store import chunks
 from tasks.errors import UserError
 
 # Texts that are sorted by length together. Limits memory for an input of any size.
 WINDOW = 2048
+# The same for the first window of a command.
+FIRST_WINDOW = 64
 CHARACTERS_PER_BATCH = 32_768
 # How missing values of Python, NumPy and pandas are written.
 MISSING = ("None", "nan", "<NA>", "NaT")
@@ -19,11 +20,45 @@ MISSING = ("None", "nan", "<NA>", "NaT")
 Prediction = TypeVar("Prediction")
 
 
+class Window(NamedTuple):
+    """How many texts are read before they are answered.
+
+    Attributes:
+        size: Maximum number of texts.
+        more: Whether another text is there; if not, those that were read are answered.
+        growing: Whether the first windows are smaller, so that the first answers come soon.
+        taken: With `growing`: number of texts that were answered before.
+    """
+
+    size: int = WINDOW
+    more: Callable[[], bool] = lambda: True
+    growing: bool = False
+    taken: int = 0
+
+    def at_most(self, size: int) -> "Window":
+        """Return a window of at most this size."""
+        return self._replace(size=min(size, self.size))
+
+
+def windows(texts: Iterable[str], window: int | Window) -> Iterator[list[str]]:
+    """Yield the texts in windows. With `growing` the size of a window depends only on the number of texts before it."""
+    window = window if isinstance(window, Window) else Window(window)
+    texts, taken = iter(texts), window.taken
+    for first in texts:
+        chunk, size = [first], window.size
+        if window.growing:  # each window as large as all before it and one more of the first size
+            size = min(size, FIRST_WINDOW << (taken // FIRST_WINDOW + 1).bit_length() - 1)
+        while len(chunk) < size and window.more() and (following := list(itertools.islice(texts, 1))):
+            chunk += following
+        taken += len(chunk)
+        yield chunk
+
+
 def length_sorted_batches(
     predict_batch: Callable[[list[str]], Sequence[Prediction]],
     texts: Iterable[str],
     *,
-    window: int = WINDOW,
+    window: int | Window = WINDOW,
     max_characters: int = CHARACTERS_PER_BATCH,
     max_batch_size: int | None = None,
 ) -> Iterator[Prediction]:
@@ -34,7 +69,7 @@ def length_sorted_batches(
     Args:
         predict_batch: A function from a batch of texts to one prediction for each.
         texts: The texts, streamed.
-        window: Number of texts that are read before their predictions are yielded.
+        window: Number of texts that are read before their predictions are yielded, or a `Window`.
         max_characters: Characters in a batch, padding included; a longer text is a batch on its own.
         max_batch_size: Texts in a batch; None for no limit.
 
@@ -81,11 +116,11 @@ def _checked_text(index: int, text: str) -> str:
 def _length_sorted(
     predict_batch: Callable[[list[str]], Sequence[Prediction]],
     texts: Iterable[str],
-    window: int,
+    window: int | Window,
     max_characters: int,
     max_batch_size: int | None,
 ) -> Iterator[Prediction]:
-    for chunk in chunks(texts, window):
+    for chunk in windows(texts, window):
         predictions: list = [None] * len(chunk)
         for indexes in _batches(chunk, max_characters, max_batch_size or len(chunk)):
             batch = predict_batch([chunk[index] for index in indexes])

@@ -1,43 +1,161 @@
 """Answers texts with a run or an exported model of any task: from arguments, files and pipes."""
 
+import contextlib
+import itertools
 import json
-import sys
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
 
 from tqdm import tqdm
 
 from tasks.arguments import PredictArguments
-from tasks.serving import text_io
-from tasks.serving.batched_inference import WINDOW
+from tasks.data import piped_files
+from tasks.data.piped_files import PipedFile
+from tasks.data.stored_files import checksums
+from tasks.errors import UserError
+from tasks.serving import partial_output, text_io
+from tasks.serving.batched_inference import WINDOW, Window
+from tasks.serving.export import version_folder
 from tasks.serving.inference import load_export, load_run
-from tasks.task import Task
+from tasks.serving.partial_output import PartialOutput, Position
+from tasks.serving.text_io import Row
+from tasks.task import Predictor, Task
+from tasks.training.runs import Run
+
+log = logging.getLogger(__name__)
+
+# Arguments that do not change the answers to given texts.
+NOT_IN_THE_ANSWERS = {"run", "model", "texts", "input", "input_format", "text_column", "output", "window"}
 
 
 def main(task: Task, arguments: PredictArguments) -> None:
     """Run the command that answers texts: `predict`, `generate` or `translate`."""
-    if arguments.run is not None:
-        predictor = load_run(task, arguments.run, arguments.overrides)
-    else:
-        predictor = load_export(task, arguments.model, arguments.overrides)
-    rows, texts = None, arguments.texts
-    if arguments.input is not None:
-        kept = arguments.output_kind != "text"
-        read = (arguments.input, arguments.input_kind, arguments.text_column, arguments)
-        rows = text_io.Rows(text_io.read_texts(*read, all_columns=kept))
-        texts = rows.texts()
-    interactive = arguments.input == "-" and sys.stdin.isatty()  # a person waits for the answer to each line
-    answers = task.answers(predictor, texts, arguments, 1 if interactive else WINDOW)
-    # A progress bar appears on a terminal only, and only where it is not mixed with the answers.
-    hidden = None if arguments.input is not None and arguments.output is not None else True
-    with text_io.open_output(arguments.output) as out:
-        if task.answer_step_by_step(predictor, arguments, out):
+    with contextlib.ExitStack() as stack:
+        output = None
+        if arguments.output is not None and (Path(arguments.output).is_file() or not Path(arguments.output).exists()):
+            opened = partial_output.opened(Path(arguments.output), _depends_on(arguments))
+            output = stack.enter_context(opened)
+            stream = output.file
+        else:  # a device or a pipe has no old content to keep
+            stream = stack.enter_context(text_io.open_stream(arguments.output))
+        if arguments.run is not None:
+            predictor = load_run(task, arguments.run, arguments.overrides)
+        else:
+            predictor = load_export(task, arguments.model, arguments.overrides)
+        if task.answer_step_by_step(predictor, arguments, stream, output):
             return
-        table = text_io.TableWriter(out, kind) if (kind := arguments.output_kind) in ("csv", "tsv") else None
-        for number, answer in enumerate(tqdm(answers, unit=" texts", disable=hidden), start=1):
-            row = text_io.NO_ROW if rows is None else rows.of_answer(number, arguments.answers_per_text)
-            if table is not None:
-                table.write(answer, row)
-            elif kind == "jsonl":
-                joined = row.fields | text_io.added(answer, row)
-                print(text_io.encodable(json.dumps(joined, ensure_ascii=False)), file=out)
-            else:
-                print(task.format_answer(predictor, answer, number, arguments), file=out)
+        piped = None
+        if arguments.input is not None:
+            piped = stack.enter_context(piped_files.opened(arguments.input))
+        _answer(task, arguments, predictor, piped, stream, output)
+
+
+def _depends_on(arguments: PredictArguments) -> dict:
+    """Return what the answers depend on besides the texts: the arguments, and the files of the model."""
+    if arguments.run is not None:
+        run = Run(arguments.run)
+        folder, files = run.path, [run.settings_file, run.model_file, *run.vocabulary.glob("*")]
+    else:
+        folder = version_folder(Path(arguments.model))
+        files = [path for path in folder.rglob("*") if path.name != "evaluation.json"]
+    return arguments.model_dump(mode="json", exclude=NOT_IN_THE_ANSWERS) | checksums(folder, files)
+
+
+def _answer(
+    task: Task,
+    arguments: PredictArguments,
+    predictor: Predictor,
+    piped: PipedFile | None,
+    stream: TextIO,
+    output: PartialOutput | None,
+) -> None:
+    """Write the answers to all texts, or to those that an interrupted command has left.
+
+    Args:
+        task: The task.
+        arguments: Of the command.
+        predictor: The model.
+        piped: The input, if its bytes arrive over time.
+        stream: The stream to write to.
+        output: The file that it belongs to, if it is one.
+    """
+    rows = text_io.Rows(_rows(arguments, piped) if output is None else _remaining_rows(arguments, piped, output))
+    start, per_text = Position() if output is None else output.position, arguments.answers_per_text
+    window = Window(
+        arguments.window or WINDOW,
+        more=Window().more if piped is None else piped.more,
+        growing=arguments.window is None,
+        taken=start.texts,
+    )
+    answers = task.answers(predictor, rows.texts(), arguments, window, start.answers)
+    kind, table, digest, before_window = arguments.output_kind, None, start.digest, 0
+    if kind in ("csv", "tsv"):
+        table = text_io.TableWriter(stream, kind, start.columns)
+    for number, answer in enumerate(_with_progress(answers, arguments, stream, start), start=start.answers + 1):
+        if (number - 1) % per_text == 0:
+            digest = partial_output.extended(digest, rows.first[:2])
+        row = rows.of_answer(number, per_text)
+        if table is not None:
+            table.write(answer, row)
+        elif kind == "jsonl":
+            joined = row.fields | text_io.added(answer, row)
+            print(text_io.encodable(json.dumps(joined, ensure_ascii=False)), file=stream)
+        else:
+            print(task.format_answer(predictor, answer, number, arguments), file=stream)
+        # The answers of a window are computed together, so a command continues between two windows. Several answers to
+        # a text that is alone in its window are computed one after the other.
+        if rows.all_answered or rows.taken - before_window == 1:
+            stream.flush()
+            if output is not None:
+                columns = None if table is None else table.names
+                output.mark(Position(number // per_text, number, digest, columns))
+        if rows.all_answered:
+            before_window = rows.taken
+
+
+def _rows(arguments: PredictArguments, piped: PipedFile | None) -> Iterator[Row]:
+    if arguments.input is None:
+        return (Row(text, {}, "") for text in arguments.asked)
+    return text_io.read_texts(
+        arguments.input,
+        arguments.input_kind,
+        arguments.text_column,
+        arguments,
+        all_columns=arguments.output_kind != "text",
+        piped=piped,
+    )
+
+
+def _remaining_rows(arguments: PredictArguments, piped: PipedFile | None, output: PartialOutput) -> Iterator[Row]:
+    """Return the rows whose answers are not complete in the file; all of them if the answered ones have changed.
+
+    Raises:
+        UserError: If the answered rows have changed, and were read from a pipe, which cannot be read again.
+    """
+    position, digest, rows = output.position, "", _rows(arguments, piped)
+    for row in itertools.islice(rows, position.texts):
+        digest = partial_output.extended(digest, row[:2])
+    begun = [*itertools.islice(rows, 1 if position.answers % arguments.answers_per_text else 0)]
+    for row in begun:
+        digest = partial_output.extended(digest, row[:2])
+    if digest == position.digest:
+        return itertools.chain(begun, rows)
+    if arguments.input == "-" or piped is not None:
+        raise UserError(
+            f"--input {arguments.input} does not begin with the texts that are answered in {output.part}.\nGive the "
+            f"same input to continue, or remove {output.part} and {output.part}.json to start from the beginning"
+        )
+    log.warning("the texts are not those that are answered in %s: starting from the beginning", output.part)
+    output.start_again()
+    return _rows(arguments, None)
+
+
+def _with_progress(
+    answers: Iterator[dict], arguments: PredictArguments, stream: TextIO, start: Position
+) -> Iterator[dict]:
+    """Yield the answers, with a progress bar on the terminal, unless the answers appear there."""
+    total = len(arguments.asked) * arguments.answers_per_text if arguments.input is None else None
+    hidden = True if stream.isatty() or total == 1 else None  # None: hidden where standard error is no terminal
+    return tqdm(answers, unit=" answers", total=total, initial=start.answers, disable=hidden)

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
-from tasks import atomic_files
 from tasks.data import json_lines
+from tasks.data.piped_files import PipedFile
 from tasks.data.records import Column, as_text
 from tasks.data.table_files import find_columns_of_kind, read_rows
 from tasks.data.text_files import decode_lines, read_lines
@@ -38,9 +38,6 @@ class Row(NamedTuple):
     location: str
 
 
-NO_ROW = Row("", {}, "")
-
-
 def read(location: str, key: str | None = None) -> Iterator[str]:
     """Yield the texts of a UTF-8 file or of standard input, one for each line, without line endings.
 
@@ -61,6 +58,7 @@ def read_texts(
     options: FileOptions = FileOptions(),  # noqa: B008
     *,
     all_columns: bool = True,
+    piped: PipedFile | None = None,
 ) -> Iterator[Row]:
     """Yield the texts of a file or of standard input, with the other columns of their rows.
 
@@ -70,6 +68,7 @@ def read_texts(
         column: The column of the texts in a table; "text" if None.
         options: How the file is written.
         all_columns: Whether the other columns are of use.
+        piped: The location, if it is open already.
 
     Raises:
         UserError: If the file does not exist, or a line, a row or the column cannot be read.
@@ -77,9 +76,11 @@ def read_texts(
     _check_exists(location)
     name = column or "text"
     if kind in ("text", "jsonl"):
-        yield from _read_lines(location, name if kind == "jsonl" else None, options)
+        yield from _read_lines(location, name if kind == "jsonl" else None, options, piped)
         return
     path, warned = Path("/dev/stdin" if location == "-" else location), False
+    if piped is not None and kind != "parquet":
+        path = piped
     for value, fields, place in read_rows(path, kind, options, Column("text", column), all_columns=all_columns):
         text = as_text(value, place, name)
         if not warned and not text.strip():
@@ -108,8 +109,10 @@ def _check_exists(location: str) -> None:
         raise UserError(f"--input {location}: no such file")
 
 
-def _read_lines(location: str, key: str | None, options: FileOptions) -> Iterator[Row]:
-    if location == "-":
+def _read_lines(location: str, key: str | None, options: FileOptions, piped: PipedFile | None = None) -> Iterator[Row]:
+    if piped is not None:
+        name, numbered = str(piped), decode_lines(piped, str(piped), options.encoding)
+    elif location == "-":
         name, numbered = "standard input", decode_lines(sys.stdin.buffer, "standard input", options.encoding)
     else:
         name, numbered = location, read_lines(Path(location), options.encoding)
@@ -141,17 +144,32 @@ class Rows:
 
     Args:
         rows: The rows, streamed.
+
+    Attributes:
+        taken: Number of rows whose texts were taken.
     """
 
     def __init__(self, rows: Iterable[Row]):
         self._rows = rows
         self._waiting: collections.deque[Row] = collections.deque()
+        self.taken = 0
 
     def texts(self) -> Iterator[str]:
         """Yield the texts."""
         for row in self._rows:
             self._waiting.append(row)
+            self.taken += 1
             yield row.text
+
+    @property
+    def first(self) -> Row:
+        """The first row that waits for an answer."""
+        return self._waiting[0]
+
+    @property
+    def all_answered(self) -> bool:
+        """Whether no row waits for an answer."""
+        return not self._waiting
 
     def of_answer(self, number: int, answers_per_text: int = 1) -> Row:
         """Return the row of the next answer.
@@ -185,11 +203,15 @@ class TableWriter:
     Args:
         file: The stream to write to.
         kind: "csv" or "tsv".
+        names: The columns of a table that has its header already.
+
+    Attributes:
+        names: The columns; None before the first row.
     """
 
-    def __init__(self, file: TextIO, kind: str):
+    def __init__(self, file: TextIO, kind: str, names: list[str] | None = None):
         self._table = csv.writer(file, delimiter="\t" if kind == "tsv" else ",", lineterminator="\n")
-        self._names: list[str] | None = None
+        self.names = names
 
     def write(self, answer: dict, row: Row) -> None:
         """Write the columns of the row, and what the answer adds to them.
@@ -203,16 +225,16 @@ class TableWriter:
                 cells |= {f"{name}_{key}": _cell(one, "{:.6g}") for key, one in value.items()}
             else:
                 cells[name] = _cell(value, "{:.6g}")
-        if self._names is None:
-            self._names = list(cells)
-            self._table.writerow(map(encodable, self._names))
+        if self.names is None:
+            self.names = list(cells)
+            self._table.writerow(map(encodable, self.names))
         for name in cells:
-            if name not in self._names:
+            if name not in self.names:
                 raise UserError(
                     f"{row.location}: the first row has no {name!r}, so the table has no such column; "
                     "write the answers to a .jsonl file"
                 )
-        self._table.writerow([cells.get(name, "") for name in self._names])
+        self._table.writerow([cells.get(name, "") for name in self.names])
 
 
 def _cell(value: Any, number_format: str = "{!r}") -> str:
@@ -229,23 +251,10 @@ def encodable(text: str) -> str:
 
 
 @contextlib.contextmanager
-def open_output(location: str | None) -> Iterator[TextIO]:
-    """Open a stream for results.
-
-    Args:
-        location: A file, which is replaced when all of it has been written; a device or pipe, which is written to
-            directly; or None for standard output.
-
-    Yields:
-        The stream.
-    """
+def open_stream(location: str | None) -> Iterator[TextIO]:
+    """Open standard output if the location is None; else a device or a pipe, which is written to directly."""
     if location is None:
         yield sys.stdout
         return
-    path = Path(location)
-    if path.exists() and not path.is_file():  # a device or a pipe has no old content to keep
-        with path.open("w", encoding="utf-8", newline="") as file:
-            yield file
-        return
-    with atomic_files.replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+    with open(location, "w", encoding="utf-8", newline="") as file:
         yield file

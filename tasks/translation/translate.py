@@ -15,7 +15,7 @@ from models.text_translator import TextTranslator
 from models.translator import StepTranslator
 from tasks.errors import UserError
 from tasks.reports.tables import format_figure
-from tasks.serving.batched_inference import WINDOW, length_sorted_batches, string_tensor
+from tasks.serving.batched_inference import WINDOW, Window, length_sorted_batches, string_tensor
 from tasks.serving.export import warmup_texts
 from tasks.serving.inference import override, override_groups
 from tasks.task import Predictor
@@ -84,7 +84,9 @@ class TranslationPredictor(Predictor):
                 f"--beam-size {num_return_sequences}"
             )
 
-    def predict(self, texts: Iterable[str], *, window: int = WINDOW, num_return_sequences: int = 1) -> Iterator[dict]:
+    def predict(
+        self, texts: Iterable[str], *, window: int | Window = WINDOW, num_return_sequences: int = 1
+    ) -> Iterator[dict]:
         """Yield a translation of each sentence, in their order; see `tasks.task.Predictor.predict`.
 
         Args:
@@ -257,11 +259,11 @@ def exportable(predictor: TranslationPredictor, run: Run) -> Exportable:
 
 
 def answers(
-    predictor: TranslationPredictor, texts: Iterable[str], arguments: TranslateArguments, window: int
+    predictor: TranslationPredictor, texts: Iterable[str], arguments: TranslateArguments, window: Window, done: int
 ) -> Iterator[dict]:
     """Yield the translations; first draw the attention for the first sentence, if the arguments ask for it."""
     predictor.check(arguments.num_return_sequences)
-    if arguments.attention is not None:
+    if arguments.attention is not None and not done:
         texts = _draw_first_attention(predictor, iter(texts), arguments)
     return predictor.predict(texts, window=window, num_return_sequences=arguments.num_return_sequences)
 

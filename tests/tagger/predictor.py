@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from models.characters import CharacterText
 from tasks.data.records import Record
-from tasks.serving.batched_inference import WINDOW, length_sorted_batches, string_tensor
+from tasks.serving.batched_inference import WINDOW, Window, length_sorted_batches, string_tensor
 from tasks.task import Predictor
 from tasks.task_parts import Exportable, Outcome
 from tests.tagger.data import tags_of
@@ -40,7 +40,7 @@ class TaggerPredictor(Predictor):
     def __init__(self, tag, *, owner=None, module: TextTagger | None = None):
         self._tag, self._owner, self.module = tag, owner, module
 
-    def predict(self, texts, *, window: int = WINDOW) -> Iterator[dict]:
+    def predict(self, texts, *, window: int | Window = WINDOW) -> Iterator[dict]:
         """Yields {"text": str, "tags": str, "numbers": [str, ...]} for each text."""
         return length_sorted_batches(self._answers, texts, window=window)
 

@@ -100,7 +100,7 @@ def test_answers_to_a_file_leave_no_temporary_file(small, process, tmp_path, num
     command = ("-m", f"tasks.{small.name}", small.predict_command, "--run", run, "--input", "-", "--output", output)
     started = process(*command, stdin=reading)
     os.close(reading)
-    while not (tmp_path / ".writing-answers.txt").exists() and started.poll() is None:
+    while not (tmp_path / "answers.txt.part").exists() and started.poll() is None:
         threading.Event().wait(0.05)
     started.send_signal(number)
     _, err = started.communicate()

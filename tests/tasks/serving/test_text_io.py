@@ -81,28 +81,15 @@ def test_a_missing_file_and_a_folder_are_errors(tmp_path):
             next(text_io.read(str(location)))
 
 
-def test_a_file_is_replaced_when_all_results_are_written(tmp_path):
-    path = tmp_path / "out.txt"
-    path.write_text("old")
-    with pytest.raises(KeyboardInterrupt), text_io.open_output(str(path)) as file:
-        file.write("half of the ")
-        raise KeyboardInterrupt
-    assert path.read_text() == "old"
-    with text_io.open_output(str(path)) as file:
-        file.write("새 결과\n")
-        assert path.read_text() == "old"
-    assert path.read_text(encoding="utf-8") == "새 결과\n" and os.listdir(tmp_path) == ["out.txt"]
-
-
 def test_results_go_to_standard_output_and_to_a_pipe(tmp_path, capsys):
-    with text_io.open_output(None) as file:
+    with text_io.open_stream(None) as file:
         print("a result", file=file)
     assert capsys.readouterr().out == "a result\n"
     os.mkfifo(tmp_path / "pipe")
     received = []
     reader = threading.Thread(target=lambda: received.append((tmp_path / "pipe").read_text()))
     reader.start()
-    with text_io.open_output(str(tmp_path / "pipe")) as file:
+    with text_io.open_stream(str(tmp_path / "pipe")) as file:
         print("a result", file=file)
     reader.join(timeout=10)
     assert received == ["a result\n"] and os.listdir(tmp_path) == ["pipe"]
