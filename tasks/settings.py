@@ -44,6 +44,19 @@ Location = Annotated[
 ]
 
 
+def _files_as_text(value):
+    """Return files as a tuple of texts; in Python they may be paths, and one alone."""
+    values = [value] if isinstance(value, (str, Path)) else value
+    return tuple(str(one) if isinstance(one, Path) else one for one in values) if values else values
+
+
+Files = Annotated[
+    tuple[Annotated[str, Field(min_length=1)], ...],
+    BeforeValidator(_files_as_text),
+    tyro.conf.arg(metavar="FILE [FILE ...]"),
+]
+
+
 class DataSettings(Settings):
     """The training data."""
 
@@ -59,6 +72,18 @@ class SourceSettings(FileOptions, DataSettings):
     """Share of the training data used for validation if the source has no validation split."""
     test_fraction: float = Field(0.1, ge=0.0, lt=1.0)
     """Share of the data used for testing if the source has nothing but training data."""
+    train_files: Files = ()
+    """Files of the training split: names or patterns, also of files in the folder of data. Without data, all of it."""
+    validation_files: Files = ()
+    """Files of the validation split, likewise."""
+    test_files: Files = ()
+    """Files of the test split, likewise."""
+
+    @property
+    def split_files(self) -> dict[str, tuple[str, ...]]:
+        """Split -> the files that are named for it, of the splits that have any."""
+        named = {"train": self.train_files, "validation": self.validation_files, "test": self.test_files}
+        return {split: files for split, files in named.items() if files}
 
 
 class RowSourceSettings(SourceSettings):

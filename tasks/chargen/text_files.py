@@ -4,7 +4,7 @@ import collections
 import logging
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from tasks.atomic_files import expanded
@@ -12,6 +12,7 @@ from tasks.chargen.settings import ChargenSourceSettings
 from tasks.data import locations
 from tasks.data.records import SPLIT_ALIASES, SPLITS, Column, quoted_list
 from tasks.data.sources import check_options, open_source
+from tasks.data.split_files import find_split_files
 from tasks.data.table_files import find_columns, table_format
 from tasks.data.text_files import read_lines
 from tasks.errors import UserError
@@ -58,12 +59,24 @@ def check_files(location: str | Sequence[str], settings: ChargenSourceSettings) 
     return paths
 
 
-def read_texts(location: str | Sequence[str], settings: ChargenSourceSettings) -> tuple[dict[str, str], bool]:
+def check_sources(location: str | Sequence[str], settings: ChargenSourceSettings, files: Mapping[str, Sequence[str]]):
+    """Check what can be checked of the texts of `read_texts` without reading them; raise `UserError`."""
+    if files:
+        _named_files(location, settings, files)
+    if location != "sample" or "train" not in files:
+        check_files(location, settings)
+
+
+def read_texts(
+    location: str | Sequence[str], settings: ChargenSourceSettings, files: Mapping[str, Sequence[str]]
+) -> tuple[dict[str, str], bool]:
     """Read the texts at a location, or at several.
 
     Args:
         location: As `tasks.data.locations.expand` takes it.
         settings: The column of tables, and how files are written.
+        files: Split -> names and patterns of the files of this split, also of files in the folder `location`. Files of
+            the training split replace the sample.
 
     Returns:
         Split -> text, and whether it is a single file, or several without splits.
@@ -71,6 +84,38 @@ def read_texts(location: str | Sequence[str], settings: ChargenSourceSettings) -
     Raises:
         UserError: If one does not exist, or is not a text.
     """
+    if not files:
+        return _located_texts(location, settings)
+    found = _named_files(location, settings, files)
+    replaced = location == "sample" and "train" in found
+    without = {path.resolve() for paths in found.values() for path in paths}
+    stored = {} if replaced else _located_texts(location, settings, without, required="train" not in found)[0]
+    for split, paths in found.items():
+        stored[split] = "".join(_joined_texts(paths, settings).values())
+    return stored, False
+
+
+def _named_files(
+    location: str | Sequence[str], settings: ChargenSourceSettings, files: Mapping[str, Sequence[str]]
+) -> dict[str, list[Path]]:
+    """Return the text files that are named for each split; raise `UserError` if one is missing or cannot be used."""
+    folder = expanded(location) if isinstance(location, str) and expanded(location).is_dir() else None
+    found = find_split_files(files, folder)
+    for paths in found.values():
+        check_files([str(path) for path in paths], settings)
+    return {
+        split: [file for path in paths for file in (_text_files(path, settings) if path.is_dir() else [path])]
+        for split, paths in found.items()
+    }
+
+
+def _located_texts(
+    location: str | Sequence[str],
+    settings: ChargenSourceSettings,
+    without: Collection[Path] = (),
+    *,
+    required: bool = True,
+) -> tuple[dict[str, str], bool]:
     paths = check_files(location, settings)
     first = locations.expand(location)[0]
     if first.startswith("tfds:"):
@@ -78,7 +123,10 @@ def read_texts(location: str | Sequence[str], settings: ChargenSourceSettings) -
     if len(paths) == 1 and not paths[0].is_dir():
         return {"train": _file_text(paths[0], settings)}, first != "sample"
     if len(paths) == 1:
-        return _joined_texts(_text_files(paths[0], settings), settings, folder=paths[0]), False
+        files = [path for path in _text_files(paths[0], settings) if path.resolve() not in without]
+        if not (files or required):
+            return {}, False
+        return _joined_texts(files, settings, folder=paths[0]), False
     files = [file for path in paths for file in (_text_files(path, settings) if path.is_dir() else [path])]
     stored = _joined_texts(files, settings)
     return stored, {*stored} == {"train"}

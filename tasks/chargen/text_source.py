@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from tasks.chargen import records
 from tasks.chargen.settings import ChargenEvaluateArguments, ChargenSettings, ChargenSourceSettings
-from tasks.chargen.text_files import check_files, read_texts
+from tasks.chargen.text_files import check_sources, read_texts
 from tasks.data import locations
 from tasks.data.overlap import ComparedTexts
 from tasks.data.records import Record, resolve_splits
@@ -81,8 +81,9 @@ def open_text(settings: ChargenSettings, location: str | Sequence[str] | None = 
     Raises:
         UserError: If the location does not exist, or is not a text.
     """
+    files = settings.data.split_files if location is None else {}
     location = settings.data.data if location is None else location
-    stored, single_file = read_texts(location, settings.data)
+    stored, single_file = read_texts(location, settings.data, files)
     # Files of Windows end their lines with two characters, which the model would have to write both.
     stored = {split: text.replace("\r\n", "\n") for split, text in stored.items()}
     if settings.data.records:
@@ -96,7 +97,8 @@ def check_text(settings: ChargenSettings, location: str | Sequence[str] | None =
     Raises:
         UserError: If it does not exist, or is a table without the column of the texts.
     """
-    check_files(settings.data.data if location is None else location, settings.data)
+    files = settings.data.split_files if location is None else {}
+    check_sources(settings.data.data if location is None else location, settings.data, files)
 
 
 def compared_texts(settings: ChargenSettings) -> ComparedTexts:

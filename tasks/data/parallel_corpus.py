@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from tasks.data.records import Column, Reader, Record, find_column, split_in_file_name
+from tasks.data.records import Column, FileReader, Reader, Record, find_column, split_in_file_name
 from tasks.data.table_files import TABLE_SUFFIXES
 from tasks.data.text_files import read_lines
 from tasks.errors import UserError
@@ -18,7 +18,11 @@ Stems = Mapping[str, Mapping[str, Path]]  # stem -> language -> file
 
 
 def parallel_corpus_splits(
-    folder: Path, files: Sequence[Path], columns: Sequence[Column], encoding: str | None = None
+    folder: Path,
+    files: Sequence[Path],
+    columns: Sequence[Column],
+    encoding: str | None = None,
+    unnamed: str | None = None,
 ) -> dict[str, Reader]:
     """Find the splits of a parallel corpus.
 
@@ -31,6 +35,8 @@ def parallel_corpus_splits(
         files: The files in it, sorted by name.
         columns: The columns to read; their names are languages.
         encoding: The encoding of the files, as for `text_files.read_lines`.
+        unnamed: The split of files with every requested language whose name contains no split; if None, these are not
+            read.
 
     Returns:
         A reader for each split; empty if no stem has every requested language.
@@ -42,7 +48,8 @@ def parallel_corpus_splits(
     stems = {stem: languages for stem, languages in _group_by_stem(files).items() if requested & languages.keys()}
     by_split: dict[str, dict[str, Mapping[str, Path]]] = {}
     for stem, languages in stems.items():
-        if split := split_in_file_name(folder / stem):
+        split = split_in_file_name(folder / stem) or (unnamed if requested <= languages.keys() else None)
+        if split:
             by_split.setdefault(split, {})[stem] = languages
     if not any(requested <= languages.keys() for found in by_split.values() for languages in found.values()):
         return {}
@@ -53,8 +60,28 @@ def parallel_corpus_splits(
             for stem in found:
                 _find_files(folder, stem, found[stem], columns)
         for name, split_stems in _name_splits(split, found).items():
-            readers[name] = partial(_read_stems, folder, split_stems, columns, encoding)
+            read = [file for languages in split_stems.values() for file in _of_columns(languages, columns)]
+            readers[name] = FileReader(tuple(read), partial(_read_stems, folder, split_stems, columns, encoding))
     return readers
+
+
+def parallel_reader(files: Sequence[Path], columns: Sequence[Column], encoding: str | None = None) -> FileReader:
+    """Return a reader of line-aligned files, one stem after the other.
+
+    Args:
+        files: The files.
+        columns: The columns to read; their names are languages.
+        encoding: The encoding of the files.
+
+    Raises:
+        UserError: If one has no partner.
+    """
+    groups: list[list[Path]] = []
+    for folder in dict.fromkeys(path.parent for path in files):
+        stems = _group_by_stem([path for path in files if path.parent == folder])
+        groups += [_find_files(folder, stem, languages, columns) for stem, languages in stems.items()]
+    read = tuple(path for group in groups for path in group)
+    return FileReader(read, lambda: itertools.chain.from_iterable(read_parallel(group, encoding) for group in groups))
 
 
 def check_languages(folder: Path, files: Sequence[Path], columns: Sequence[Column]) -> None:
@@ -68,9 +95,9 @@ def check_languages(folder: Path, files: Sequence[Path], columns: Sequence[Colum
     Raises:
         UserError: If one lacks a language; the message lists the available ones.
     """
-    for stem, languages in _group_by_stem(files).items():
-        if len(languages) > 1 and split_in_file_name(folder / stem):
-            _find_files(folder, stem, languages, columns)
+    stems = {stem: languages for stem, languages in _group_by_stem(files).items() if len(languages) > 1}
+    for stem in sorted(stems, key=lambda stem: split_in_file_name(folder / stem) is None):
+        _find_files(folder, stem, stems[stem], columns)
 
 
 def read_parallel(paths: Sequence[Path], encoding: str | None = None) -> Iterator[Record]:
@@ -119,6 +146,10 @@ def _name_splits(split: str, stems: Stems) -> dict[str, Stems]:
 def _read_stems(folder: Path, stems: Stems, columns: Sequence[Column], encoding: str | None) -> Iterator[Record]:
     for stem, languages in stems.items():
         yield from read_parallel(_find_files(folder, stem, languages, columns), encoding)
+
+
+def _of_columns(languages: Mapping[str, Path], columns: Sequence[Column]) -> list[Path]:
+    return [languages[column.lookup_name] for column in columns if column.lookup_name in languages]
 
 
 def _find_files(folder: Path, stem: str, languages: Mapping[str, Path], columns: Sequence[Column]) -> list[Path]:

@@ -19,6 +19,10 @@ SPLIT_ALIASES = {
     "dev": "validation",
     "test": "test",
     "testing": "test",
+    # As the data of IWSLT and WMT are called: tst2012, newsdev2016, newstest2016.
+    "tst": "test",
+    "newsdev": "validation",
+    "newstest": "test",
 }
 
 
@@ -39,6 +43,24 @@ class Record(NamedTuple):
 
 
 Reader = Callable[[], Iterator[Record]]
+
+
+@dataclass(frozen=True)
+class FileReader:
+    """A reader of files.
+
+    Attributes:
+        files: The files, or the folders whose .txt files are read.
+        read: Returns the records.
+    """
+
+    files: tuple[Path, ...]
+    read: Reader
+
+    def __call__(self) -> Iterator[Record]:
+        """Return the records."""
+        return self.read()
+
 
 # The problem of a row that repeats the header, as files have that were joined; such rows are left out.
 REPEATED_HEADER = "the row repeats the header"

@@ -4,10 +4,11 @@ A source is streamed: memory holds a few records, and each split can be read rep
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from tasks.arguments import EvaluateArguments
@@ -15,17 +16,22 @@ from tasks.atomic_files import expanded
 from tasks.data import locations
 from tasks.data.bad_rows import BadRows, usable
 from tasks.data.drawing import draw_missing_splits
-from tasks.data.folders import file_splits, folder_splits
+from tasks.data.folders import file_splits, folder_splits, left_out, named_reader
+from tasks.data.parallel_corpus import parallel_reader
 from tasks.data.records import (
     REPEATED_HEADER,
     SPLIT_ALIASES,
     SPLITS,
     Column,
+    FileReader,
     Reader,
     Record,
     is_missing,
+    quoted_list,
     resolve_splits,
+    split_in_file_name,
 )
+from tasks.data.split_files import find_split_files, parallel_files
 from tasks.data.table_files import find_columns, read_tables, table_format
 from tasks.data.tfds_source import tfds_splits
 from tasks.errors import UserError
@@ -43,11 +49,12 @@ class Source:
     Attributes:
         location: The location that was passed to `open_source`.
         columns: The requested columns; the values of a record have the same order.
-        single_file: Whether the location is one file, from which all splits are drawn, or several without splits.
-            Evaluation of such files reads all of them: split "all".
+        single_file: Whether the location is one file, from which all splits are drawn, or several without splits, also
+            in a folder. Evaluation of such files reads all of them: split "all".
         stored: A reader for each split in the data.
         readers: A reader for each available split, including those drawn from the training data.
         skip_bad_rows: Whether rows that cannot be used are left out; otherwise they are errors.
+        folder: The folder of the data, if it is one.
     """
 
     location: str
@@ -56,6 +63,7 @@ class Source:
     stored: Mapping[str, Reader] = field(repr=False)
     readers: Mapping[str, Reader] = field(repr=False)
     skip_bad_rows: bool = False
+    folder: Path | None = None
     _reported: set[str] = field(default_factory=set, repr=False, compare=False)
 
     @property
@@ -90,10 +98,11 @@ class Source:
 
     def _no_record(self, split: str) -> UserError:
         if split in self.stored:
-            return UserError(f"{self.location}: no record in its {split} split; expected at least one.")
+            option = f"; --{split}-files names others" if split in SPLITS else ""
+            return UserError(f"{self.location}: no record in its {split} split; expected at least one{option}.")
         return UserError(
             f"{self.location}: too few records to draw a {split} split from: each class needs a text to train on, and "
-            "records with a common text stay together.\nAdd records, or a file for this split."
+            f"records with a common text stay together.\nAdd records, or name files for it with --{split}-files."
         )
 
     def problem(self, record: Record) -> str | None:
@@ -108,8 +117,25 @@ class Source:
             return False
         return True
 
+    def _report_files(self) -> None:
+        """Log from which files each split is read, and warn of the files of the folder that are not read."""
+        readers = {split: reader for split, reader in self.stored.items() if isinstance(reader, FileReader)}
+        if self.folder is None and (self.location == "sample" or {*readers} <= {"train"}):
+            return  # the files are not the caller's, or are of one split
+        for split, reader in readers.items():
+            names = [_relative(path, self.folder) for path in reader.files]
+            log.info("%s split: %s", split, quoted_list(names, max_count=6))
+        unread = left_out(self.folder, readers.values()) if self.folder else []
+        if unread:
+            log.warning(
+                "%s: files that are in no split are left out: %s. --train-files, --validation-files and --test-files "
+                "name files for a split",
+                self.location,
+                quoted_list(unread, max_count=6),
+            )
+
     def check(self) -> dict[str, int]:
-        """Read every row of the data once, the test split included, before a training.
+        """Report the files, and read every row of the data once, the test split included, before a training.
 
         Data of TensorFlow Datasets is not read; it has no rows that somebody could correct.
 
@@ -119,6 +145,7 @@ class Source:
         Raises:
             UserError: If rows cannot be used and are not left out; names the first ones in all splits.
         """
+        self._report_files()
         bad, headers = BadRows(), 0
         for split in [] if self.location.startswith("tfds:") else [name for name in SPLITS if name in self.stored]:
             if split == "test" and not self.has_columns(split):
@@ -147,6 +174,7 @@ def open_source(
     linked: Sequence[int] = (0,),
     class_of: Callable[[Record], str] | None = None,
     options: FileOptions = FileOptions(),  # noqa: B008
+    files: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> Source:
     """Find data, its splits and its columns, without reading more than headers.
 
@@ -168,6 +196,8 @@ def open_source(
         linked: The positions of the columns of which no two drawn splits share a value.
         class_of: The class of a record; each class has its share of each drawn split.
         options: How the files are written.
+        files: Split -> names and patterns of the files of this split, also of files in the folder `location`. Files of
+            the training split replace the sample.
 
     Raises:
         UserError: If the location does not exist, has none of these forms, or lacks a column.
@@ -180,23 +210,16 @@ def open_source(
         ```
     """
     columns, found = tuple(columns), locations.expand(location)
+    if found == ("sample",) and "train" in files:
+        found = ()
     paths = [sample if one == "sample" else expanded(one) for one in found]
+    folder = paths[0] if len(paths) == 1 and paths[0].is_dir() else None
+    named = find_split_files(files, folder, partial(parallel_files, columns=columns))
     for one, path in zip(found, paths, strict=True):
         check_options(one, path, options)
-    shown, location, path = locations.shown(location), found[0], paths[0]
-    if location.startswith("tfds:"):
-        # A few data sets call their validation split "dev".
-        readers = tfds_splits(location, columns, data_dir)
-        stored = {SPLIT_ALIASES.get(split, split): reader for split, reader in readers.items()}
-    elif len(paths) > 1:
-        stored = file_splits(paths, columns, options)
-    elif location and path.is_dir():
-        stored = folder_splits(path, columns, options)
-    elif location and path.exists():
-        find_columns(path, columns, options)
-        stored = {"train": partial(read_tables, [path], columns, options)}
-    else:
-        raise UserError(f"{location!r}: no such file or folder; expected `sample`, `tfds:NAME`, or a path that exists.")
+    without = {path for paths_of_split in named.values() for path in paths_of_split}
+    stored = _stored_splits(found, paths, columns, options, data_dir, without, required="train" not in named)
+    stored |= {split: named_reader(chosen, split, columns, options) for split, chosen in named.items()}
     readers = draw_missing_splits(
         stored,
         validation_fraction,
@@ -205,8 +228,44 @@ def open_source(
         linked=linked,
         class_of=class_of,
     )
-    single_file = path.is_file() and {*stored} == {"train"}
-    return Source(shown, columns, single_file, stored, readers, skip_bad_rows)
+    shown = locations.shown(location) if found else locations.shown(files["train"])
+    single_file = {*stored} == {"train"} and isinstance(stored["train"], FileReader) and not named
+    if single_file and folder is not None:
+        single_file = not any(split_in_file_name(path) for path in stored["train"].files)
+    return Source(shown, columns, single_file, stored, readers, skip_bad_rows, folder if found != ("sample",) else None)
+
+
+def _stored_splits(
+    found: Sequence[str],
+    paths: Sequence[Path],
+    columns: Sequence[Column],
+    options: FileOptions,
+    data_dir: str | None,
+    without: Collection[Path],
+    required: bool,
+) -> dict[str, Reader]:
+    """Return a reader for each split of a location, without the files that are named for a split."""
+    if not found:
+        return {}
+    location, path = found[0], paths[0]
+    if location.startswith("tfds:"):
+        # A few data sets call their validation split "dev".
+        readers = tfds_splits(location, columns, data_dir)
+        return {SPLIT_ALIASES.get(split, split): reader for split, reader in readers.items()}
+    if len(paths) > 1:
+        return file_splits([one for one in paths if one not in without], columns, options)
+    if location and path.is_dir():
+        return folder_splits(path, columns, options, without=without, required=required)
+    if location and (pair := parallel_files(path, columns)):
+        return {"train": parallel_reader(pair, columns, options.encoding)}
+    if location and path.exists():
+        find_columns(path, columns, options)
+        return {"train": FileReader((path,), partial(read_tables, [path], columns, options))}
+    raise UserError(f"{location!r}: no such file or folder; expected `sample`, `tfds:NAME`, or a path that exists.")
+
+
+def _relative(path: Path, folder: Path | None) -> str:
+    return str(path.relative_to(folder) if folder is not None and path.is_relative_to(folder) else path)
 
 
 def _problem(record: Record, columns: Sequence[Column]) -> str | None:

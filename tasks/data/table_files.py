@@ -153,7 +153,7 @@ def _known_format(path: Path) -> str:
         check_format(path)
         raise UserError(
             f"{path}: not the name of a table; expected one that ends in {', '.join(TABLE_SUFFIXES)}, all but "
-            f".parquet also with .gz.\nIf it is one file of a parallel corpus, such as train.en beside train.de, name "
-            f"the folder: {path.parent}"
+            ".parquet also with .gz.\nIf it is one of two files of a parallel corpus, their endings are "
+            "--source-lang and --target-lang."
         )
     return kind

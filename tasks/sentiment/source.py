@@ -22,6 +22,7 @@ def open_labelled_texts(settings: SentimentSettings, location: str | None = None
         skip_bad_rows=chosen.skip_bad_rows,
         class_of=lambda record: clean_label(record.values[1]),
         options=chosen,
+        files=chosen.split_files if location is None else {},
     )
 
 

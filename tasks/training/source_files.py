@@ -9,6 +9,7 @@ from typing import Any
 from models.recurrent_settings import Settings
 from tasks.atomic_files import expanded
 from tasks.data.locations import files_below
+from tasks.data.table_files import TABLE_SUFFIXES
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 # A larger file is hashed in parts of one size, evenly spaced, and its time of modification counts as well.
@@ -43,10 +44,18 @@ def _files(task: str, settings: Settings) -> set[Path]:
         elif location and not location.startswith("tfds:"):
             path = expanded(location)
             paths = [path] if path.exists() else map(Path, glob.glob(str(path), recursive=True))
+            if path.suffix not in TABLE_SUFFIXES and not path.is_dir():
+                # One file of a parallel corpus, or the common beginning of the names, stands for both.
+                paths = [*paths, *_same_stem(path), *_same_stem(path.with_suffix(""))]
             for path in paths:
                 # Not a pipe, which can be read only once.
                 found |= {file for file in (files_below(path) if path.is_dir() else [path]) if file.is_file()}
     return found
+
+
+def _same_stem(path: Path) -> Iterator[Path]:
+    """Yield the files that a name stands for to which the endings of languages are added."""
+    return path.parent.glob(f"{glob.escape(path.name)}.*") if path.name else iter(())
 
 
 def _locations(group: dict[str, Any]) -> Iterator[str]:

@@ -23,6 +23,7 @@ def open_pairs(settings: TranslationSettings, location: str | None = None) -> So
         skip_bad_rows=chosen.skip_bad_rows,
         linked=range(len(SIDES)),
         options=chosen,
+        files=chosen.split_files if location is None else {},
     )
 
 

@@ -40,10 +40,22 @@ def test_a_file_name_with_two_splits_is_an_error(tmp_path, error_of, write):
 
 
 def test_a_folder_with_nothing_to_read_says_what_was_expected(tmp_path, error_of, write):
-    write(tmp_path / "reviews.csv", "text,label\na,b\n")
-    assert "'reviews.csv'" in error_of(tmp_path)
+    write(tmp_path / "reviews.md", "text,label\na,b\n")
+    assert "'reviews.md'" in error_of(tmp_path) and "--train-files" in error_of(tmp_path)
     write(tmp_path / "sub" / "picture.png", "x")
-    assert "'reviews.csv'" in error_of(tmp_path)
+    assert "'reviews.md'" in error_of(tmp_path)
+    write(tmp_path / "sub" / "a.csv", "text,label\na,b\n")
+    write(tmp_path / "tables" / "reviews.csv", "review,stars\na,b\n")
+    assert "reviews.csv has no column 'text'" in error_of(tmp_path / "tables")
+
+
+def test_tables_without_a_split_in_their_names_are_a_source_whose_splits_are_drawn(tmp_path, opened, values, write):
+    write(tmp_path / "a.csv", "text,label\n" + "".join(f"a {n},x\n" for n in range(50)))
+    write(tmp_path / "b.jsonl", "".join(f'{{"text": "b {n}", "label": "x"}}\n' for n in range(50)))
+    write(tmp_path / "prices.csv", "item,price\na,1\n")
+    source = opened(tmp_path)
+    assert source.splits == ("train", "validation", "test") and source.single_file
+    assert values(tmp_path) == [(f"{name} {n}", "x") for name in "ab" for n in range(50)]
 
 
 def test_class_folders_are_read_as_text_and_folder_name(tmp_path, opened, values, write):

@@ -240,17 +240,26 @@ def test_a_stem_that_lacks_a_language_is_named_unless_it_is_a_test_set(tmp_path,
     assert f"{tmp_path}/{lacking}.* (a file for each language) has no column 'de'" in error_of(tmp_path)
 
 
-def test_one_of_the_files_named_alone_is_answered_with_the_folder(tmp_path):
-    write_pair(tmp_path, "train", ("a", "A"), ending=".gz")
-    message = error_of(tmp_path / "train.en.gz")
-    assert message.startswith(f"{tmp_path}/train.en.gz:") and f"name the folder: {tmp_path}" in message
-    (tmp_path / "train.de.gz").unlink()
-    assert "'train.en.gz'" in error_of(tmp_path)  # the folder of a file without its other half
+def test_one_pair_of_files_is_a_source_whose_splits_are_drawn(tmp_path):
+    pairs = [(f"line {n}", f"Zeile {n}") for n in range(200)]
+    write_pair(tmp_path, "corpus", *pairs, ending=".gz")
+    write(tmp_path / "notes.en", "not a pair")
+    for location in (tmp_path, tmp_path / "corpus.en.gz", tmp_path / "corpus.de.gz", tmp_path / "corpus"):
+        source = opened(location)
+        assert source.splits == ("train", "validation", "test") and source.single_file
+        parts = [[record.values for record in source.records(split)] for split in source.splits]
+        assert all(parts) and sorted(sum(parts, [])) == sorted(pairs)
+        assert values(location, "all") == pairs
+    assert "'source'; its columns are: 'de', 'en'" in error_of(tmp_path, [Column("source"), Column("target")])
 
 
-def test_files_without_a_split_in_their_names_are_answered_with_what_was_expected(tmp_path):
-    write_pair(tmp_path, "captions", ("a", "A"))
-    message = error_of(tmp_path)
-    assert "train.en, train.de" in message and "'captions.de', 'captions.en'" in message
+def test_one_of_the_files_without_the_other_is_answered_with_what_is_missing(tmp_path):
+    write(tmp_path / "corpus.en", "a")
+    message = error_of(tmp_path / "corpus.en")
+    assert f"{tmp_path}/corpus.en: expected corpus.de beside it" in message and "--target-lang" in message
+    assert "'corpus.en'" in error_of(tmp_path)
+
+
+def test_a_file_name_with_two_splits_is_an_error(tmp_path):
     write_pair(tmp_path, "train_test", ("a", "A"))
     assert "train_test: the name contains test and train" in error_of(tmp_path)

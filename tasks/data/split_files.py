@@ -1,0 +1,78 @@
+"""Files that options name for a split (`--train-files`, `--validation-files`, `--test-files`), and pairs of files."""
+
+import glob
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from tasks.atomic_files import expanded
+from tasks.data.records import Column
+from tasks.data.table_files import TABLE_SUFFIXES
+from tasks.errors import UserError
+
+
+def find_split_files(
+    files: Mapping[str, Sequence[str]], folder: Path | None, companions: Callable[[Path], list[Path]] = lambda path: []
+) -> dict[str, list[Path]]:
+    """Return the files that options name for each split, in their order.
+
+    Args:
+        files: Split -> paths and patterns, as the working directory or `folder` has them.
+        folder: The folder of the data, if it is one.
+        companions: Returns the files that a name stands for: those of `corpus.en` and `corpus.ko` for each of their
+            names and for `corpus`; none if it stands for itself.
+
+    Raises:
+        UserError: If there is no such file, or one is named for two splits.
+    """
+    found: dict[str, list[Path]] = {}
+    splits: dict[Path, str] = {}
+    for split, names in files.items():
+        paths = [path for name in names for path in _matches(name, folder, companions, f"--{split}-files")]
+        found[split] = list(dict.fromkeys(paths))
+        for path in found[split]:
+            other = splits.setdefault(path.resolve(), split)
+            if other != split:
+                raise UserError(f"{path} is named by --{other}-files and by --{split}-files; leave one of them out.")
+    return found
+
+
+def _matches(name: str, folder: Path | None, companions: Callable[[Path], list[Path]], option: str) -> list[Path]:
+    for place in [expanded(name), *([folder / name] if folder else [])]:
+        if (pair := companions(place)) or place.exists():
+            return pair or [place]
+        matches = sorted(glob.glob(str(place), recursive=True)) if glob.has_magic(name) else []
+        if matches:
+            return [file for match in map(Path, matches) for file in companions(match) or [match]]
+    where = f", neither here nor in {folder}" if folder else ""
+    raise UserError(f"{option} {name}: no such file{where}; expected the name of a file, or a pattern such as '*.csv'.")
+
+
+def parallel_files(path: Path, columns: Sequence[Column]) -> list[Path]:
+    """Return the files of a parallel corpus that a path stands for; none if it is something else.
+
+    Args:
+        path: One of the files, such as `corpus.en`, or their common beginning, `corpus`.
+        columns: The columns to read; their names are languages.
+
+    Raises:
+        UserError: If it is one of the files, and another is missing.
+    """
+    languages = [column.lookup_name for column in columns]
+    stem, _, language = path.name.removesuffix(".gz").rpartition(".")
+    one_of_them = language in languages and f".{language.lower()}" not in TABLE_SUFFIXES and path.is_file()
+    if path.exists() and not one_of_them:
+        return []
+    beginning = path.with_name(stem) if one_of_them else path
+    found = {name: _with_ending(beginning, name) for name in languages} if beginning.name else {}
+    missing = [name for name in languages if not found.get(name)]
+    if one_of_them and missing:
+        raise UserError(
+            f"{path}: expected {beginning.name}.{missing[0]} beside it, line by line the same sentences.\n"
+            "The endings of the two files are --source-lang and --target-lang."
+        )
+    return [] if missing else [path for path in found.values() if path]
+
+
+def _with_ending(beginning: Path, language: str) -> Path | None:
+    paths = (beginning.with_name(f"{beginning.name}.{language}{compressed}") for compressed in ("", ".gz"))
+    return next((path for path in paths if path.is_file()), None)
