@@ -111,5 +111,5 @@ def test_in_the_text_of_a_character_model_each_split_can_be_named(tmp_path, writ
     }
     alone = open_text(ChargenSettings(data={"train_files": (tmp_path / "texts" / "book.txt",)}))
     assert {text.split()[0] for text in alone.splits.values()} == {"book"} and len(alone.splits) == 3
-    with pytest.raises(UserError, match="--test-files none[.]txt: no such file"):
+    with pytest.raises(UserError, match=r"--test-files none[.]txt: no such file"):
         open_text(ChargenSettings(data=data | {"test_files": "none.txt"}))
