@@ -4,17 +4,17 @@ import collections
 import logging
 import os
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tasks.atomic_files import expanded
 from tasks.chargen.settings import ChargenSourceSettings
 from tasks.data import locations
-from tasks.data.records import SPLIT_ALIASES, SPLITS, Column, quoted_list
+from tasks.data.records import REPEATED_HEADER, SPLIT_ALIASES, SPLITS, Column, Record, quoted_list
 from tasks.data.sources import check_options, open_source
 from tasks.data.split_files import find_split_files
 from tasks.data.table_files import find_columns, table_format
-from tasks.data.text_files import read_lines
+from tasks.data.text_files import joined, max_expanded_bytes, read_lines
 from tasks.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ def check_files(location: str | Sequence[str], settings: ChargenSourceSettings) 
         if path.is_dir():
             continue
         if not _is_table(path):
-            next(read_lines(path, settings.encoding), None)
+            next(read_lines(path, settings.encoding, max_expanded_bytes(path)), None)
         elif settings.text_column is None:
             raise UserError(f"{one} is a table, not a text; name the column of its texts with --text-column")
         else:
@@ -139,24 +139,38 @@ def _is_table(path: Path) -> bool:
 def _table_texts(location: str, settings: ChargenSourceSettings) -> dict[str, str]:
     """Return split -> the texts of a column, one after the other."""
     source = open_source(location, [Column("text", settings.text_column)], sample=SAMPLE, options=settings)
+    limit = None if location.startswith("tfds:") else max_expanded_bytes(Path(location).expanduser())
     return {
-        split: "\n".join(record.values[0] for record in reader())
-        for split, reader in source.stored.items()
-        if split in SPLITS
+        split: joined(_rows(reader()), location, limit) for split, reader in source.stored.items() if split in SPLITS
     }
+
+
+def _rows(records: Iterable[Record]) -> Iterator[str]:
+    """Yield the texts of records, with line breaks between them; raise `UserError` if one cannot be read."""
+    separator = ""
+    for record in records:
+        if record.problem == REPEATED_HEADER:
+            continue
+        if record.problem:
+            raise UserError(f"{record.location}: {record.problem}")
+        yield separator + record.values[0]
+        separator = "\n"
 
 
 def _file_text(path: Path, settings: ChargenSourceSettings) -> str:
     if _is_table(path):
         return "".join(_table_texts(str(path), settings).values())
-    lines = []
-    for number, line in read_lines(path, settings.encoding):
-        if "\0" in line:
-            raise UserError(
-                f"{path}:{number}: holds a NUL character, so it is no text file; name a file of plain text."
-            )
-        lines.append(line)
-    return "".join(lines)
+    limit = max_expanded_bytes(path)
+
+    def lines() -> Iterator[str]:
+        for number, line in read_lines(path, settings.encoding, limit):
+            if "\0" in line:
+                raise UserError(
+                    f"{path}:{number}: holds a NUL character, so it is no text file; name a file of plain text."
+                )
+            yield line
+
+    return joined(lines(), str(path), limit)
 
 
 def _text_files(folder: Path, settings: ChargenSourceSettings) -> list[Path]:

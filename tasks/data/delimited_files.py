@@ -11,7 +11,7 @@ from tasks.data.dialects import EXCEL_SEPARATOR, Dialect, Lines, dialect_of_file
 from tasks.data.file_kinds import byte_order_mark
 from tasks.data.piped_files import PipedFile
 from tasks.data.records import REPEATED_HEADER, Record, quoted_list
-from tasks.data.text_files import decode_lines, open_binary, read_lines
+from tasks.data.text_files import MAX_LINE_BYTES, decode_lines, endless_line, open_binary, read_lines
 from tasks.errors import UserError
 from tasks.file_options import FileOptions
 
@@ -22,6 +22,8 @@ csv.field_size_limit(1 << 26)
 Rows = Iterator[tuple[int, list[str]]]
 
 MAX_COLUMNS = 10_000
+# In a line with quoted fields, which may contain separators; a line of many short fields takes much memory.
+MAX_QUOTED_DELIMITERS = 1 << 22
 
 
 class Table(NamedTuple):
@@ -164,16 +166,21 @@ def _plain_rows(lines: Lines, delimiter: str, location: str) -> Rows:
 
 
 def _quoted_rows(lines: Lines, delimiter: str, location: str) -> Rows:
-    number = next_number = 0
+    number = next_number = length = 0
 
     def texts() -> Iterator[str]:
-        nonlocal next_number
-        for next_number, line in lines:  # noqa: B007
+        nonlocal next_number, length
+        for next_number, line in lines:
+            length += len(line)
+            if length > MAX_LINE_BYTES:
+                raise endless_line(location, number)
+            if line.count(delimiter) > (MAX_COLUMNS if '"' not in line else MAX_QUOTED_DELIMITERS):
+                raise _too_many_columns(location, next_number)
             yield line
 
     reader = csv.reader(texts(), delimiter=delimiter, strict=True)
     while True:
-        number = next_number + 1
+        number, length = next_number + 1, 0
         try:
             row = next(reader)
         except StopIteration:
@@ -190,5 +197,9 @@ def _quoted_rows(lines: Lines, delimiter: str, location: str) -> Rows:
 
 def _checked(row: list[str], location: str, number: int) -> list[str]:
     if len(row) > MAX_COLUMNS:
-        raise UserError(f"{location}:{number}: the row has more than {MAX_COLUMNS:,} columns; is the separator right?")
+        raise _too_many_columns(location, number)
     return row
+
+
+def _too_many_columns(location: str, number: int) -> UserError:
+    return UserError(f"{location}:{number}: the row has more than {MAX_COLUMNS:,} columns; is the separator right?")

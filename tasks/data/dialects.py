@@ -18,7 +18,7 @@ DELIMITERS = ",;\t|"
 # write tables without any quoting.
 ALWAYS_QUOTED = ",;"
 # What is read to find the separator of a file, and its quoting.
-SAMPLE_ROWS, SAMPLE_CHARACTERS, QUOTING_CHARACTERS = 20, 1 << 20, 1 << 26
+SAMPLE_ROWS, SAMPLE_CHARACTERS, QUOTING_CHARACTERS = 20, 1 << 20, 1 << 24
 # A first line that tells Excel the separator, and is no row.
 EXCEL_SEPARATOR = re.compile(r'"?sep=(.)"?\r?\n?')
 QUOTED_FIELD = re.compile(r'"[^"]*(?:""[^"]*)*"')
@@ -124,7 +124,8 @@ def _is_quoted(read: Callable[[], Lines], delimiter: str) -> bool:
 def _sample(read: Callable[[], Lines], max_characters: int) -> Iterator[str]:
     length = 0
     for _, line in read():
+        if length + len(line) > max_characters:  # a line may be much longer than the sample
+            yield from [line[:max_characters]] * (not length)
+            return
         yield line
         length += len(line)
-        if length > max_characters:
-            return

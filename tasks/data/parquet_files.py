@@ -10,7 +10,8 @@ from tasks.data.file_kinds import PARQUET, check_format
 from tasks.data.records import Record, check_names, typed_record
 from tasks.errors import UserError
 
-BATCH_ROWS = 256
+# Few, since a value may be large: a small file may hold the same one many times.
+BATCH_ROWS = 16
 
 
 def column_names(path: Path) -> list[str]:

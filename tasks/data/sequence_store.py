@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tasks import atomic_files
+from tasks.data import bounded_files
 
 
 class SequenceStore:
@@ -24,10 +25,10 @@ class SequenceStore:
     """
 
     def __init__(self, folder: Path):
-        stored = json.loads((folder / "store.json").read_text())
+        stored = bounded_files.read_json(folder / "store.json")
         self.dtype = np.dtype(stored["dtype"])
-        self.lengths = np.load(folder / "lengths.npy")
-        self.columns = {name: np.load(folder / f"{name}.npy") for name in stored["columns"]}
+        self.lengths = bounded_files.load_array(folder / "lengths.npy")
+        self.columns = {name: bounded_files.load_array(folder / f"{name}.npy") for name in stored["columns"]}
         self._starts = np.concatenate([[0], np.cumsum(self.lengths, dtype=np.int64)])
         self._file = os.open(folder / "ids", os.O_RDONLY)
         weakref.finalize(self, os.close, self._file)

@@ -1,12 +1,12 @@
 """Reads files that training and export have written; a damaged one is an error with its name and the remedy."""
 
 import contextlib
-import json
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from tasks.data import bounded_files
 from tasks.errors import UserError
 
 # Longer parts of an error's text are cut: it may quote the file.
@@ -41,18 +41,19 @@ def reading(path: Path, remedy: str, problem: str = "cannot be read") -> Iterato
         raise UserError(f"{path} {problem} ({reason}); {remedy}") from None
 
 
-def read_json(path: Path, remedy: str) -> Any:
+def read_json(path: Path, remedy: str, max_bytes: int = bounded_files.MAX_JSON_BYTES) -> Any:
     """Return the content of a JSON file.
 
     Args:
         path: The file.
         remedy: What to do if it cannot be read.
+        max_bytes: A larger file is not read.
 
     Raises:
         UserError: If it is missing or not JSON.
     """
     with reading(path, remedy, "is not readable as JSON"):
-        return json.loads(path.read_text(encoding="utf-8"))
+        return bounded_files.read_json(path, max_bytes)
 
 
 def is_text(value: Any) -> bool:

@@ -6,7 +6,7 @@ import gzip
 import io
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,6 +16,8 @@ from tasks.errors import UserError
 
 # A longer line is an error: a small compressed file may expand to a line that fills the memory.
 MAX_LINE_BYTES = 1 << 26
+# A text that is held in memory may be this long, or this many times as long as its compressed file.
+MIN_EXPANDED_BYTES, MAX_EXPANSION = 1 << 28, 50
 GUESSED_BYTES = 1 << 16
 
 
@@ -41,7 +43,7 @@ def open_binary(path: Path | PipedFile) -> Iterator[BinaryIO]:
         raise UserError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 
-def read_lines(path: Path, encoding: str | None = None) -> Iterator[tuple[int, str]]:
+def read_lines(path: Path, encoding: str | None = None, max_bytes: int = MAX_LINE_BYTES) -> Iterator[tuple[int, str]]:
     r"""Yield the number and the text of each line of a file, which may be gzip-compressed.
 
     Lines end at "\n" only: a text may contain the other characters that Unicode counts as line breaks. The text
@@ -50,12 +52,13 @@ def read_lines(path: Path, encoding: str | None = None) -> Iterator[tuple[int, s
     Args:
         path: The file.
         encoding: Its encoding; None is UTF-8, or UTF-16 or UTF-32 with a byte order mark.
+        max_bytes: Maximum length of a line.
 
     Raises:
         UserError: If the file cannot be opened or decompressed, is no text, has another encoding or an endless line.
     """
     with open_binary(path) as file:
-        yield from decode_lines(file, str(path), encoding, path)
+        yield from decode_lines(file, str(path), encoding, path, max_bytes)
 
 
 def read_text(path: Path, encoding: str | None = None) -> str:
@@ -64,19 +67,41 @@ def read_text(path: Path, encoding: str | None = None) -> str:
     Raises:
         UserError: As for `read_lines`, or if the text is too long.
     """
-    lines, length = [], 0
-    for _, line in read_lines(path, encoding):
-        lines.append(line)
-        length += len(line)
-        if length > MAX_LINE_BYTES:
+    lines = (line for _, line in read_lines(path, encoding))
+    return joined(lines, str(path), MAX_LINE_BYTES).rstrip("\r\n")
+
+
+def max_expanded_bytes(path: Path) -> int:
+    """Return how long the whole text of a file may be; only a compressed file can be longer than that."""
+    return max(MIN_EXPANDED_BYTES, MAX_EXPANSION * path.stat().st_size)
+
+
+def joined(pieces: Iterable[str], location: str, max_characters: int | None = None) -> str:
+    """Return pieces of text, joined; memory holds little more than the text, however short the pieces are.
+
+    Raises:
+        UserError: If the text is longer than `max_characters`.
+    """
+    parts, waiting, length = [], [], 0
+    for piece in pieces:
+        waiting.append(piece)
+        length += len(piece)
+        if max_characters is not None and length > max_characters:
             raise UserError(
-                f"{path}: the text is longer than {MAX_LINE_BYTES >> 20} million characters; expected a text per file."
+                f"{location}: the text is longer than {max_characters >> 20} million characters; shorten it."
             )
-    return "".join(lines).rstrip("\r\n")
+        if len(waiting) >= 10_000:
+            parts.append("".join(waiting))
+            waiting.clear()
+    return "".join([*parts, *waiting])
 
 
 def decode_lines(
-    file: BinaryIO, location: str, encoding: str | None = None, path: Path | None = None
+    file: BinaryIO,
+    location: str,
+    encoding: str | None = None,
+    path: Path | None = None,
+    max_bytes: int = MAX_LINE_BYTES,
 ) -> Iterator[tuple[int, str]]:
     """Yield the number and the text of each line of a stream; see `read_lines`.
 
@@ -85,17 +110,18 @@ def decode_lines(
         location: Its name, for error messages.
         encoding: Its encoding, as for `read_lines`.
         path: The file, if it can be opened again.
+        max_bytes: Maximum length of a line.
     """
     file = file if hasattr(file, "peek") else io.BufferedReader(file)
     head = file.peek(HEAD_BYTES)
     if head.startswith(GZIP):  # standard input
         with gzip.GzipFile(fileobj=file) as decompressed:
-            yield from decode_lines(decompressed, location, encoding)
+            yield from decode_lines(decompressed, location, encoding, None, max_bytes)
         return
     check_is_text(head, location, path)
     encoding = _encoding(head, location, encoding)
     bytes_of_line = "\n".encode(encoding) == b"\n"
-    for number, line in (_lines if bytes_of_line else _wide_lines)(file, location, encoding):
+    for number, line in (_lines if bytes_of_line else _wide_lines)(file, location, encoding, max_bytes):
         yield number, line.removeprefix("\ufeff") if number == 1 else line
 
 
@@ -114,19 +140,29 @@ def _encoding(head: bytes, location: str, given: str | None) -> str:
     return "utf-8" if name == "utf-8-sig" else name
 
 
-def _lines(file: BinaryIO, location: str, encoding: str) -> Iterator[tuple[int, str]]:
+def byte_lines(file: BinaryIO, location: str, max_bytes: int = MAX_LINE_BYTES) -> Iterator[tuple[int, bytes]]:
+    """Yield the number and the bytes of each line.
+
+    Raises:
+        UserError: If a line is too long.
+    """
     number = 0
-    while line := file.readline(MAX_LINE_BYTES + 1):
+    while line := file.readline(max_bytes + 1):
         number += 1
-        if len(line) > MAX_LINE_BYTES:
-            raise _endless(location, number)
+        if len(line) > max_bytes:
+            raise endless_line(location, number, max_bytes)
+        yield number, line
+
+
+def _lines(file: BinaryIO, location: str, encoding: str, max_bytes: int) -> Iterator[tuple[int, str]]:
+    for number, line in byte_lines(file, location, max_bytes):
         try:
             yield number, line.decode(encoding)
         except UnicodeDecodeError as error:
             raise _wrong_encoding(location, number, encoding, error, line + file.read1(GUESSED_BYTES)) from error
 
 
-def _wide_lines(file: BinaryIO, location: str, encoding: str) -> Iterator[tuple[int, str]]:
+def _wide_lines(file: BinaryIO, location: str, encoding: str, max_bytes: int) -> Iterator[tuple[int, str]]:
     """Yield the lines of an encoding in which a line does not end with the byte 10, such as UTF-16."""
     decoder, number, parts, length = codecs.getincrementaldecoder(encoding)(), 1, [], 0
     while True:
@@ -138,8 +174,8 @@ def _wide_lines(file: BinaryIO, location: str, encoding: str) -> Iterator[tuple[
         for piece in re.split(r"(?<=\n)", text):
             parts.append(piece)
             length += len(piece)
-            if length > MAX_LINE_BYTES // 2:
-                raise _endless(location, number)
+            if length > max_bytes // 2:
+                raise endless_line(location, number, max_bytes)
             if piece.endswith("\n"):
                 yield number, "".join(parts)
                 number, parts, length = number + 1, [], 0
@@ -149,9 +185,10 @@ def _wide_lines(file: BinaryIO, location: str, encoding: str) -> Iterator[tuple[
         yield number, "".join(parts)
 
 
-def _endless(location: str, number: int) -> UserError:
+def endless_line(location: str, number: int, max_bytes: int = MAX_LINE_BYTES) -> UserError:
+    """Return the error for a line, or a row of several lines, that is too long."""
     return UserError(
-        f"{location}:{number}: the line is longer than {MAX_LINE_BYTES >> 20} MB; expected a text or a row per line."
+        f"{location}:{number}: the line is longer than {max_bytes >> 20} MB; expected a text or a row per line."
     )
 
 

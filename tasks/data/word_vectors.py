@@ -3,7 +3,6 @@
 After a header with the number of words and the dimension, each line contains a word and its vector.
 """
 
-import gzip
 import logging
 import unicodedata
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tasks.data.text_files import byte_lines, open_binary
 from tasks.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -40,10 +40,12 @@ def read(path: Path, pieces: Sequence[str], embedding_size: int) -> np.ndarray:
         for form in {word, word.lower()} - {""}:
             ids_by_word.setdefault(form, []).append(index)
     vectors, found = np.zeros((len(pieces), embedding_size), np.float32), np.zeros(len(pieces), bool)
+    if not path.exists():
+        raise UserError(f"--vectors {path}: no such file")
     try:
-        with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8", errors="replace") as file:
-            for number, line in enumerate(file, start=1):
-                word, *values = line.rstrip().split(" ")
+        with open_binary(path) as file:
+            for number, content in byte_lines(file, str(path)):
+                word, *values = content.decode("utf-8", "replace").rstrip().split(" ", embedding_size + 1)
                 word = unicodedata.normalize("NFKC", word)
                 if number == 1 and len(values) == 1:
                     continue  # the header
@@ -58,8 +60,6 @@ def read(path: Path, pieces: Sequence[str], embedding_size: int) -> np.ndarray:
                         exact = pieces[index].removeprefix("\u2581") == word
                         if exact or not found[index]:  # the exact spelling takes precedence over lower case
                             vectors[index], found[index] = vector, True
-    except FileNotFoundError:
-        raise UserError(f"--vectors {path}: no such file") from None
     except ValueError:
         raise UserError(
             f"{path}:{number}: a number was expected after the word; is it a .vec file in text format?"

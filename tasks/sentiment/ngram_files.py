@@ -10,6 +10,7 @@ from models import ngrams
 from models.classifier import Classifier
 from models.linear_ngrams import LinearModel, LinearNgrams
 from tasks import atomic_files
+from tasks.data.bounded_files import load_array
 from tasks.data.sequence_store import SequenceStore, pad_sequences
 from tasks.sentiment.labels import class_weights
 from tasks.sentiment.settings import SentimentSettings
@@ -73,7 +74,7 @@ def write_of_model(model: Classifier, folder: Path) -> None:
 def read(settings: SentimentSettings, folder: Path) -> NgramFiles:
     """Read what `write` wrote."""
     network = settings.network
-    load = lambda name: np.load(folder / f"{name}.npy")  # noqa: E731
+    load = lambda name: load_array(folder / f"{name}.npy")  # noqa: E731
     fitted = network.wide_ngrams and network.wide_features == "tf_idf"
     return NgramFiles(
         ngram_keys=load("ngrams") if network.ngrams > 1 else None,

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from tasks import atomic_files
+from tasks.data.bounded_files import check_model, load_arrays
 from tasks.data.stored_files import reading
 from tasks.errors import UserError
 from tasks.training.runs import Run
@@ -27,6 +28,7 @@ def load_model(run: Run) -> keras.Model:
     """
     importlib.import_module("models.serialization")  # registers the classes that the file names
     with reading(run.model_file, "train the run again with --overwrite"):
+        check_model(run.model_file)
         return keras.saving.load_model(run.model_file, compile=False)
 
 
@@ -134,7 +136,8 @@ class Checkpoint:
             f"remove the folder {self.file.parent}: the run then counts as finished, with its best weights so far, "
             "and --overwrite trains it again"
         )
-        with reading(self.file, remedy), np.load(self.file) as stored:
+        with reading(self.file, remedy):
+            stored = load_arrays(self.file)
             progress = Progress(**json.loads(str(stored["place"])))
             variables = self._variables(model)
             values = [stored[f"variable_{i}"] for i in range(sum(name.startswith("variable_") for name in stored))]

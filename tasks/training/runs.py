@@ -12,7 +12,6 @@ runs/NAME/
 
 import contextlib
 import csv
-import json
 import logging
 import shutil
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from typing import Any
 
 from models.recurrent_settings import Settings
 from tasks import atomic_files
+from tasks.data import bounded_files
 from tasks.data.stored_files import reading
 from tasks.errors import TrainingDiverged, UserError
 from tasks.training import locks, stored_settings
@@ -82,7 +82,7 @@ class Run:
     def prepared_record(self) -> dict[str, Any]:
         """Return the record of `mark_prepared`; an empty one if it cannot be read."""
         try:
-            record = json.loads(self.prepared_marker.read_text(encoding="utf-8"))
+            record = bounded_files.read_json(self.prepared_marker)
         except (OSError, ValueError, RecursionError):
             return {}
         return record if isinstance(record, dict) else {}

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import pydantic
 
 from models.recurrent_settings import Settings
+from tasks.data.bounded_files import MAX_SETTINGS_BYTES
 from tasks.data.stored_files import read_json
 from tasks.errors import UserError
 
@@ -36,7 +37,7 @@ def read(file: Path, remedy: str) -> dict[str, Any]:
     Raises:
         UserError: If the file is damaged or names no task; the message ends with the remedy.
     """
-    stored = read_json(file, remedy)
+    stored = read_json(file, remedy, MAX_SETTINGS_BYTES)
     if not isinstance(stored, dict) or not isinstance(stored.get("task"), str):
         raise UserError(f"{file} is not the settings of a run: it names no task; {remedy}")
     return stored

@@ -4,7 +4,6 @@ A search that stops at a fixed ratio of the lengths cuts translations of languag
 in words, in which the target has many more pieces than the source.
 """
 
-import json
 import logging
 import math
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from models.generation_settings import DEFAULT_MAX_LENGTH_RATIO, SearchSettings
 from models.text import truncate_text
 from models.text_translator import SPARE_PIECES, TextTranslator
 from tasks import atomic_files
+from tasks.data import bounded_files
 from tasks.data.sequence_store import SequenceStore, chunks
 from tasks.errors import UserError
 from tasks.serving.batched_inference import string_tensor
@@ -65,7 +65,7 @@ def stored(folder: Path) -> float:
         UserError: If the file is missing or damaged.
     """
     try:
-        ratio = float(json.loads((folder / FILE).read_text(encoding="utf-8"))["max_length_ratio"])
+        ratio = float(bounded_files.read_json(folder / FILE)["max_length_ratio"])
         if not 0 < ratio < math.inf:
             raise ValueError(f"max_length_ratio is {ratio}")
     except (ValueError, KeyError, TypeError, OSError, RecursionError, OverflowError) as error:

@@ -13,6 +13,7 @@ import numpy as np
 import sentencepiece
 
 from tasks import atomic_files
+from tasks.data.bounded_files import load_arrays
 
 # Maximum number of segmentations of a word.
 MAX_SEGMENTATIONS = 32
@@ -107,8 +108,8 @@ class Segmentations:
     """
 
     def __init__(self, file: Path):
-        with np.load(file) as stored:
-            self._pieces, self._starts, self._cumulative = stored["pieces"], stored["starts"], stored["cumulative"]
+        stored = load_arrays(file)
+        self._pieces, self._starts, self._cumulative = stored["pieces"], stored["starts"], stored["cumulative"]
 
     @staticmethod
     def write(file: Path, segmentations: list[tuple[list[tuple[int, ...]], np.ndarray]]) -> None:
