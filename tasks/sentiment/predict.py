@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import sentencepiece
 
+from models.source_text import MOSTLY
 from models.text import SentencePieceText
 from models.text_classifier import TextClassifier
 from tasks.arguments import PredictArguments
@@ -16,6 +17,7 @@ from tasks.sentiment import data
 from tasks.sentiment.settings import SentimentSettings
 from tasks.serving.batched_inference import WINDOW, Window, length_sorted_batches, string_tensor
 from tasks.serving.export import warmup_texts
+from tasks.serving.unknown_texts import UnknownTexts
 from tasks.task import Predictor
 from tasks.task_parts import Exportable
 from tasks.training.runs import Run
@@ -48,6 +50,7 @@ class SentimentPredictor(Predictor):
     ):
         self._classify, self._owner, self.module, self.baseline = classify, owner, module, baseline
         self._processor, self._max_tokens = processor, max_tokens
+        self._tokens = SentencePieceText(processor.serialized_model_proto(), max_tokens)
 
     def predict(self, texts: Iterable[str], *, window: int | Window = WINDOW) -> Iterator[dict]:
         """Yield an answer for each text, in their order; see `tasks.task.Predictor.predict`.
@@ -55,16 +58,21 @@ class SentimentPredictor(Predictor):
         Returns:
             {"text": str, "label": str, "probability": float, "probabilities": {label: float}} for each text.
             `truncated` is True, and otherwise absent, if the text has too many pieces, so that only its beginning is
-            read; the number of these is logged at the end.
+            read; `unknown`, if most of its characters are unknown to the vocabulary. The numbers of these are logged
+            at the end.
         """
-        cut = CutTexts(self._processor, self._max_tokens)
-        yield from length_sorted_batches(lambda batch: self._answer(batch, cut), texts, window=window)
+        cut, unknown = CutTexts(self._processor, self._max_tokens), UnknownTexts("texts")
+        for answer in length_sorted_batches(lambda batch: self._answer(batch, cut), texts, window=window):
+            unknown.add(answer["text"], answer.get("unknown", False))
+            yield answer
+        unknown.warn("their labels have nothing to do with them")
         if (line := cut.report()) is not None:
             log.warning("%s", line)
 
     def _answer(self, texts: list[str], cut: CutTexts) -> list[dict]:
         out = {name: value.numpy() for name, value in self._classify(text=string_tensor(texts)).items()}
         names = [name.decode() for name in out["classes"][0]]
+        *_, unknown_share = self._tokens.pieces_and_unknown(string_tensor(texts))
         return [
             {
                 "text": text,
@@ -72,6 +80,7 @@ class SentimentPredictor(Predictor):
                 "probability": float(out["probability"][row]),
                 "probabilities": dict(zip(names, map(float, out["probabilities"][row]), strict=True)),
                 **({"truncated": True} if truncated else {}),
+                **({"unknown": True} if unknown_share[row] > MOSTLY else {}),
             }
             for row, (text, truncated) in enumerate(zip(texts, cut.count(texts), strict=True))
         ]

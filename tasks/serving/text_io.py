@@ -20,6 +20,8 @@ from tasks.file_options import FileOptions
 
 log = logging.getLogger(__name__)
 
+# Entries that only some answers have: a table, whose columns are those of its first row, leaves them out.
+FLAGS = ("truncated", "unknown")
 # Where an answer repeats the text that was asked.
 ASKED = ("prompt", "text")
 
@@ -219,6 +221,7 @@ class TableWriter:
         Raises:
             UserError: If the row has a column that the first one lacks.
         """
+        answer = {name: value for name, value in answer.items() if name not in FLAGS}
         cells = {name: _cell(value) for name, value in row.fields.items()}
         for name, value in added(answer, row, repeat_text=False).items():
             if isinstance(value, dict):  # probabilities: a column for each class

@@ -18,6 +18,7 @@ from tasks.reports.tables import format_figure
 from tasks.serving.batched_inference import WINDOW, Window, length_sorted_batches, string_tensor
 from tasks.serving.export import warmup_texts
 from tasks.serving.inference import override, override_groups
+from tasks.serving.unknown_texts import UnknownTexts
 from tasks.task import Predictor
 from tasks.task_parts import Exportable
 from tasks.training.runs import Run
@@ -145,21 +146,16 @@ class TranslationPredictor(Predictor):
 
     def _counted(self, answers: Iterator[dict]) -> Iterator[dict]:
         """Yield the answers; at the end, log how many sentences were cut, and how many could not be read."""
-        cut = count = unknown = 0
-        first_unknown = ""
+        cut, count, unknown = 0, 0, UnknownTexts("sentences")
         for count, answer in enumerate(answers, start=1):  # noqa: B007
             cut += answer.get("truncated", False)
-            if answer.get("unknown"):
-                unknown, first_unknown = unknown + 1, first_unknown or answer["text"]
+            unknown.add(answer["text"], answer.get("unknown", False))
             yield answer
-        if unknown:
-            log.warning(
-                "%s of %s sentences, such as %.40r, consist mostly of characters that the vocabulary does not have: %s",
-                *(f"{unknown:,}", f"{count:,}", first_unknown),
-                "they were copied"
-                if self.search.copy_unknown
-                else "their translations have nothing to do with them; --copy-unknown copies such sentences",
-            )
+        unknown.warn(
+            "they were copied"
+            if self.search.copy_unknown
+            else "their translations have nothing to do with them; --copy-unknown copies such sentences"
+        )
         if cut:
             log.warning(
                 "%s of %s sentences have more than %d pieces (--max-tokens of train): only the beginning of each was "
