@@ -75,6 +75,7 @@ def records(path: Path, kind: str, options: FileOptions) -> tuple[list[str], Ite
 
 
 def _checked_rows(path: Path, names: Sequence[str], rows: Rows, header: bool) -> Iterator[Record]:
+    plain_names = _plain(names)
     for index, (number, row) in enumerate(rows, start=1):
         problem = None
         if not row and len(names) == 1:
@@ -83,9 +84,13 @@ def _checked_rows(path: Path, names: Sequence[str], rows: Rows, header: bool) ->
             expected = f"{len(names)}, as in the "
             expected += f"header: {quoted_list(names)}" if header else "first row"
             problem = f"the row has {len(row)} {'column' if len(row) == 1 else 'columns'}; expected {expected}."
-        elif header and len(names) > 1 and row == names:
+        elif header and len(names) > 1 and _plain(row) == plain_names:
             problem = REPEATED_HEADER
         yield Record(tuple(row), f"{path}:{number}", problem, index)
+
+
+def _plain(row: Sequence[str]) -> list[str]:
+    return [value.strip().casefold() for value in row]
 
 
 def missing_header_hint(names: Sequence[str], options: FileOptions, role: str) -> str:

@@ -23,10 +23,13 @@ def clean_label(value: str) -> str:
     """Return a label as it is compared.
 
     Blanks around it and invisible characters are removed, all blanks are alike, its Unicode normal form is NFC, a whole
-    number has no decimals ("1.0" is "1"), and truth values are in lower case.
+    number has neither decimals nor full-width digits ("1.0" is "1", and "-0" is "0"), and truth values are in lower
+    case.
     """
     label = " ".join(unicodedata.normalize("NFC", without_invisible(value)).split())
-    label = re.sub(r"^([+-]?[0-9]+)\.0*$", r"\1", label)
+    number = re.fullmatch(r"([+-]?[0-9]+)(?:\.0*)?", unicodedata.normalize("NFKC", label))
+    if number:
+        label = "0" if number[1] in ("-0", "+0") else number[1]
     return label.lower() if label.lower() in BOOLEANS else label
 
 

@@ -10,6 +10,7 @@ import pyarrow.parquet
 import pytest
 
 from tasks.data.sources import Column, open_source
+from tasks.data.table_files import read_table
 from tasks.errors import UserError
 
 GOOD = [(f"a good film {i}", "yes") for i in range(40)] + [(f"a bad film {i}", "no") for i in range(40)]
@@ -144,6 +145,11 @@ def test_rows_of_sentence_pairs_are_reported_together_as_well(translation, tmp_p
     message = translation("train", "--data", path, *columns, "--run", tmp_path / "run").error()
     assert f"{path}:3 (row 2): the row has 1 column" in message and f"{path}:5 (row 4)" in message
     assert "--skip-bad-rows" in message
+
+
+def test_a_header_is_also_repeated_in_another_case(tmp_path):
+    path = write_csv(tmp_path / "a.csv", [("good", "p"), ("text", " label"), ("TEXT", "LABEL"), ("text", "p")])
+    assert [record.values for record in read_table(path, ("text", "label"))] == [("good", "p"), ("text", "p")]
 
 
 @pytest.mark.slow
