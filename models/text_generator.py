@@ -218,11 +218,22 @@ class TextGenerator(tf.Module):
         )
         noise = self.noise(prompts, seeds, tf.maximum(length, 1))
         ids, _ = self._generate_ids(self.initial_state(prompts), noise, temperature, top_k, top_p)
-        continuation = self.decode(ids[:, : tf.maximum(length, 0)])
+        return self.texts(prompts, self.decode(ids[:, : tf.maximum(length, 0)]))
+
+    def texts(self, prompts, continuations) -> dict[str, tf.Tensor]:
+        """Join prompts and their continuations.
+
+        Args:
+            prompts: string `(batch,)`, valid UTF-8.
+            continuations: string `(batch,)`, from `decode`.
+
+        Returns:
+            A dict as from `generate_default`.
+        """
         if self._boundary is not None:
             boundary = self.text.characters.characters[self._boundary - 1]
             prompts = tf.strings.regex_replace(prompts, f"(?s)^.*{boundary}", "")
         return {
-            "text": self.text.compose_jamo(tf.strings.join([prompts, continuation])),
-            "continuation": self.text.compose_jamo(continuation),
+            "text": self.text.compose_jamo(tf.strings.join([prompts, continuations])),
+            "continuation": self.text.compose_jamo(continuations),
         }

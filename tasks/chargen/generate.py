@@ -13,7 +13,7 @@ from models.characters import Characters, CharacterText
 from models.generation_settings import SamplingSettings
 from models.language_model import StepModel
 from models.text_generator import TextGenerator
-from tasks.chargen import data
+from tasks.chargen import data, long_texts
 from tasks.chargen.settings import FIXED_IN_EXPORTS, ChargenSettings, EvaluationSettings, GenerateArguments
 from tasks.errors import UserError
 from tasks.serving.batched_inference import Window, checked_texts, string_tensor, windows
@@ -25,6 +25,8 @@ from tasks.training.runs import Run
 log = logging.getLogger(__name__)
 
 PROMPTS_PER_BATCH = 64
+# The same in characters: long texts are written one by one, and memory does not hold them all.
+CHARACTERS_PER_BATCH = 1_000_000
 # Texts of each prompt, at most, for which prompts share a batch.
 SAMPLES_TOGETHER = 16
 BETWEEN_TEXTS = "-" * 15
@@ -87,7 +89,8 @@ class CharacterGenerator(Predictor):
         for prompt in itertools.islice(asked, 1 if skip else 0):
             for seed in seeds[skip:]:
                 yield {"prompt": prompt, "seed": seed, **self._continue([prompt], chosen, seed)[0]}
-        for prompts in windows(asked, window.at_most(1 if samples > SAMPLES_TOGETHER else PROMPTS_PER_BATCH)):
+        together = max(1, min(PROMPTS_PER_BATCH, CHARACTERS_PER_BATCH // chosen.length))
+        for prompts in windows(asked, window.at_most(1 if samples > SAMPLES_TOGETHER else together)):
             answers = (self._continue(prompts, chosen, seed) for seed in seeds)
             if len(prompts) == 1:
                 for seed, [of_seed] in zip(seeds, answers, strict=True):
@@ -100,14 +103,17 @@ class CharacterGenerator(Predictor):
 
     def _continue(self, prompts: list[str], sampling: SamplingSettings, seed: int) -> list[dict[str, str]]:
         """Return the text and the continuation of each prompt; each is what the prompt gives alone with this seed."""
-        out = self._generate(
-            prompt=string_tensor(prompts),
-            length=tf.constant(sampling.length, tf.int32),
-            temperature=tf.constant(sampling.temperature, tf.float32),
-            top_k=tf.constant(sampling.top_k, tf.int32),
-            top_p=tf.constant(sampling.top_p, tf.float32),
-            seed=tf.constant(seed, tf.int64),
-        )
+        if self.module is not None and sampling.length > long_texts.PART:
+            out = long_texts.generate_in_parts(self.module, string_tensor(prompts), sampling, seed)
+        else:
+            out = self._generate(
+                prompt=string_tensor(prompts),
+                length=tf.constant(sampling.length, tf.int32),
+                temperature=tf.constant(sampling.temperature, tf.float32),
+                top_k=tf.constant(sampling.top_k, tf.int32),
+                top_p=tf.constant(sampling.top_p, tf.float32),
+                seed=tf.constant(seed, tf.int64),
+            )
         rows = zip(out["text"].numpy(), out["continuation"].numpy(), strict=True)
         return [{"text": text.decode(), "continuation": continuation.decode()} for text, continuation in rows]
 
