@@ -128,7 +128,8 @@ def run_inference(
 def _training_text(settings: ChargenSettings, source: TextSource) -> str | None:
     """Return the training text; None if it cannot be read."""
     try:
-        return (source if source.location == locations.shown(settings.data.data) else open_text(settings)).text("train")
+        of_run = source.location == locations.shown(settings.data.data) and not settings.data.split_files
+        return (source if of_run else open_text(settings)).text("train")
     except UserError as error:
         log.warning("no comparison with the training text: %s", error)
         return None

@@ -88,7 +88,8 @@ def open_text(settings: ChargenSettings, location: str | Sequence[str] | None = 
     stored = {split: text.replace("\r\n", "\n") for split, text in stored.items()}
     if settings.data.records:
         stored = {split: records.clean(text) for split, text in stored.items()}
-    return TextSource(locations.shown(location), single_file, stored, settings.data)
+    shown = files["train"] if location == "sample" and "train" in files else location
+    return TextSource(locations.shown(shown), single_file, stored, settings.data)
 
 
 def check_text(settings: ChargenSettings, location: str | Sequence[str] | None = None) -> None:

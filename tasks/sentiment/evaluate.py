@@ -112,7 +112,8 @@ def run_inference(
 
 def _fit_baseline(settings: SentimentSettings, source: Source, label_ids: LabelIds) -> Baseline | None:
     try:
-        trained_on = source if source.location == locations.shown(settings.data.data) else open_labelled_texts(settings)
+        of_run = source.location == locations.shown(settings.data.data) and not settings.data.split_files
+        trained_on = source if of_run else open_labelled_texts(settings)
         return baseline.fit(trained_on, label_ids)
     except UserError as error:
         log.warning("no linear model next to the network: the training texts cannot be read: %s", error)

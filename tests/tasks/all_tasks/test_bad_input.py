@@ -69,7 +69,10 @@ BAD_DATA = {
         "two characters": ({"text.txt": "ab"}, ["text.txt", "too few to cut into splits"]),
         "invalid UTF-8": ({"text.txt": b"first\nsecond \xff\n" * 50}, ["text.txt:2", "UTF-8"]),
         "binary": ({"text.txt": b"abc\n\x00\x01\x02" * 50}, ["text.txt:2", "NUL"]),
-        "a folder without texts": ({"a.md": GOOD_LINES, "b.md": GOOD_LINES}, ["data", ".txt", "found none"]),
+        "a folder without texts": (
+            {"a.bin": f"{GOOD_LINES}\0", "b.bin": f"\0{GOOD_LINES}"},
+            ["data", ".txt", "found none"],
+        ),
         "an empty validation text": (
             {"train.txt": GOOD_LINES, "val.txt": ""},
             ["there is no text in its validation split"],
