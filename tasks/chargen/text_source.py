@@ -141,7 +141,7 @@ def _with_missing_splits(stored: Mapping[str, str], settings: ChargenSourceSetti
     if min(first, second - first) < 2 or (test_fraction and second == len(text)):
         raise UserError(
             f"{location}: {len(text):,} characters are too few to cut into splits; expected some hundred at least, "
-            "in lines, or files with train, validation and test in their names."
+            "in lines, or files named by --validation-files and --test-files."
         )
     cut = {"train": text[:first], "validation": text[first:second]}
     return {**stored, **cut, **({"test": text[second:]} if test_fraction else {})}
