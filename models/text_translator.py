@@ -144,7 +144,7 @@ class TextTranslator(tf.Module):
         """
         settings = self.settings
         sentences = self.source.read(text)
-        source_ids = _with_end(sentences.pieces)
+        source_ids = with_end(sentences.pieces)
         memory, states = self.network.initial_states(source_ids)
         result, is_empty = self._search_ids(
             sentences, source_ids, memory, states, settings.beam_size, 1, settings.length_penalty
@@ -188,7 +188,7 @@ class TextTranslator(tf.Module):
         column = lambda id: tf.fill([tf.size(text), 1], id)  # noqa: E731
         labels = tf.concat([pieces, column(EOS)], axis=1).to_tensor(PAD)
         inputs = tf.concat([column(BOS), pieces], axis=1).to_tensor(PAD)
-        source_ids = _with_end(self.source.tokens.pieces(text)[:, : self.max_tokens])
+        source_ids = with_end(self.source.tokens.pieces(text)[:, : self.max_tokens])
         logits = self.network.model([source_ids, inputs], training=False)
         nats = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
         mask = labels != PAD
@@ -217,7 +217,7 @@ class TextTranslator(tf.Module):
 
     def _search(self, sentences: Sentences, beam_size, num_return_sequences, length_penalty):
         """Return what `_search_ids` returns."""
-        ids = _with_end(sentences.pieces)
+        ids = with_end(sentences.pieces)
         states = self.network.initial_states(ids)
         return self._search_ids(sentences, ids, *states, beam_size, num_return_sequences, length_penalty)
 
@@ -285,7 +285,7 @@ class TextTranslator(tf.Module):
         return tf.transpose(attention.stack(), [1, 0, 2])
 
 
-def _with_end(pieces: tf.RaggedTensor) -> tf.Tensor:
+def with_end(pieces: tf.RaggedTensor) -> tf.Tensor:
     """Return ids, int32 `(batch, timesteps)`, with EOS after each sentence."""
     ids = tf.concat([pieces, tf.fill([pieces.nrows(), 1], EOS)], axis=1)
     # A recurrent layer needs at least one timestep, even for an empty batch.

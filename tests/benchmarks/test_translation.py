@@ -8,7 +8,7 @@ import time
 import tensorflow as tf
 
 from models.text import BOS, EOS, PAD, UNKNOWN
-from models.text_translator import SPARE_PIECES, TextTranslator
+from models.text_translator import SPARE_PIECES, TextTranslator, with_end
 from tasks.serving.inference import load
 from tasks.task import Predictor
 from tasks.training.runs import Run
@@ -23,7 +23,7 @@ def python_loop(translator: TextTranslator):
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
     def initial_states(text):
-        ids = translator._source_ids(text)
+        ids = with_end(translator.source.read(text).pieces)
         memory, states = network.initial_states(ids)
         return tf.shape(ids)[1] - 1, memory, [state[:, None] for state in states]
 
