@@ -6,11 +6,11 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from tasks.chargen.generate import CharacterGenerator
+from tasks.chargen.generate import CHARACTERS_PER_BATCH, CharacterGenerator
 from tasks.chargen.records import BOUNDARY
 from tasks.serving.batched_inference import string_tensor
 
-# Records that are generated at once.
+# Records that are generated at once, at most.
 BATCH = 256
 # Records of each temperature in samples.md.
 SHOWN = 20
@@ -43,8 +43,9 @@ def generate_records(predictor: CharacterGenerator, count: int, temperature: flo
     generator, sampling = predictor.module, predictor.sampling
     scalars = tf.constant(temperature, tf.float32), tf.constant(sampling.top_k), tf.constant(sampling.top_p)
     records: list[str] = []
-    for start in range(0, count, BATCH):
-        seeds = sampling.sampling_seed + np.arange(start, min(start + BATCH, count), dtype=np.int64)
+    size = max(1, min(BATCH, CHARACTERS_PER_BATCH // sampling.length))  # the random numbers are drawn in advance
+    for start in range(0, count, size):
+        seeds = sampling.sampling_seed + np.arange(start, min(start + size, count), dtype=np.int64)
         prompts = string_tensor([""] * len(seeds))
         noise = generator.noise(prompts, tf.constant(seeds), tf.constant(sampling.length))
         ids, _ = generator.continue_generation(generator.initial_state(prompts), noise, *scalars)

@@ -191,6 +191,10 @@ def predictor(run):
     return inference.load(CHARGEN, run)
 
 
+def shown_while_generated(predictor, prompt: str) -> str:
+    return "".join(part for part, _ in step_by_step.stream(predictor.module, prompt, step_by_step.Progress()))
+
+
 def test_records_are_generated_whole_one_on_each_line(chargen, run, predictor):
     answer = chargen("generate", "--run", run, "--samples", "20")
     found = answer.out.splitlines()
@@ -200,7 +204,7 @@ def test_records_are_generated_whole_one_on_each_line(chargen, run, predictor):
     assert sum(bool(NAME.fullmatch(name)) for name in many) >= 0.9 * len(many)
     assert len({*many} - {*names(800)}) >= 0.5 * len(many)
     # The same while it is shown; a prompt is continued to the end of its record.
-    assert "".join(step_by_step.stream(predictor.module, "")) == found[0]
+    assert shown_while_generated(predictor, "") == found[0]
     one, two = predictor.predict(["Ba", ""], sampling_seed=3)
     assert one["text"] == "Ba" + one["continuation"] and one["continuation"] and two["text"] == found[3]
     # A first character that ends the record is never drawn, however high the temperature.
@@ -210,7 +214,7 @@ def test_records_are_generated_whole_one_on_each_line(chargen, run, predictor):
 def test_a_prompt_of_several_lines_continues_the_last_one(predictor):
     one, two, three = predictor.predict(["Ba", "Tomo\nBa", "Tomo\n"], temperature=0.0)
     assert one["text"] == two["text"] and "\n" not in three["text"] and len(three["text"]) > 1
-    shown = "".join(step_by_step.stream(predictor.module, "Tomo\nBa"))
+    shown = shown_while_generated(predictor, "Tomo\nBa")
     assert shown.startswith("Ba") and "\n" not in shown
 
 
