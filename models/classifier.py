@@ -116,7 +116,7 @@ class Classifier(Network):
             (ids, labels): `WideNgrams` needs the labels, int32 `(batch,)`, to subtract each text's own counts.
         """
         inputs, paths = self.input, [self.recurrent_logits.output]
-        if self.wide is not None:
+        if self.wide is not None and self.wide.trainable_variables:
             labels = keras.Input((), dtype="int32", name="labels")
             paths.append(self.wide(self.input, labels))
             inputs = (self.input, labels)

@@ -14,11 +14,10 @@ from models.recurrent_settings import Settings
 from tasks.arguments import EvaluateArguments, ExplainArguments, ExportArguments, PredictArguments
 from tasks.metrics import ACCURACY, LOSS, Metric
 from tasks.references import find
-from tasks.task_parts import Exportable, Network, Outcome
+from tasks.task_parts import Exportable, Network, Outcome, TrainingData
 
 if TYPE_CHECKING:
     import keras
-    import tensorflow as tf
 
     from models.network_sizes import Part
     from tasks.data.overlap import ComparedTexts
@@ -27,28 +26,6 @@ if TYPE_CHECKING:
     from tasks.serving.batched_inference import Window
     from tasks.serving.partial_output import PartialOutput
     from tasks.training.runs import Run
-
-
-class TrainingData(abc.ABC):
-    """What a task prepared in a run's folder: vocabularies, and batches of ids.
-
-    Attributes:
-        steps_per_pass: Batches in a pass over the training data.
-        tokens_per_pass: Tokens in a pass, padding not counted.
-        summary: One line for the log: how much data, which classes or vocabularies.
-    """
-
-    steps_per_pass: int
-    tokens_per_pass: int
-    summary: str
-
-    @abc.abstractmethod
-    def training_batches(self, epoch: int, step: int) -> "tf.data.Dataset":
-        """Return endless batches from a step of a pass on; a function of the seed, the pass and the step."""
-
-    @abc.abstractmethod
-    def validation_batches(self) -> "tf.data.Dataset":
-        """Return the batches of one pass over the validation data."""
 
 
 class Predictor(abc.ABC):
@@ -181,6 +158,20 @@ class Task(abc.ABC):
     @abc.abstractmethod
     def build(self, settings: Settings, data: TrainingData, run: "Run") -> Network:
         """Build the untrained network."""
+
+    def complete(self, settings: Settings, asked: Settings, data: TrainingData, run: "Run") -> Settings:
+        """Choose what needs the trained network and the validation data; called before the run is finished.
+
+        Args:
+            settings: The settings in force.
+            asked: The settings as they were given, where some may be "auto".
+            data: The data.
+            run: The run, with the best weights; may be changed, and may have been changed by an earlier call.
+
+        Returns:
+            The settings in force from now on.
+        """
+        return settings
 
     # --- inference
 

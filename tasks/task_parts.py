@@ -1,5 +1,6 @@
 """What a task hands to the shared code, besides its data and its predictors. Imports no TensorFlow."""
 
+import abc
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -7,6 +8,28 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
+
+
+class TrainingData(abc.ABC):
+    """What a task prepared in a run's folder: vocabularies, and batches of ids.
+
+    Attributes:
+        steps_per_pass: Batches in a pass over the training data.
+        tokens_per_pass: Tokens in a pass, padding not counted.
+        summary: One line for the log: how much data, which classes or vocabularies.
+    """
+
+    steps_per_pass: int
+    tokens_per_pass: int
+    summary: str
+
+    @abc.abstractmethod
+    def training_batches(self, epoch: int, step: int) -> "tf.data.Dataset":
+        """Return endless batches from a step of a pass on; a function of the seed, the pass and the step."""
+
+    @abc.abstractmethod
+    def validation_batches(self) -> "tf.data.Dataset":
+        """Return the batches of one pass over the validation data."""
 
 
 class Network(NamedTuple):

@@ -1,5 +1,7 @@
 """What to report when settings or arguments are invalid. Imports no TensorFlow."""
 
+from typing import Any
+
 import pydantic
 
 from models.recurrent_settings import Settings
@@ -16,9 +18,9 @@ def describe_validation_error(
         option: Whether the place is an option of the command line (`--units`), not a setting (`recurrent.units`).
         settings_class: The class that was validated; an unknown name then gets a suggestion from its fields.
     """
-    detail = error.errors(include_url=False)[0]
+    detail, alternative = first_problem(error)
     place = [str(part) for part in detail["loc"]]
-    message = detail["msg"].removeprefix("Value error, ")
+    message = detail["msg"].removeprefix("Value error, ") + alternative
     if detail["type"] == "extra_forbidden":
         group = settings_class
         for part in place[:-1] if group is not None else []:
@@ -31,3 +33,18 @@ def describe_validation_error(
     if detail["type"] == "value_error":
         return f"{name}: {message}"
     return f"{name} {detail['input']!r}: {message[0].lower()}{message[1:]}"
+
+
+def first_problem(error: pydantic.ValidationError) -> tuple[dict[str, Any], str]:
+    """Return pydantic's details of the first problem, and what else would have been right.
+
+    A setting of several types, such as a number or "auto", has a problem for each of them. The last one counts, which
+    is about the number.
+    """
+    details = error.errors(include_url=False)
+    place = details[0]["loc"][:-1]
+    types = [detail for detail in details if detail["loc"][:-1] == place and place]
+    if len(types) < 2 or all(str(detail["loc"][-1]).isidentifier() for detail in types):
+        return details[0], ""  # the last part of the place is a setting, and not one of its types
+    words = [detail["ctx"]["expected"] for detail in types if detail["type"] == "literal_error"]
+    return {**types[-1], "loc": place}, f", or {words[0]}" if words and types[-1]["type"] != "literal_error" else ""

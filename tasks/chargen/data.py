@@ -19,7 +19,7 @@ from tasks.chargen.windows import TrainingWindows, ValidationWindows
 from tasks.data.overlap import TrainingTexts
 from tasks.data.stored_files import is_text, read_json, reading
 from tasks.errors import UserError
-from tasks.task import TrainingData
+from tasks.task_parts import TrainingData
 from tasks.training.runs import Run
 
 log = logging.getLogger(__name__)

@@ -3,7 +3,7 @@
 import math
 
 from tasks.chargen.settings import ChargenSettings
-from tasks.task import TrainingData
+from tasks.task_parts import TrainingData
 
 # The passes over the bundled sample, and its characters.
 SAMPLE_PASSES, SAMPLE_CHARACTERS = 8, 320_000

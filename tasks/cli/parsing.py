@@ -201,6 +201,16 @@ def _unframed(text: str, options: list[str]) -> str:
             return reason
         option = _option_of(group, setting)
         return f"{option if option in options else setting}: {reason}"  # a positional argument has no dashes
+    types = re.findall(
+        r"(\w+)\.(?:[\w-]+\[.*?\]|[\w-]+|`.*?`) (\S.*?) \[type=(\w+), input_value=(.*?), input_type", message
+    )
+    if "validation errors for" in message and types:  # one for each type of the setting: the last is not "auto"
+        setting, reason, kind, given = types[-1]
+        other = ", or auto" if "literal['auto']" in message and kind != "literal_error" else ""
+        option = _option_of(re.search(r"errors for (\w+)", message).group(1), setting)
+        reason = f"{given} {reason.removeprefix('Input ')}".replace(" should be", ": it should be")
+        reason = "a value is missing" if given == "()" else reason
+        return f"{option}: {reason}{other}"
     message = re.sub(r"^(Value error|Invalid choice|Missing argument) ", "", message)
     message = re.sub(r"^Error parsing (--[\w-]+): ", r"\1: ", message).replace(" Argument helptext: ", "; ")
     message = re.sub(r"invalid literal for int\(\) with base 10: ('.*?')", r"\1 is not a whole number", message)

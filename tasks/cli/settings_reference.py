@@ -96,7 +96,7 @@ def _meaning(field: FieldInfo) -> str:
     described = " ".join((field.description or "").split()).replace("|", "\\|")
     parts = [field.annotation, *typing.get_args(field.annotation)]
     choices = [name for part in parts if typing.get_origin(part) is typing.Literal for name in typing.get_args(part)]
-    if not choices or bool in parts:  # `auto`, or on or off: the description says so
+    if not choices or choices == ["auto"] or bool in parts:  # or on or off: the description says so
         return described
     if type(None) in parts:
         choices.append("none")

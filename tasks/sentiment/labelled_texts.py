@@ -9,7 +9,7 @@ from tasks.sentiment import ngram_files
 from tasks.sentiment.data import SPLITS, load_vocabulary
 from tasks.sentiment.labels import class_weights
 from tasks.sentiment.settings import SentimentSettings
-from tasks.task import TrainingData
+from tasks.task_parts import TrainingData
 from tasks.training.runs import Run
 
 
@@ -36,8 +36,8 @@ class LabelledTexts(TrainingData):
         self._class_weight = class_weights(settings.training.class_weight, self.labels, counts)
         self._seed = settings.training.seed
         self._timesteps = network.max_tokens if settings.recurrent.unroll else None
-        # The wide path of the training model needs the classes as an input; see `models.classifier`.
-        self._labels_as_input = bool(network.wide_ngrams)
+        # A wide path that is trained needs the classes as an input; see `models.classifier`.
+        self._labels_as_input = bool(network.wide_ngrams) and network.wide_features != "tf_idf"
         self._buckets, self._validation_buckets = (
             bucketing.length_buckets(
                 part.lengths if self._timesteps is None else np.full_like(part.lengths, self._timesteps),

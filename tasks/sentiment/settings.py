@@ -1,13 +1,13 @@
 """Every setting of the sentiment task, in groups. Imports no TensorFlow."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from models.network_settings import ClassifierSettings
-from models.recurrent_settings import Settings
+from models.recurrent_settings import RecurrentSettings, Settings
 from tasks.arguments import EvaluateRowsArguments, ExplainGatesArguments
-from tasks.settings import BucketedTrainingSettings, RecurrentOptions, RowSourceSettings, VocabularySettings
+from tasks.settings import Auto, BucketedTrainingSettings, RecurrentOptions, RowSourceSettings, VocabularySettings
 
 
 class SentimentSourceSettings(RowSourceSettings):
@@ -19,18 +19,52 @@ class SentimentSourceSettings(RowSourceSettings):
     """The column of the labels; if not given, label, or the target of a TensorFlow data set."""
 
 
+class SentimentVocabularySettings(VocabularySettings):
+    """The SentencePiece vocabulary, learned from the training texts."""
+
+    vocabulary_type: Literal["auto", "unigram", "bpe", "char", "word"] = "auto"
+    """The segmentation algorithm of SentencePiece; auto is char for Korean, Chinese, Japanese, Thai, else unigram."""
+
+
+class SentimentNetworkSettings(ClassifierSettings):
+    """The network around the recurrent stack: embedding, n-grams, pooling and the linear model beside it."""
+
+    max_tokens: Auto | Annotated[int, Field(ge=1)] = "auto"
+    """Maximum number of pieces of a text; longer texts are truncated. auto: 1,000 for long texts, else 400."""
+    pool_size: Auto | Annotated[int, Field(ge=1, le=16)] = "auto"
+    """Number of neighbouring embedding vectors to sum before the recurrent layers. auto: 2 or 4 for long texts."""
+    wide_ngrams: Auto | Annotated[int, Field(ge=0, le=8)] = "auto"
+    """Above 0, add a wide path: a linear model on the n-grams of 1 to N pieces. auto: 4 for characters, else 2 or 3."""
+    wide_features: Literal["auto", "log_count_ratios", "tf_idf"] = "auto"
+    """log_count_ratios is trained with the network; tf_idf is fitted before it. auto: tf_idf up to 20,000 texts."""
+    wide_min_texts: Auto | Annotated[int, Field(ge=1)] = "auto"
+    """Minimum number of training texts that contain an n-gram of the linear model. auto: 1 up to 2,000 texts, or 2."""
+    wide_share: Auto | Annotated[float, Field(gt=0.0, lt=1.0)] = "auto"
+    """Weight of the linear model's logits in the average of both paths. auto: chosen on the validation texts."""
+
+    def check_recurrent(self, recurrent: RecurrentSettings) -> None:
+        """Reject recurrent options that a classifier cannot use; see `ClassifierSettings.check_recurrent`."""
+        ClassifierSettings.check_recurrent(self.provisional(), recurrent)
+
+    def provisional(self) -> "SentimentNetworkSettings":
+        """Return these settings with values in place of "auto", for checks before the data are read."""
+        values = {"max_tokens": 400, "pool_size": 1, "wide_ngrams": 0}
+        return self.model_copy(update={name: value for name, value in values.items() if getattr(self, name) == "auto"})
+
+
 class SentimentRecurrentOptions(
     RecurrentOptions, defaults={"units": 64, "bidirectional": True, "return_sequences": True}
 ):
     """The recurrent stack: the cell, the number of layers, and every option of the Keras layer."""
 
 
-# With these the network learns the bundled sample almost perfectly in half a minute; the recipes are for larger data.
-class SentimentTrainingSettings(
-    BucketedTrainingSettings,
-    defaults={"epochs": 14, "tokens_per_batch": 2048, "learning_rate": 4e-3, "schedule": "cosine"},
-):
+class SentimentTrainingSettings(BucketedTrainingSettings, defaults={"learning_rate": 4e-3, "schedule": "cosine"}):
     """How the network is trained."""
+
+    epochs: Auto | Annotated[int, Field(ge=1)] = "auto"
+    """Passes over the training data. auto: about 400 steps, in 2 to 14 passes."""
+    tokens_per_batch: Auto | Annotated[int, Field(ge=1)] = "auto"
+    """Maximum number of tokens in a batch, padding included. auto: at least 25 batches in a pass, up to 16,384."""
 
     monitor: Literal["loss", "accuracy", "macro_f1"] = "loss"
     """The validation metric that selects the weights to save; macro_f1 is of use where classes are unequal."""
@@ -70,8 +104,8 @@ class SentimentSettings(Settings):
     """Trains a classifier: a text in, a label and its probability out."""
 
     data: SentimentSourceSettings = SentimentSourceSettings()
-    vocabulary: VocabularySettings = VocabularySettings()
-    network: ClassifierSettings = ClassifierSettings()
+    vocabulary: SentimentVocabularySettings = SentimentVocabularySettings()
+    network: SentimentNetworkSettings = SentimentNetworkSettings()
     recurrent: SentimentRecurrentOptions = SentimentRecurrentOptions()
     training: SentimentTrainingSettings = SentimentTrainingSettings()
 

@@ -29,14 +29,16 @@ class SentimentTask(Task):
             counts = [0 if keys is None else len(keys) for keys in (data.ngrams.ngram_keys, data.ngrams.wide_keys)]
             sizes = {"vocabulary_size": len(data.pieces), "classes": len(data.labels)}
             sizes |= {"ngram_count": counts[0], "wide_count": counts[1]}
-        return classifier_parts(settings.network, settings.recurrent, **sizes)
+        return classifier_parts(settings.network.provisional(), settings.recurrent, **sizes)
 
     open_source = implemented_by("tasks.sentiment.source:open_labelled_texts")
     open_evaluation_source = implemented_by("tasks.sentiment.source:open_evaluation_source")
     check = implemented_by("tasks.sentiment.data:check")
+    resolve = implemented_by("tasks.sentiment.automatic:resolve")
     prepare = implemented_by("tasks.sentiment.data:prepare")
     open_data = implemented_by("tasks.sentiment.labelled_texts:LabelledTexts")
     build = implemented_by("tasks.sentiment.network:build")
+    complete = implemented_by("tasks.sentiment.wide_share:choose")
     from_run = implemented_by("tasks.sentiment.predict:from_run")
     from_export = implemented_by("tasks.sentiment.predict:from_export")
     exportable = implemented_by("tasks.sentiment.predict:exportable")

@@ -13,8 +13,7 @@ from models.trial import try_values
 from tasks.errors import TrainingFailed, UserError
 from tasks.metrics import Metric
 from tasks.settings import TrainingSettings
-from tasks.task import TrainingData
-from tasks.task_parts import Network
+from tasks.task_parts import Network, TrainingData
 from tasks.training.callbacks import TrainingCallback
 from tasks.training.optimizers import make_optimizer
 from tasks.training.runs import Run

@@ -10,7 +10,8 @@ from models.recurrent_settings import Settings
 from tasks.errors import UserError
 from tasks.optimizer_options import OPTIMIZERS
 from tasks.settings import TrainingSettings
-from tasks.task import Task, TrainingData
+from tasks.task import Task
+from tasks.task_parts import TrainingData
 
 # Bytes of a number, by the dtype policy: mixed policies keep their weights in float32.
 WEIGHT_BYTES = {"float64": 8}

@@ -10,6 +10,7 @@ from models.recurrent_settings import Settings
 from tasks.data.bounded_files import MAX_SETTINGS_BYTES
 from tasks.data.stored_files import read_json
 from tasks.errors import UserError
+from tasks.validation import first_problem
 
 SettingsOfTask = TypeVar("SettingsOfTask", bound=Settings)
 
@@ -52,7 +53,7 @@ def validated(file: Path, stored: dict, settings_class: type[SettingsOfTask], re
     try:
         return settings_class.model_validate({name: group for name, group in stored.items() if name != "task"})
     except pydantic.ValidationError as error:
-        mistake = error.errors(include_url=False)[0]
+        mistake, _ = first_problem(error)
         place = ".".join(map(str, mistake["loc"]))
         raise UserError(f"{file}: {place}: {mistake['msg']}; was the run made by another version? {remedy}") from None
 

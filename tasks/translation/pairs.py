@@ -6,7 +6,7 @@ import tensorflow as tf
 from models.text import BOS, EOS
 from tasks.data import bucketing
 from tasks.data.sequence_store import SequenceStore, pad_sequences
-from tasks.task import TrainingData
+from tasks.task_parts import TrainingData
 from tasks.training.runs import Run
 from tasks.translation.data import SIDES, SPLITS, load_vocabularies
 from tasks.translation.segmentation import Segmentations

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import sentencepiece
-
 from models.placeholders import KINDS, MAX_SYMBOLS, VERBATIM, Placeholders, symbols
 from models.text import SPECIALS
 from models.truecasing import Casing
 from tasks import atomic_files
+from tasks.data import vocabularies
 from tasks.data.sequence_store import chunks
 from tasks.data.stored_files import is_text, read_json, reading
 from tasks.serving.batched_inference import string_tensor
@@ -108,8 +107,8 @@ def load(folder: Path) -> Preprocessing:
         UserError: If the file is damaged, or missing although the vocabulary has symbols.
     """
     path = folder / FILE
+    model = vocabularies.load(folder / "source.model")
     with reading(path, REMEDY):
-        model = sentencepiece.SentencePieceProcessor(model_proto=(folder / "source.model").read_bytes())
         has_symbols = model.get_piece_size() > SPECIALS and model.id_to_piece(SPECIALS) in symbols(1)
         if not path.exists() and not has_symbols:
             return Preprocessing()

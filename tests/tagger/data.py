@@ -16,7 +16,7 @@ from tasks.data.sources import Source, open_source
 from tasks.errors import UserError
 from tasks.serving.batched_inference import string_tensor
 from tasks.settings import SourceSettings
-from tasks.task import TrainingData
+from tasks.task_parts import TrainingData
 from tasks.training.runs import Run
 from tests.tagger.settings import TaggerSettings
 

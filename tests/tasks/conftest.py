@@ -21,7 +21,7 @@ import pytest
 from tasks.cli.main import main
 from tasks.cli.parsing import train_arguments
 from tasks.task import Task
-from tasks.training import runs
+from tasks.training import prepared, runs
 from tasks.training.checkpoint import load_model
 from tasks.training.runs import Run
 from tests.tasks.examples import EXAMPLES, Example
@@ -142,7 +142,7 @@ class SmallTask:
             arguments = ["--data", self.data, "--run", folder, *self.options]
             settings = train_arguments(self.task, "train", list(map(str, arguments))).settings
             run = runs.begin(folder, self.name, settings)
-            self.task.prepare(settings, run)
+            settings = prepared.prepare(self.task, settings, run)
             network = self.task.build(settings, self.task.open_data(settings, run), run)
             network.model.save(run.model_file)
             runs.finish(run, folder)

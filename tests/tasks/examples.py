@@ -100,15 +100,16 @@ def _write_pairs(folder: Path) -> None:
             write_aligned(folder / size, split, sentence_pairs(split, count))
 
 
+TRAINED_WIDE_PATH = ("--wide-ngrams", "2", "--wide-features", "log_count_ratios", "--wide-share", "0.5")
 EXAMPLES = {
     "sentiment": Example(
         find(TASKS["sentiment"]),
         (
             *("--units", "8", "--embedding-size", "8", "--max-tokens", "40", "--vocabulary-size", "300"),
-            *("--epochs", "2", "--tokens-per-batch", "2048", "--learning-rate", "0.01"),
+            *("--epochs", "2", "--tokens-per-batch", "2048", "--learning-rate", "0.01", "--wide-ngrams", "0"),
         ),
         _write_reviews,
-        runs={"tiny": ("--wide-ngrams", "2", "--epochs", "3")},
+        runs={"tiny": (*TRAINED_WIDE_PATH, "--epochs", "3")},
         vocabulary=("sentencepiece.model", "labels.json"),
     ),
     "chargen": Example(

@@ -52,10 +52,9 @@ def test_the_tasks_have_their_own_defaults():
     """One default of each shared group, so that the test above has something to compare."""
     names = {(group.__name__, name) for group, name, _ in OVERRIDES}
     assert {
-        ("ClassifierSettings", "embedding_dropout"),
+        ("SentimentTrainingSettings", "learning_rate"),
         ("ChargenSourceSettings", "test_fraction"),
         ("SentimentRecurrentOptions", "bidirectional"),
-        ("SentimentTrainingSettings", "epochs"),
         ("TranslationRecurrentOptions", "cell"),
     } <= names
     assert (SourceSettings().test_fraction, RecurrentOptions().bidirectional) == (0.1, False)

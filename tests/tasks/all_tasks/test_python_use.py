@@ -68,7 +68,16 @@ def test_any_series_of_texts_is_answered_in_its_order():
 @pytest.mark.parametrize("predictor_class", [SentimentPredictor, TranslationPredictor, CharacterGenerator])
 def test_no_task_answers_each_letter_of_a_single_text(predictor_class, request):
     predictor = object.__new__(predictor_class)  # the texts are checked before any part of the network is used
-    for name in ("_classify", "_translate", "_beam", "characters", "_source", "_max_tokens", "fixed_search"):
+    for name in (
+        "_classify",
+        "_translate",
+        "_beam",
+        "characters",
+        "_source",
+        "_max_tokens",
+        "fixed_search",
+        "_processor",
+    ):
         setattr(predictor, name, None)
     predictor.check = lambda *arguments: None
     predictor.search, predictor.sampling = TranslationSettings().search, ChargenSettings().sampling

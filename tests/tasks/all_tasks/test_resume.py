@@ -45,8 +45,8 @@ TRAININGS = {
         ("settings.json", "vocabulary", "train", "wide_ngrams*"),
         (
             *("--epochs", "5", "--tokens-per-batch", "256", "--units", "16", "--embedding-size", "16"),
-            *("--wide-ngrams", "2", "--ngrams", "2", "--ngram-dropout", "0.2", "--schedule", "cosine"),
-            *("--dropout", "0.2", *ALWAYS),
+            *("--wide-ngrams", "2", "--wide-features", "log_count_ratios", "--ngrams", "2", "--ngram-dropout", "0.2"),
+            *("--schedule", "cosine", "--dropout", "0.2", *ALWAYS),
         ),
     ),
     "chargen, stateful": Training("chargen", 4, CHARGEN_PARTS, (*CHARGEN, "--stateful")),

@@ -45,7 +45,8 @@ def test_sentiment_trains_on_the_ids_of_the_graph(tmp_path, monkeypatch):
     for split in ("train", "validation"):
         write_csv(tmp_path / "data" / f"{split}.csv", [(text, text[0] == "a") for text in TEXTS])
     run = Run(tmp_path / "run")
-    SENTIMENT.prepare(SentimentSettings(data={"data": str(tmp_path / "data")}), run)
+    settings, _ = SENTIMENT.resolve(SentimentSettings(data={"data": str(tmp_path / "data")}))
+    SENTIMENT.prepare(settings, run)
     for split in ("train", "validation"):
         store = SequenceStore(run.checkpoint / split)
         assert [store[index].tolist() for index in range(len(store))] == ids_of_the_graph(vocabulary)
@@ -53,7 +54,7 @@ def test_sentiment_trains_on_the_ids_of_the_graph(tmp_path, monkeypatch):
 
 def test_translation_trains_on_the_ids_of_the_graph(tmp_path, monkeypatch):
     vocabulary = vocabulary_with_ties()
-    monkeypatch.setattr(vocabularies, "learn", lambda *_: vocabulary)
+    monkeypatch.setattr(vocabularies, "learn", lambda *_, **__: vocabulary)
     for split in ("train", "validation"):
         write_aligned(tmp_path / "data", split, zip(TEXTS, TEXTS[::-1], strict=True))
     run = Run(tmp_path / "run")

@@ -28,7 +28,7 @@ def settings_classes() -> list[type[Settings]]:
             for field in one.model_fields.values()
             if isinstance(field.annotation, type) and issubclass(field.annotation, Settings)
         ]
-    return [*{*classes, MemoryArguments}]
+    return [*dict.fromkeys([*classes, MemoryArguments])]
 
 
 @pytest.mark.parametrize("settings_class", settings_classes(), ids=lambda one: one.__name__)
@@ -68,7 +68,7 @@ def test_a_number_that_is_too_large_is_an_error_with_its_option(small, tmp_path,
 
 @pytest.mark.parametrize("options", [("--units", "1000000"), ("--embedding-size", "2000000000")])
 def test_a_network_that_does_not_fit_is_refused_with_an_estimate_before_data_are_read(small, tmp_path, options):
-    message = small.train(tmp_path / "run", *options, data=tmp_path / "none").error()
+    message = small.train(tmp_path / "run", *options, data=small.data).error()
     assert "TiB" in message and "this machine has" in message and options[0] in message
     assert not (tmp_path / "run").exists()
 
@@ -117,7 +117,7 @@ UNUSABLE = [
 @pytest.mark.parametrize(("option", "value", "part"), UNUSABLE)
 def test_a_keras_value_that_cannot_be_used_is_named_before_data_are_read(small, tmp_path, option, value, part):
     options = ("--cell", "lstm", option, value)
-    message = small.train(tmp_path / "run", *options, data=tmp_path / "none").error()
+    message = small.train(tmp_path / "run", *options, data=small.data).error()
     assert option in message and part in message
     assert not (tmp_path / "run").exists()
 
@@ -128,7 +128,7 @@ def test_the_decoder_and_the_embedding_of_a_translator_are_tried_too(small_tasks
         (("--bias-initializer", "identity", "--decoder-cell", "lstm"), "rank 1"),  # the biases of a GRU are a matrix
         (("--embedding-initializer", "stft"), "expected 3"),
     ):
-        message = small.train(tmp_path / "run", *options, data=tmp_path / "none").error()
+        message = small.train(tmp_path / "run", *options, data=small.data).error()
         assert options[0] in message and part in message
 
 

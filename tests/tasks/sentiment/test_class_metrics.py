@@ -78,6 +78,7 @@ def test_a_training_with_unequal_classes_shows_what_accuracy_hides(sentiment, tm
         with open(tmp_path / f"{split}.csv", "w", newline="") as file:
             csv.writer(file).writerows([("text", "label"), *rows])
     tiny = ["--units", "4", "--embedding-size", "4", "--max-tokens", "20", "--vocabulary-size", "60"]
+    tiny += ["--wide-ngrams", "0"]
     few = ["--epochs", "2", "--steps-per-epoch", "2", "--monitor", "macro_f1"]
     trained = sentiment("train", "--data", tmp_path, "--run", tmp_path / "run", *tiny, *few)
     assert trained.code == 0, trained.err

@@ -11,6 +11,7 @@ from tasks.sentiment import data
 from tasks.sentiment.labelled_texts import LabelledTexts
 from tasks.sentiment.labels import class_weights
 from tasks.sentiment.settings import SentimentSettings
+from tasks.sentiment.task import SENTIMENT
 from tasks.training.runs import Run
 
 
@@ -32,10 +33,13 @@ def test_each_example_of_a_batch_weighs_what_its_class_does(write_csv, tmp_path)
     rows = [(" ".join([numbers[index % 3]] * (1 + index % 5)), index % 3) for index in range(60)]
     for split, end in (("train", 60), ("validation", 15)):
         write_csv(tmp_path / "data" / f"{split}.csv", rows[:end])
-    settings = SentimentSettings(
-        data={"data": str(tmp_path / "data")},
-        vocabulary={"vocabulary_type": "word"},
-        training={"class_weight": "0=1,1=2,2=3", "tokens_per_batch": 16},
+    settings, _ = SENTIMENT.resolve(
+        SentimentSettings(
+            data={"data": str(tmp_path / "data")},
+            vocabulary={"vocabulary_type": "word"},
+            network={"wide_ngrams": 0},
+            training={"class_weight": "0=1,1=2,2=3", "tokens_per_batch": 16},
+        )
     )
     run = Run(tmp_path / "run")
     run.checkpoint.mkdir(parents=True)
@@ -56,7 +60,8 @@ def test_each_example_of_a_batch_weighs_what_its_class_does(write_csv, tmp_path)
 def test_a_class_of_one_text_is_trained_on(write_csv, tmp_path, caplog):
     rows = [(f"text number {index}", ("good", "bad")[index % 2]) for index in range(200)]
     alone = [(f"rare text {index}", f"rare {index}") for index in range(30)]
-    settings = SentimentSettings(data={"data": str(write_csv(tmp_path / "rare.csv", [*rows, *alone]))})
+    table = write_csv(tmp_path / "rare.csv", [*rows, *alone])
+    settings, _ = SENTIMENT.resolve(SentimentSettings(data={"data": str(table)}))
     run = Run(tmp_path / "run")
     with caplog.at_level("INFO"):
         data.prepare(settings, run)

@@ -12,6 +12,7 @@ from tasks.training.runs import Run
 METRICS = {
     "accuracy",
     "baseline_accuracy",
+    "training_overlap",
     "macro_f1",
     "roc_auc",
     "log_loss",

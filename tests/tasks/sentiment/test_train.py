@@ -8,6 +8,7 @@ import pytest
 from models.classifier import Classifier
 from tasks.training.checkpoint import load_model
 from tasks.training.runs import Run
+from tests.tasks.examples import TRAINED_WIDE_PATH
 
 pytestmark = pytest.mark.slow
 
@@ -48,7 +49,7 @@ def test_every_part_of_the_network_trains_at_once(train, tmp_path):
     answer = train(
         tmp_path / "a",
         *("--layers", "2", "--recurrent-dropout", "0.1", "--dropout", "0.1", "--layer-dropout", "0.1"),
-        *("--ngrams", "3", "--ngram-dropout", "0.2", "--wide-ngrams", "2", "--pooling", "attention"),
+        *("--ngrams", "3", "--ngram-dropout", "0.2", *TRAINED_WIDE_PATH, "--pooling", "attention"),
         *("--kernel-regularizer", "l2(0.001)", "--recurrent-constraint", "max_norm(2.0)"),
         *("--optimizer", "adamw", "--weight-decay", "0.01", "--global-clipnorm", "1", "--warmup-steps", "3"),
         *("--schedule", "cosine", "--ema-momentum", "0.9"),

@@ -12,8 +12,7 @@ from tasks.errors import TrainingDiverged
 from tasks.metrics import ACCURACY, LOSS
 from tasks.reports import plots
 from tasks.settings import TrainingSettings
-from tasks.task import TrainingData
-from tasks.task_parts import Network
+from tasks.task_parts import Network, TrainingData
 from tasks.training import fit as fitting
 from tasks.training.optimizers import make_optimizer
 from tasks.training.runs import Run

@@ -6,6 +6,7 @@ import pytest
 from tasks.settings import TrainingSettings
 from tasks.training import fit
 from tasks.training.optimizers import make_optimizer
+from tests.tasks.examples import TRAINED_WIDE_PATH
 
 
 def optimizer_of(optimizer, variable):
@@ -41,7 +42,7 @@ def test_adagrad_trains_the_tables_of_a_classifier_and_nothing_else(small_tasks,
 
     monkeypatch.setattr(fit, "fit", noted_fit)
     small = small_tasks["sentiment"]
-    options = ("--ngrams", "2", "--wide-ngrams", "2", "--epochs", "1", "--ngram-learning-rate", "0.05")
+    options = ("--ngrams", "2", *TRAINED_WIDE_PATH, "--epochs", "1", "--ngram-learning-rate", "0.05")
     answer = small.train(tmp_path / "run", *options)
     assert answer.code == 0, answer.err
     [network] = networks

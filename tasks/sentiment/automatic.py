@@ -1,0 +1,113 @@
+"""Values of the settings that are "auto", from the number, the length and the script of the training texts."""
+
+import unicodedata
+from typing import NamedTuple
+
+from tasks.data.records import is_blank
+from tasks.sentiment.data import open_labelled_texts
+from tasks.sentiment.settings import SentimentSettings
+
+# Bounds what is read to learn the size and the script of the data.
+MAX_TEXTS = 50_000
+# Up to this number of texts logistic regression is fitted in seconds; with more, the other features are better.
+MAX_FITTED_TEXTS = 20_000
+# From this number of texts on there is enough to learn from the order of neighbouring pieces in long texts.
+POOLED_LESS = 5_000
+# From this mean number of characters on, texts are long.
+LONG = 500
+# Scripts without blanks between words, or with words that carry several morphemes: pieces are characters.
+CHARACTER_SCRIPTS = ("HANGUL", "CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")
+# Characters in a piece of the other scripts, on average.
+PIECE_LENGTH = 3.5
+STEPS, MIN_EPOCHS, MAX_EPOCHS = 400, 2, 14
+BATCHES_PER_PASS, MIN_TOKENS_PER_BATCH, MAX_TOKENS_PER_BATCH = 25, 512, 16_384
+
+
+class TextStatistics(NamedTuple):
+    """What is known of the training texts.
+
+    Attributes:
+        count: About their number; at most `MAX_TEXTS`.
+        characters: Mean number of characters.
+        character_script_share: Share of the letters that belong to `CHARACTER_SCRIPTS`.
+    """
+
+    count: int
+    characters: float
+    character_script_share: float
+
+
+def resolve(settings: SentimentSettings) -> tuple[SentimentSettings, str]:
+    """Replace each setting that is "auto"; see `tasks.task.Task.resolve`.
+
+    `wide_share` is chosen after the training, by `tasks.sentiment.wide_share`; until then it is one half.
+    """
+    groups = ("vocabulary", "network", "training")
+    automatic = [(group, name) for group in groups for name, value in getattr(settings, group) if value == "auto"]
+    if not automatic:
+        return settings, ""
+    statistics = _statistics(settings)
+    values = _values(settings, statistics)
+    chosen = {
+        group: getattr(settings, group).model_copy(update={name: values[name] for of, name in automatic if of == group})
+        for group in groups
+    }
+    shown = ", ".join(f"{name}={values[name]}" for _, name in automatic if name != "wide_share")
+    return settings.model_copy(update=chosen), f"chosen for {_describe(statistics)}: {shown}"
+
+
+def _statistics(settings: SentimentSettings) -> TextStatistics:
+    source = open_labelled_texts(settings)
+    fractions = {"validation": settings.data.validation_fraction, "test": settings.data.test_fraction}
+    drawn = sum(fractions[split] for split in source.splits if split not in source.stored)
+    count = characters = letters = of_scripts = 0
+    for record in source.stored["train"]():  # as it is in the data: nothing has to be drawn
+        if source.problem(record) is not None or is_blank(record.values[0]):
+            continue  # `prepare` reports it
+        text = record.values[0]
+        count, characters = count + 1, characters + len(text)
+        for letter in filter(str.isalpha, text[:100]):
+            letters += 1
+            of_scripts += unicodedata.name(letter, "").startswith(CHARACTER_SCRIPTS)
+        if count == MAX_TEXTS:
+            break
+    return TextStatistics(round(count * (1.0 - drawn)), characters / max(count, 1), of_scripts / max(letters, 1))
+
+
+def _describe(statistics: TextStatistics) -> str:
+    return f"about {statistics.count:,} training texts of {statistics.characters:.0f} characters on average"
+
+
+def _values(settings: SentimentSettings, statistics: TextStatistics) -> dict[str, str | int | float]:
+    """Return a value for each setting that can be "auto"; those that are given count as they are."""
+
+    def given(group: str, name: str, value):
+        asked = getattr(getattr(settings, group), name)
+        return value if asked == "auto" else asked
+
+    vocabulary_type = given(
+        "vocabulary", "vocabulary_type", "char" if statistics.character_script_share > 0.5 else "unigram"
+    )
+    by_character = vocabulary_type == "char"
+    few = statistics.count <= MAX_FITTED_TEXTS
+    long = statistics.characters > LONG and not settings.recurrent.unroll
+    max_tokens = given("network", "max_tokens", 1_000 if long else 400)
+    pieces = min(statistics.characters / (1.0 if by_character else PIECE_LENGTH), max_tokens)
+    tokens = max(1.0, statistics.count * pieces)
+    batch = MIN_TOKENS_PER_BATCH
+    while batch * 2 * BATCHES_PER_PASS <= tokens and batch < MAX_TOKENS_PER_BATCH:
+        batch *= 2
+    tokens_per_batch = given("training", "tokens_per_batch", batch)
+    steps_per_epoch = settings.training.steps_per_epoch or max(1.0, tokens / tokens_per_batch)
+    epochs = round(STEPS / steps_per_epoch)
+    return {
+        "vocabulary_type": vocabulary_type,
+        "max_tokens": max_tokens,
+        "pool_size": 1 if not long else 4 if statistics.count < POOLED_LESS else 2,
+        "wide_ngrams": 4 if by_character else 2 if few else 3,
+        "wide_features": "tf_idf" if few else "log_count_ratios",
+        "wide_min_texts": 1 if statistics.count <= 2_000 else 2,
+        "wide_share": 0.5,
+        "tokens_per_batch": tokens_per_batch,
+        "epochs": min(max(epochs, MIN_EPOCHS), MAX_EPOCHS),
+    }

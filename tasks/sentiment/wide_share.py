@@ -1,0 +1,74 @@
+"""Chooses how much the linear model counts in the average of both paths, on the validation texts."""
+
+import logging
+
+import keras
+import numpy as np
+
+from models.classifier import Classifier
+from tasks import atomic_files
+from tasks.sentiment.labelled_texts import LabelledTexts
+from tasks.sentiment.settings import SentimentSettings
+from tasks.training.checkpoint import load_model
+from tasks.training.runs import Run
+
+log = logging.getLogger(__name__)
+
+SHARES = np.arange(1, 20) / 20
+# A share is refused if it is worse than the best one by more than this number of standard errors of the difference.
+STANDARD_ERRORS = 2.0
+
+
+def choose(settings: SentimentSettings, asked: SentimentSettings, data: LabelledTexts, run: Run) -> SentimentSettings:
+    """Set the share of the linear model by its log loss on the validation texts, if it is "auto".
+
+    Of the shares that are not clearly worse than the best one, it is the largest: with few validation texts the best
+    one is chance, and the linear model is the safe choice (the rule of one standard error, Breiman et al. 1984,
+    "Classification and Regression Trees", section 3.4.3, here with two).
+
+    Changes model.keras; what it chooses depends on nothing that it changes. See `tasks.task.Task.complete`.
+    """
+    if asked.network.wide_share != "auto" or not settings.network.wide_ngrams:
+        return settings
+    model = load_model(run)
+    logits, labels = _path_logits(model, data)
+    averages = [(1.0 - share) * logits[:, 0] + share * logits[:, 1] for share in SHARES]
+    index = _largest_good(np.stack([losses(average, labels) for average in averages]))
+    share = float(SHARES[index])
+    parts = {"together": averages[index], "recurrent path alone": logits[:, 0], "linear model alone": logits[:, 1]}
+    shown = [
+        f"{name} {losses(values, labels).mean():.4f} (accuracy {(values.argmax(axis=1) == labels).mean():.4f})"
+        for name, values in parts.items()
+    ]
+    log.info("wide_share=%g, by the log loss of the validation texts: %s", share, ", ".join(shown))
+    network = settings.network.model_copy(update={"wide_share": share})
+    chosen = Classifier.from_config({**model.get_config(), "settings": network})
+    chosen.set_weights(model.get_weights())
+    with atomic_files.replacing(run.model_file) as path:
+        chosen.save(path, include_optimizer=False)
+    return settings.model_copy(update={"network": network})
+
+
+def _path_logits(model: Classifier, data: LabelledTexts) -> tuple[np.ndarray, np.ndarray]:
+    """Return the logits of each path for the validation texts, (texts, paths, classes), and the classes, (texts,)."""
+    paths = keras.Model(model.input, keras.ops.stack([model.recurrent_logits.output, model.wide.output], axis=1))
+    logits, labels = [], []
+    for inputs, classes, _ in data.validation_batches():
+        ids = inputs[0] if isinstance(inputs, tuple) else inputs
+        logits.append(np.asarray(paths(ids, training=False), np.float64))
+        labels.append(classes.numpy())
+    return np.concatenate(logits), np.concatenate(labels)
+
+
+def _largest_good(losses_of_shares: np.ndarray) -> int:
+    """Return the index of the largest share that is not clearly worse than the best; losses (shares, texts)."""
+    worse = losses_of_shares - losses_of_shares[losses_of_shares.mean(axis=1).argmin()]
+    errors = worse.std(axis=1) / np.sqrt(worse.shape[1])
+    return int(np.flatnonzero(worse.mean(axis=1) <= STANDARD_ERRORS * errors)[-1])
+
+
+def losses(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return -ln p of the true class, (texts,), in nats; logits (texts, classes), labels (texts,)."""
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    log_probabilities = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return -log_probabilities[np.arange(len(labels)), labels]
