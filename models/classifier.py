@@ -107,13 +107,13 @@ class Classifier(Network):
         }
 
     def training_model(self) -> keras.Model:
-        """Return a model that shares the weights and returns the logits of each path.
+        """Return a model that shares the weights and returns the logits of each path that is trained.
 
-        Each path is trained with its own loss, `models.losses.PathCrossentropy`.
+        Each path is trained with its own loss, `models.losses.PathCrossentropy`. A `LinearNgrams` is fitted before.
 
         Returns:
-            A model from ids `(batch, timesteps)` to logits `(batch, paths, classes)`. With a wide path its inputs are
-            (ids, labels): `WideNgrams` needs the labels, int32 `(batch,)`, to subtract each text's own counts.
+            A model from ids `(batch, timesteps)` to logits `(batch, paths, classes)`. With a `WideNgrams` its inputs
+            are (ids, labels): it needs the labels, int32 `(batch,)`, to subtract each text's own counts.
         """
         inputs, paths = self.input, [self.recurrent_logits.output]
         if self.wide is not None and self.wide.trainable_variables:

@@ -58,7 +58,7 @@ class ClassifierSettings(NetworkSettings, defaults={"embedding_dropout": 0.1, "o
     pooling: Pooling | None = None
     """With return_sequences: how the timesteps are reduced to one vector; None is max_mean."""
     wide_ngrams: int = Field(0, ge=0, le=8)
-    """Above 0, add a wide path: a linear model on the n-grams of 1 to N pieces, trained with its own loss."""
+    """Above 0, add a wide path: a linear model on the n-grams of 1 to N pieces."""
     wide_features: Literal["log_count_ratios", "tf_idf"] = "log_count_ratios"
     """log_count_ratios: the linear model is trained with the network; tf_idf: it is fitted before, for few labels."""
     wide_vocabulary: int = Field(1_000_000, ge=1)

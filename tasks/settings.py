@@ -118,7 +118,7 @@ class TrainingSettings(Settings):
 
     epochs: int = Field(10, ge=1)
     """Passes over the training data; with steps_per_epoch, the number of validations."""
-    initial_run: Location | None = None
+    initial_run: Annotated[str, BeforeValidator(_paths_as_text)] | None = None
     """Trains on from the weights and with the vocabulary of this finished run, and a new optimizer. Settings that are
     not given, the data too, are those of that run."""
     steps_per_epoch: int | None = Field(None, ge=1)

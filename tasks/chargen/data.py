@@ -33,10 +33,10 @@ def prepare(settings: ChargenSettings, run: Run) -> None:
     """Write `vocabulary/characters.json`, `training_texts.npz` and, below `checkpoint/`, the ids of both splits."""
     chosen = settings.vocabulary
     source = open_text(settings)
-    reading = {"normalization": chosen.normalization, "hangul": chosen.hangul}
+    composed = {"normalization": chosen.normalization, "hangul": chosen.hangul}
     # A record is read from the boundary before it.
     before = records.BOUNDARY if settings.data.records else ""
-    texts = [normalize(before + source.text(split), **reading) for split in SPLITS]
+    texts = [normalize(before + source.text(split), **composed) for split in SPLITS]
     for split, text in zip(SPLITS, texts, strict=True):
         if len(text) < 2:
             raise UserError(
@@ -47,7 +47,7 @@ def prepare(settings: ChargenSettings, run: Run) -> None:
     if before:  # known also if there are few records
         counts[before] = max(counts[before], chosen.min_count)
     if settings.training.initial_run is None:
-        characters = Characters.learned(counts, chosen.min_count, **reading)
+        characters = Characters.learned(counts, chosen.min_count, **composed)
     else:
         characters = load_characters(run.vocabulary)
     if not {*characters.characters} - {before}:

@@ -49,7 +49,7 @@ def main(comparison: Comparison) -> None:
 
 
 def compare(comparison: Comparison) -> list[dict]:
-    """Train and evaluates every variation with every seed, except those that are finished already.
+    """Train and evaluate every variation with every seed, except those that are finished already.
 
     Returns:
         The table, a row for each variation; see `table.rows`.

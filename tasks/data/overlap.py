@@ -13,6 +13,7 @@ import numpy as np
 
 from models.recurrent_settings import Settings
 from tasks import atomic_files
+from tasks.data.bounded_files import load_arrays
 from tasks.data.drawing import hash_of
 from tasks.data.records import Record, normalize_for_comparison
 from tasks.data.stored_files import reading
@@ -140,8 +141,8 @@ class Overlap:
 
 def _read(path: Path, texts: ComparedTexts, remedy: str) -> dict[str, np.ndarray]:
     with reading(path, remedy):
-        with np.load(path) as stored:
-            values = {name: stored[name] for name in texts.names}
+        stored = load_arrays(path)
+        values = {name: stored[name] for name in texts.names}
         if any(row.dtype != np.int64 or row.ndim != 1 for row in values.values()):
             raise ValueError("expected rows of 64-bit integers")
         return values

@@ -3,9 +3,9 @@
 import unicodedata
 from typing import NamedTuple
 
-from tasks.data.records import is_blank
-from tasks.sentiment.data import open_labelled_texts
+from tasks.data.records import is_blank, resolve_splits
 from tasks.sentiment.settings import SentimentSettings
+from tasks.sentiment.source import open_labelled_texts
 
 # Bounds what is read to learn the size and the script of the data.
 MAX_TEXTS = 50_000
@@ -58,6 +58,7 @@ def resolve(settings: SentimentSettings) -> tuple[SentimentSettings, str]:
 
 def _statistics(settings: SentimentSettings) -> TextStatistics:
     source = open_labelled_texts(settings)
+    resolve_splits("train", source.stored, source.location)
     fractions = {"validation": settings.data.validation_fraction, "test": settings.data.test_fraction}
     drawn = sum(fractions[split] for split in source.splits if split not in source.stored)
     count = characters = letters = of_scripts = 0

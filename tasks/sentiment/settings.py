@@ -29,7 +29,7 @@ class SentimentVocabularySettings(VocabularySettings):
 class SentimentNetworkSettings(ClassifierSettings):
     """The network around the recurrent stack: embedding, n-grams, pooling and the linear model beside it."""
 
-    max_tokens: Auto | Annotated[int, Field(ge=1)] = "auto"
+    max_tokens: Auto | Annotated[int, Field(ge=1, le=1_000_000)] = "auto"
     """Maximum number of pieces of a text; longer texts are truncated. auto: 1,000 for long texts, else 400."""
     pool_size: Auto | Annotated[int, Field(ge=1, le=16)] = "auto"
     """Number of neighbouring embedding vectors to sum before the recurrent layers. auto: 2 or 4 for long texts."""

@@ -6,10 +6,9 @@ import keras
 import numpy as np
 
 from models.classifier import Classifier
-from tasks import atomic_files
 from tasks.sentiment.labelled_texts import LabelledTexts
 from tasks.sentiment.settings import SentimentSettings
-from tasks.training.checkpoint import load_model
+from tasks.training.checkpoint import load_model, save_model
 from tasks.training.runs import Run
 
 log = logging.getLogger(__name__)
@@ -44,8 +43,7 @@ def choose(settings: SentimentSettings, asked: SentimentSettings, data: Labelled
     network = settings.network.model_copy(update={"wide_share": share})
     chosen = Classifier.from_config({**model.get_config(), "settings": network})
     chosen.set_weights(model.get_weights())
-    with atomic_files.replacing(run.model_file) as path:
-        chosen.save(path, include_optimizer=False)
+    save_model(chosen, run.model_file)
     return settings.model_copy(update={"network": network})
 
 

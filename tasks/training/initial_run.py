@@ -49,7 +49,7 @@ def check(task: Task, settings: Settings, path: Path | str | None = None) -> Non
         before, now = getattr(initial, group, None), getattr(settings, group, None)
         for setting in type(now).model_fields if now is not None and before is not None else ():
             old, new = getattr(before, setting), getattr(now, setting)
-            if old != new and new != "auto" and setting not in FREE:  # what "auto" becomes is checked in `copy`
+            if old != new and new != "auto" and setting not in FREE:  # "auto" becomes the same; see `inherited`
                 option = setting.replace("_", "-")
                 raise UserError(
                     f"--initial-run {name}: {setting} was {old!r} there and is now {new!r}, and its weights need the "
@@ -76,6 +76,25 @@ def defaults(task: Task, name: str, path: Path | str | None) -> dict:
     beginning = {setting: None for setting in BEGINNING if setting in settings["training"]}
     settings["training"] |= beginning | {"initial_run": name}
     return settings
+
+
+def inherited(settings: Settings, run: Run) -> Settings:
+    """Return settings whose vocabulary and network have the values of the other run where they are "auto".
+
+    Args:
+        settings: The settings of the training.
+        run: The training, with a copy of the other run if it trains on from one.
+    """
+    if not run.initial.path.exists():
+        return settings
+    initial = run.initial.settings(type(settings))
+    groups = {}
+    for name in GROUPS[:-1]:  # of the recurrent layers, "auto" is a value of Keras
+        group, before = getattr(settings, name, None), getattr(initial, name, None)
+        values = {setting: getattr(before, setting) for setting, value in group or () if value == "auto"}
+        if values:
+            groups[name] = group.model_copy(update=values)
+    return settings.model_copy(update=groups)
 
 
 def fingerprint(settings: Settings) -> source_files.Fingerprint:

@@ -16,7 +16,8 @@ log = logging.getLogger(__name__)
 def prepare(task: Task, settings: Settings, run: Run, *, overwrite: bool = False) -> Settings:
     """Prepare the data of a run, unless they are complete and their source has not changed.
 
-    Settings that are "auto" get their values first.
+    Settings that are "auto" get their values first: those of the run that the training goes on from, or others that fit
+    the data.
 
     If it has changed, an interrupted training starts from the beginning: its vocabulary and its weights belong to the
     old data.
@@ -50,20 +51,26 @@ def prepare(task: Task, settings: Settings, run: Run, *, overwrite: bool = False
                 "%s has changed: the data are prepared again, and the training starts from the beginning", changed
             )
             run.start_again()
-    asked = stored_settings.dumped(task.name, settings)
-    settings = _stored(task, run, *task.resolve(settings))
+    given = stored_settings.dumped(task.name, settings)
     initial_run.copy(task, settings, run)
     initial_run.copy_vocabulary(run)
+    settings = _stored(task, run, *task.resolve(initial_run.inherited(settings, run)))
     task.prepare(settings, run)
     settings = _stored(task, run, *task.resolve_epochs(settings, task.open_data(settings, run)))
     files = {*run.vocabulary.rglob("*"), *run.checkpoint.rglob("*")} - {run.state_file, run.prepared_marker}
-    run.mark_prepared({"sources": sources, "files": checksums(run.path, files), "asked": asked})
+    run.mark_prepared({"sources": sources, "files": checksums(run.path, files), "asked": given})
     return settings
 
 
+def asked(task: Task, run: Run) -> Settings:
+    """Return the settings as they were given when the data were prepared, where some may be "auto"."""
+    stored = run.prepared_record().get("asked") or run.stored()  # an earlier version did not record them
+    return stored_settings.validated(run.prepared_marker, stored, task.settings_class, "Add --overwrite")
+
+
 def _stored(task: Task, run: Run, settings: Settings, reasons: str) -> Settings:
-    """Log and store the settings, if there are reasons why some of them have been resolved; return them."""
+    """Log the reasons why some settings have been resolved, if there are any; store the settings, and return them."""
     if reasons:
         log.info("%s", reasons)
-        run.write_settings(task.name, settings)
+    run.write_settings(task.name, settings)
     return settings

@@ -46,7 +46,7 @@ def train(task: Task, settings: Settings, run: Path | str, *, overwrite: bool = 
     fit.check_keras_values(settings.recurrent, settings.network)
     with locks.locked(run):
         folder = runs.begin(run, task.name, settings, overwrite=overwrite)
-        asked, settings = settings, prepared.prepare(task, settings, folder, overwrite=overwrite)
+        settings = prepared.prepare(task, settings, folder, overwrite=overwrite)
         data = task.open_data(settings, folder)
         required_memory.check(task, settings, data)
         fit.set_up(settings.training)
@@ -58,7 +58,8 @@ def train(task: Task, settings: Settings, run: Path | str, *, overwrite: bool = 
         monitor = next(metric for metric in task.validation_metrics if metric.name == settings.training.monitor)
         with runs.finishing(folder, run), fit.explained_memory(settings.training):
             fit.fit(network, data, settings.training, folder, monitor=monitor, verbose=verbose)
-            folder.write_settings(task.name, task.complete(settings, asked, data, folder))
+            settings = task.complete(settings, prepared.asked(task, folder), data, folder)
+            folder.write_settings(task.name, settings)
     log.info("%s", closing_report(task, Run(run), monitor, task.example_arguments(settings)))
     return Run(run)
 

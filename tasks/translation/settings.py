@@ -181,7 +181,7 @@ class SearchArguments(Settings):
     beam_size: int | None = None
     """Hypotheses followed at the same time; 1 is greedy search."""
     length_penalty: float | None = None
-    """Above 0 favours longer translations."""
+    """Above 0, favors longer translations."""
     coverage_penalty: float | None = None
     """Above 0, favors translations that attend to the whole source sentence."""
     min_length_ratio: float | None = None

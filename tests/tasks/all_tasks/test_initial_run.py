@@ -101,6 +101,8 @@ def test_a_run_that_cannot_be_trained_on_from_is_refused(small, small_tasks, ini
     other = small_tasks["sentiment" if small.name == "chargen" else "chargen"].untrained_run
     assert f"not of {small.name}" in train(small, tmp_path / "run", "--initial-run", other).error()
     assert "no such run" in train(small, tmp_path / "run", "--initial-run", tmp_path / "nowhere").error()
+    several = train(small, tmp_path / "run", "--initial-run", initial, initial.with_name("other")).error()
+    assert str(initial.with_name("other")) in several
     Run(initial).checkpoint.mkdir()
     message = train(small, tmp_path / "run", "--initial-run", initial).error()
     assert f"--initial-run: {initial} is not finished" in message

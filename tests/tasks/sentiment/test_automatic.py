@@ -1,18 +1,23 @@
 """Settings that are "auto": what they become for different data, and that a run holds the values."""
 
 import json
+import signal
+import zipfile
 
 import numpy as np
 import pytest
 
 from tasks.sentiment.settings import SentimentSettings
 from tasks.sentiment.task import SENTIMENT
+from tasks.training.callbacks import TrainingCallback
 from tasks.training.checkpoint import load_model
 from tasks.training.runs import Run
+from tasks.training.train import train
 from tests.tasks.examples import sample_rows, write_csv
 
 KOREAN = "이 영화는 처음부터 끝까지 눈을 뗄 수 없었다"
 ENGLISH = "The plot was dull but the acting was superb"
+SHORT = ("--epochs", "1", "--steps-per-epoch", "2")
 
 
 def resolved(folder, text, count, repeat=1, **groups):
@@ -97,3 +102,70 @@ def test_a_run_holds_the_values_and_its_settings_repeat_it(sentiment, tmp_path):
     assert stored(tmp_path / "b") == settings
     repeated = load_model(Run(tmp_path / "b")).get_weights()
     assert all(np.array_equal(one, two) for one, two in zip(model.get_weights(), repeated, strict=True))
+    archives = [zipfile.ZipFile(Run(tmp_path / name).model_file) for name in ("a", "b")]
+    for part in ("config.json", "metadata.json"):  # a date would make two equal runs different
+        assert len({archive.read(part) for archive in archives}) == 1
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "part"),
+    [
+        ("--epochs", "0", "greater than or equal to 1"),
+        ("--wide-share", "2", "less than 1"),
+        ("--pool-size", "17", "less than or equal to 16"),
+        ("--max-tokens", "1000001", "less than or equal to 1000000"),
+    ],
+)
+def test_a_value_out_of_range_is_one_short_error(sentiment, tmp_path, option, value, part):
+    message = sentiment("train", "--run", tmp_path / "run", option, value).error()
+    assert option in message and part in message and "pydantic" not in message
+    name, group = option[2:].replace("-", "_"), "training" if option == "--epochs" else "network"
+    (tmp_path / "settings.toml").write_text(f"[{group}]\n{name} = {value}\n")
+    message = sentiment("train", "--run", tmp_path / "run", "--settings", tmp_path / "settings.toml").error()
+    assert f"settings.toml: {group}.{name} {value}" in message and part in message
+
+
+def test_data_without_training_texts_are_an_error(sentiment, tmp_path):
+    write_csv(tmp_path / "data" / "test.csv", [("good", "yes"), ("bad", "no")])
+    message = sentiment("train", "--run", tmp_path / "run", "--data", tmp_path / "data").error()
+    assert "no split 'train'; its splits are: 'test'" in message
+
+
+@pytest.mark.slow
+def test_a_training_that_goes_on_from_a_run_has_its_values(small_tasks, tmp_path):
+    """Of so many texts, the automatic number of texts for an n-gram would be another."""
+    small = small_tasks["sentiment"]
+    assert small.train(tmp_path / "initial", "--wide-ngrams", "2", *SHORT).code == 0
+    before = stored(tmp_path / "initial")
+    assert before["network"]["wide_min_texts"] == 1
+    rows = sample_rows("sentiment", "train", ("text", "label"), 2600)
+    groups = {name: dict(before[name]) for name in ("network", "recurrent", "vocabulary")}
+    names = ("max_tokens", "pool_size", "wide_features", "wide_min_texts", "wide_share")
+    groups["network"] |= dict.fromkeys(names, "auto")
+    training = {"epochs": 1, "steps_per_epoch": 2, "initial_run": tmp_path / "initial"}
+    data = {"data": write_csv(tmp_path / "more.csv", rows)}
+    train(SENTIMENT, SentimentSettings(data=data, training=training, **groups), tmp_path / "run", verbose=0)
+    after = stored(tmp_path / "run")
+    groups["network"] |= {name: before["network"][name] for name in names if name != "wide_share"}
+    groups["network"]["wide_share"] = after["network"]["wide_share"]
+    assert {name: after[name] for name in groups} == groups
+    assert load_model(Run(tmp_path / "run")).settings.wide_share == after["network"]["wide_share"]
+
+
+@pytest.mark.slow
+def test_resumed_with_the_stored_settings_the_share_is_chosen_too(small_tasks, tmp_path, monkeypatch):
+    small, options = small_tasks["sentiment"], ("--wide-ngrams", "2", *SHORT)
+    assert small.train(tmp_path / "undisturbed", *options).code == 0
+    called, left = TrainingCallback.on_train_batch_end, [signal.SIGINT]
+
+    def interrupt(self, *arguments, **named):
+        if left:
+            signal.raise_signal(left.pop())
+        return called(self, *arguments, **named)
+
+    monkeypatch.setattr(TrainingCallback, "on_train_batch_end", interrupt)
+    small.train(tmp_path / "run", *options).error(130)
+    answer = small.command("train", "--run", tmp_path / "run", "--settings", tmp_path / "run" / "settings.json")
+    assert answer.code == 0, answer.err
+    assert stored(tmp_path / "run") == stored(tmp_path / "undisturbed")
+    assert stored(tmp_path / "run")["network"]["wide_share"] != 0.5
