@@ -91,10 +91,10 @@ class PartialOutput:
     def _stored(self) -> tuple[Position, int]:
         """Return where an interrupted command has ended, and the size of the file there."""
         remedy = f"remove it and {self.part} to start from the beginning"
-        if not self._record.exists():
-            if self.part.exists():
-                raise UserError(f"{self.part} is in the way: answers are written there first; rename or remove it")
+        if not self.part.exists():  # the record alone is that of a command that was killed when the file was complete
             return Position(), 0
+        if not self._record.exists():
+            raise UserError(f"{self.part} is in the way: answers are written there first; rename or remove it")
         stored = read_json(self._record, remedy)
         with reading(self._record, remedy):
             position, size, before = Position(**stored["position"]), int(stored["size"]), stored["depends_on"]
@@ -104,7 +104,7 @@ class PartialOutput:
                 f"{self.part} has the answers of an interrupted command, but {difference}.\nRepeat that command to "
                 f"continue, or remove {self.part} and {self._record} to start from the beginning"
             )
-        if difference or not self.part.exists() or self.part.stat().st_size < size:
+        if difference or self.part.stat().st_size < size:
             return Position(), 0
         return position, size
 

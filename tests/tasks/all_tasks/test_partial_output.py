@@ -125,6 +125,13 @@ def test_a_file_of_somebody_else_is_not_overwritten(small, answer, tmp_path):
     assert (tmp_path / "answers.txt.part").read_text() == "mine"
 
 
+def test_a_command_that_was_killed_when_its_file_was_complete_stops_no_other(small, answer, tmp_path):
+    record = '{"position": {"texts": 9}, "size": 900, "depends_on": {"json_": true}}'
+    (tmp_path / "answers.txt.part.json").write_text(record)
+    assert answer("answers.txt").code == 0
+    assert names(tmp_path) == ["answers.txt", "texts.jsonl"]
+
+
 @pytest.mark.parametrize(
     "content", ["", "[]", '{"position": 7}', '{"position": {"x": 1}, "size": 1, "depends_on": {}}']
 )
