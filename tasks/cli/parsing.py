@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import itertools
 import re
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -16,6 +17,9 @@ from tasks.errors import UserError, did_you_mean
 from tasks.task import Task
 from tasks.training import initial_run
 
+# How tyro writes the types of values, in words.
+TYPES = {"|": ", ", "{None}": "none", "INT": "whole number", "FLOAT": "number", "STR": "text"}
+WORDS = re.compile("|".join(map(re.escape, TYPES)))
 FLAT = (tyro.conf.OmitArgPrefixes,)  # --units, not --recurrent.units
 
 
@@ -121,6 +125,7 @@ def parse(program: str, target, argv: list[str]):
     """
     options_given = argv[: argv.index("--")] if "--" in argv else argv  # what follows -- are texts
     check_options(options_given)
+    _check_values(options_given, target, program)
     try:
         result, unknown = _parse_known(target, program, argv)
     except UserError:
@@ -128,15 +133,41 @@ def parse(program: str, target, argv: list[str]):
         _check_names(options_given, target, program)
         raise
     if unknown:
+        _check_switches(options_given, unknown[0], _options(target, program))
         raise _unknown_option(unknown[0], target, program)
     return result
+
+
+def _check_values(argv: list[str], target, program: str) -> None:
+    """Raise `UserError` if an option is without its values; tyro takes a list of none for a list."""
+    if "--help" in argv or "-h" in argv:
+        return
+    bare = [
+        word
+        for word, following in itertools.pairwise([*argv, "--"])
+        if re.fullmatch(r"--\w[\w-]*", word) and re.match(r"--(\w|$)", following)
+    ]
+    given = [word for word in argv if re.match(r"--\w[\w-]*=", word)]
+    options = _options(target, program) if bare or given else []
+    for word in (one.replace("_", "-") for one in bare):
+        if word in options and f"--no-{word[2:]}" not in options and word[2:5] != "no-":
+            raise UserError(f"{word} needs a value\n{program} --help lists the options")
+    for name, _, value in (word.partition("=") for word in given):
+        _check_switches([name, value], value, options)
+
+
+def _check_switches(argv: list[str], value: str, options: list[str]) -> None:
+    """Raise `UserError` if a value follows an option that has none; tyro takes it for a text, if there are texts."""
+    for name, following in itertools.pairwise(argv):
+        if following == value and f"--no-{name[2:]}" in options:
+            raise UserError(f"{name} takes no value, and {value!r} was given; write {name} or --no-{name[2:]}")
 
 
 def _check_names(argv: list[str], target, program: str) -> None:
     """Raise `UserError` if one of the words looks like an option and is none."""
     options = _options(target, program)
     for word in argv:
-        if re.match(r"--\w", word) and word.partition("=")[0].replace("_", "-") not in options:
+        if re.match(r"--\w|-[^\W\d_]", word) and word.partition("=")[0].replace("_", "-") not in options:
             raise _unknown_option(word, target, program)
 
 
@@ -185,8 +216,10 @@ def _unframed(text: str, options: list[str]) -> str:
     lines = [line.strip("│╭╰╮╯─┌┐└┘ ").strip() for line in text.splitlines()]
     kept = []
     for line in lines:
-        if line.startswith(("For full helptext", "Parsing error", "Required options", "Perhaps you meant")) or not line:
-            continue
+        if line.startswith(
+            ("For full helptext", "Parsing error", "Required options", "Perhaps you meant")
+        ) or not line.strip("-"):
+            continue  # frames are of dashes where the encoding of standard output is not UTF-8
         kept.append(line)
     message = " ".join(kept)
     # pydantic's report of one error, framed by tyro: the setting, what is wrong, and what was given.
@@ -212,6 +245,13 @@ def _unframed(text: str, options: list[str]) -> str:
         reason = "a value is missing" if given == "()" else reason
         return f"{option}: {reason}{other}"
     message = re.sub(r"^(Value error|Invalid choice|Missing argument) ", "", message)
+    choice = re.match(r"invalid choice '(.*?)' for argument '(--[\w-]+).*?'. Expected one of \((.*)\)", message)
+    if choice:
+        given, option, known = choice.groups()
+        known = known.replace("'None'", "'none'")
+        hint = did_you_mean(given, re.findall(r"'(.*?)'", known))
+        return f"{option}: {given!r} is none of {known}{hint}"
+    message = re.sub(r"^Missing value for argument '(--[\w-]+).*?'\..*", r"\1 needs a value", message)
     message = re.sub(r"^Error parsing (--[\w-]+): ", r"\1: ", message).replace(" Argument helptext: ", "; ")
     message = re.sub(r"invalid literal for int\(\) with base 10: ('.*?')", r"\1 is not a whole number", message)
     message = re.sub(r"could not convert string to float: ('.*?')", r"\1 is not a number", message)
@@ -223,7 +263,7 @@ def _unframed(text: str, options: list[str]) -> str:
     unfit = re.match(r"(--[\w-]+): no type matching (\S+) could be instantiated from \['(.*?)'\]", message)
     if unfit:
         option, types, given = unfit.groups()
-        return f"{option}: {given!r} is none of {types.replace('|', ', ').replace('{None}', 'none')}"
+        return f"{option}: {given!r} is none of {WORDS.sub(lambda one: TYPES[one[0]], types)}"
     required = re.search(r"Missing from .*?: (--[\w-]+ )?\S+ (.*?) \(required\)", message)
     if required:
         return f"{(required[1] or 'an argument ').strip()} is missing: {required[2]}"

@@ -1,6 +1,7 @@
 """Reads files that training and export have written; a damaged one is an error with its name and the remedy."""
 
 import contextlib
+import json
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -11,6 +12,9 @@ from tasks.errors import UserError
 
 # Longer parts of an error's text are cut: it may quote the file.
 MAX_ERROR_LENGTH = 200
+
+# The entry of a JSON file with the checksum of the others.
+SEAL = "checksum"
 
 # The size of a file and the CRC-32 of its content.
 Checksum = list[int]
@@ -56,6 +60,28 @@ def read_json(path: Path, remedy: str, max_bytes: int = bounded_files.MAX_JSON_B
         return bounded_files.read_json(path, max_bytes)
 
 
+def sealed(content: dict[str, Any]) -> dict[str, Any]:
+    """Return the content of a JSON file with its checksum, with which `read_sealed` finds damage."""
+    return content | {SEAL: zlib.crc32(json.dumps(content, sort_keys=True).encode())}
+
+
+def read_sealed(path: Path, remedy: str) -> dict[str, Any]:
+    """Return the content of a JSON file that was written with `sealed`.
+
+    Args:
+        path: The file.
+        remedy: What to do if it cannot be read.
+
+    Raises:
+        UserError: If it is missing, or not what was written.
+    """
+    stored = read_json(path, remedy)
+    content = {name: value for name, value in stored.items() if name != SEAL} if isinstance(stored, dict) else {}
+    if stored != sealed(content):
+        raise UserError(f"{path} is damaged: its content is not what was written; {remedy}")
+    return content
+
+
 def is_text(value: Any) -> bool:
     """Return whether a value of a JSON file is a text that UTF-8 can encode."""
     return isinstance(value, str) and not any("\ud800" <= character <= "\udfff" for character in value)
@@ -75,7 +101,7 @@ def checksums(folder: Path, paths: Iterable[Path]) -> dict[str, Checksum]:
     return {path.relative_to(folder).as_posix(): checksum(path) for path in sorted(paths) if path.is_file()}
 
 
-def verify(folder: Path, expected: Any, remedy: str) -> None:
+def verify(folder: Path, expected: dict[str, Checksum], remedy: str) -> None:
     """Check that files are as they were written.
 
     Args:
@@ -86,7 +112,7 @@ def verify(folder: Path, expected: Any, remedy: str) -> None:
     Raises:
         UserError: If a file is missing or damaged.
     """
-    for name, value in expected.items() if isinstance(expected, dict) else ():
+    for name, value in expected.items():
         path = folder / name
         if not path.is_file():
             raise UserError(f"{path} is missing; {remedy}")

@@ -63,7 +63,10 @@ def load_export(task: Task, path: Path | str, overrides: Mapping[str, Any] | Non
     settings = read_exported_settings(extra / "settings.json", task.name, task.settings_class)
     remedy = "export the run again"
     if (folder / CHECKSUMS).exists():  # earlier versions of this project did not write it
-        verify(folder, read_json(folder / CHECKSUMS, remedy), remedy)
+        expected = read_json(folder / CHECKSUMS, remedy)
+        if not isinstance(expected, dict) or not expected:
+            raise UserError(f"{folder / CHECKSUMS} is damaged: it names no files; {remedy}")
+        verify(folder, expected, remedy)
     with reading(folder, remedy):
         return task.from_export(tf.saved_model.load(folder), settings, extra, overrides or {})
 

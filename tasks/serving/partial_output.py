@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks import atomic_files
-from tasks.data.stored_files import read_json, reading
+from tasks.data.stored_files import read_sealed, reading, sealed
 from tasks.errors import Interrupted, UserError
 from tasks.training import locks, stored_settings
 
@@ -95,8 +95,8 @@ class PartialOutput:
             return Position(), 0
         if not self._record.exists():
             raise UserError(f"{self.part} is in the way: answers are written there first; rename or remove it")
-        stored = read_json(self._record, remedy)
-        with reading(self._record, remedy):
+        stored = read_sealed(self._record, remedy)
+        with reading(self._record, remedy):  # another version may have written it
             position, size, before = Position(**stored["position"]), int(stored["size"]), stored["depends_on"]
         difference = stored_settings.first_difference(before, json.loads(json.dumps(self._depends_on)))
         if size and difference:
@@ -149,7 +149,7 @@ class PartialOutput:
         if callable(self.position.state):
             position = position | {"state": self.position.state()}
         record = {"position": position, "size": self._size, "depends_on": self._depends_on}
-        atomic_files.write_json(self._record, record)
+        atomic_files.write_json(self._record, sealed(record))
 
 
 @contextlib.contextmanager

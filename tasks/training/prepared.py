@@ -36,16 +36,19 @@ def prepare(task: Task, settings: Settings, run: Run, *, overwrite: bool = False
     """
     sources = source_files.fingerprint(task.name, settings)  # before they are read: they may change meanwhile
     if run.prepared:
-        record = run.prepared_record()
-        changed = source_files.changed(record.get("sources", sources), sources)
-        if changed is None:
-            try:
-                verify(run.path, record.get("files"), "add --overwrite to prepare the data again")
+        record = None
+        try:
+            record = run.prepared_record()
+            changed = source_files.changed(record.get("sources", sources), sources)
+            if changed is None:
+                verify(run.path, record.get("files", {}), "add --overwrite to prepare the data again")
                 return run.settings(task.settings_class)
-            except UserError:
-                if not overwrite:
-                    raise
-                shutil.rmtree(run.initial.path, ignore_errors=True)  # it may be what is damaged
+        except UserError:
+            if not overwrite:
+                raise
+            if record is None:  # the weights may belong to other data
+                run.start_again()
+            shutil.rmtree(run.initial.path, ignore_errors=True)  # it may be what is damaged
         else:
             log.warning(
                 "%s has changed: the data are prepared again, and the training starts from the beginning", changed

@@ -20,8 +20,7 @@ from typing import Any
 
 from models.recurrent_settings import Settings
 from tasks import atomic_files
-from tasks.data import bounded_files
-from tasks.data.stored_files import reading
+from tasks.data.stored_files import read_sealed, reading, sealed
 from tasks.errors import TrainingDiverged, UserError
 from tasks.training import locks, stored_settings
 from tasks.training.stored_settings import SettingsOfTask
@@ -77,15 +76,11 @@ class Run:
         Args:
             record: What they were made from; see `tasks.training.prepared`.
         """
-        atomic_files.write_json(self.prepared_marker, record or {})
+        atomic_files.write_json(self.prepared_marker, sealed(record or {}))
 
     def prepared_record(self) -> dict[str, Any]:
-        """Return the record of `mark_prepared`; an empty one if it cannot be read."""
-        try:
-            record = bounded_files.read_json(self.prepared_marker)
-        except (OSError, ValueError, RecursionError):
-            return {}
-        return record if isinstance(record, dict) else {}
+        """Return the record of `mark_prepared`; raise `UserError` if it cannot be read."""
+        return read_sealed(self.prepared_marker, "add --overwrite to prepare the data again")
 
     @property
     def prepared_marker(self) -> Path:
@@ -270,7 +265,9 @@ def _continues(run: Run, task: str, settings: Settings) -> bool:
 def _difference(run: Run, task: str, settings: Settings) -> str | None:
     """Describe the first setting that differs from those that the run was started with; None if none does."""
     new, stored = stored_settings.dumped(task, settings), run.stored()
-    asked = run.prepared_record().get("asked") or stored
+    asked = stored
+    with contextlib.suppress(UserError):  # a damaged record is reported before it is needed
+        asked = run.prepared_record().get("asked") or stored
     # `--settings` with the settings.json of the run asks for the values that were resolved.
     return stored_settings.first_difference(asked, new) and stored_settings.first_difference(stored, new)
 

@@ -180,6 +180,16 @@ def test_each_prepared_file_that_is_damaged_is_named_and_prepared_again_with_ove
     assert len(Run(run).history()) == 2 and Run(run).finished
 
 
+@pytest.mark.parametrize("content", ["", "{", "1", "{}", '{"sources": 1, "checksum": 0}'])
+def test_a_damaged_record_of_what_is_prepared_is_named(small_tasks, tmp_path, content):
+    small = small_tasks["chargen"]
+    run = Run(shutil.copytree(small.untrained_run, tmp_path / "run"))
+    run.checkpoint.mkdir()
+    run.prepared_marker.write_text(content)
+    message = small.train(run.path).error()
+    assert str(run.prepared_marker) in message and "--overwrite" in message
+
+
 def with_objects(path: Path) -> None:
     with np.load(path) as stored:
         arrays = {name: stored[name] for name in stored}
@@ -236,6 +246,17 @@ def test_each_file_of_an_export_that_is_damaged_is_named(small, exported, tmp_pa
             ) or "no exported model" in message
         (model / name).write_bytes(content)
     assert answer(small, "--model", model).code == 0
+
+
+def test_checksums_of_an_export_that_name_no_files_are_named(small_tasks, tmp_path):
+    small, model = small_tasks["chargen"], tmp_path / "model" / "1"
+    (model / "assets.extra").mkdir(parents=True)
+    (model / "saved_model.pb").touch()
+    shutil.copy(small.untrained_run / "settings.json", model / "assets.extra")
+    for content in ("1", "null", "[]", "{}", '"x"'):
+        (model / "assets.extra" / "checksums.json").write_text(content)
+        message = answer(small, "--model", model).error()
+        assert "checksums.json is damaged" in message and "export the run again" in message
 
 
 @pytest.mark.slow

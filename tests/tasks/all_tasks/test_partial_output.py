@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tasks.data import piped_files
-from tasks.serving.partial_output import PartialOutput
+from tasks.errors import UserError
+from tasks.serving.partial_output import PartialOutput, Position
 
 TEXTS = [f"A good film number {number}, and a queen." for number in range(11)]
 
@@ -110,6 +111,24 @@ def test_an_error_in_the_middle_keeps_what_is_finished(small, answer, texts, tmp
     texts.write_text("".join(lines))
     assert answer("answers.txt").code == 0 and answer("undisturbed.txt").code == 0
     assert (tmp_path / "answers.txt").read_bytes() == (tmp_path / "undisturbed.txt").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "change", [{"size": -1}, {"size": 1}, {"depends_on": [1]}, {"position": {}}, {"position": {"texts": "x"}}, None]
+)
+def test_a_damaged_record_of_the_finished_answers_is_named(tmp_path, change):
+    output = PartialOutput(tmp_path / "a.txt", {"run": "r"})
+    output.file.write("one\n")
+    output.mark(Position(1, 1, "digest"))
+    assert output.keep()
+    record, before = tmp_path / "a.txt.part.json", (tmp_path / "a.txt.part").read_bytes()
+    stored = json.loads(record.read_text())
+    record.write_text(json.dumps([1] if change is None else stored | change))
+    with pytest.raises(UserError, match=r"a\.txt\.part\.json is damaged.*; remove it and .*a\.txt\.part to start"):
+        PartialOutput(tmp_path / "a.txt", {"run": "r"})
+    assert (tmp_path / "a.txt.part").read_bytes() == before
+    record.write_text(json.dumps(stored))
+    assert PartialOutput(tmp_path / "a.txt", {"run": "r"}).position.texts == 1
 
 
 def test_without_a_finished_answer_nothing_stays(small, tmp_path):

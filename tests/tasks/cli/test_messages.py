@@ -1,5 +1,7 @@
 """Error messages name the option that the caller can change."""
 
+import io
+
 import pytest
 
 from models.text import train_sentencepiece
@@ -56,6 +58,30 @@ def test_a_text_that_begins_with_dashes_gets_the_way_to_write_it(task):
 def test_the_old_name_of_an_option_may_begin_a_text_after_two_dashes(task):
     argv = ["--run", "r", "--", "--stride"]
     assert parsing.parse("python -m tasks.x predict", task.predict_arguments, argv).texts == ("--stride",)
+
+
+@pytest.mark.parametrize("words", [("-x", "a text"), ("-great film",)])
+def test_an_option_with_one_dash_is_named_too(task, words):
+    assert f"'{words[0]}' is no option" in refused(task.predict_arguments, "--run", "r", *words)
+
+
+@pytest.mark.parametrize("option", ["--data", "--train-files", "--seed"])
+def test_an_option_without_its_values_is_an_error(task, option):
+    for argv in (["--run", "r", option], [option, "--run", "r"]):
+        with pytest.raises(UserError, match=f"^{option} needs a value\n"):
+            parsing.train_arguments(task, "python -m tasks.x train", argv)
+
+
+def test_a_value_for_an_option_that_takes_none_is_named(task):
+    for words in (("--json=3", "a text"), ("a text", "--json=3")):
+        message = refused(task.predict_arguments, "--run", "r", *words)
+        assert "--json takes no value" in message and "--no-json" in message
+
+
+def test_a_message_has_no_frame_where_standard_output_is_ascii(task, monkeypatch):
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), "ascii"))
+    message = refused(task.predict_arguments, "--run", "r", "--input-format", "CSV", "--window", "2")
+    assert message.startswith("--input-format: 'CSV' is none of ") and "---" not in message
 
 
 def test_a_missing_text_is_still_named(task):
