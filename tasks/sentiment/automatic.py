@@ -7,7 +7,7 @@ from tasks.data.records import is_blank, resolve_splits
 from tasks.sentiment.settings import SentimentSettings
 from tasks.sentiment.source import open_labelled_texts
 
-# Bounds what is read to learn the size and the script of the data.
+# Number of texts whose length and script are looked at; the others are counted.
 MAX_TEXTS = 50_000
 # Up to this number of texts logistic regression is fitted in seconds; with more, the other features are better.
 MAX_FITTED_TEXTS = 20_000
@@ -27,8 +27,8 @@ class TextStatistics(NamedTuple):
     """What is known of the training texts.
 
     Attributes:
-        count: About their number; at most `MAX_TEXTS`.
-        characters: Mean number of characters.
+        count: About their number.
+        characters: Mean number of characters of the first ones.
         character_script_share: Share of the letters that belong to `CHARACTER_SCRIPTS`.
     """
 
@@ -65,14 +65,15 @@ def _statistics(settings: SentimentSettings) -> TextStatistics:
     for record in source.stored["train"]():  # as it is in the data: nothing has to be drawn
         if source.problem(record) is not None or is_blank(record.values[0]):
             continue  # `prepare` reports it
-        text = record.values[0]
-        count, characters = count + 1, characters + len(text)
+        text, count = record.values[0], count + 1
+        if count > MAX_TEXTS:
+            continue
+        characters += len(text)
         for letter in filter(str.isalpha, text[:100]):
             letters += 1
             of_scripts += unicodedata.name(letter, "").startswith(CHARACTER_SCRIPTS)
-        if count == MAX_TEXTS:
-            break
-    return TextStatistics(round(count * (1.0 - drawn)), characters / max(count, 1), of_scripts / max(letters, 1))
+    read = max(1, min(count, MAX_TEXTS))
+    return TextStatistics(round(count * (1.0 - drawn)), characters / read, of_scripts / max(letters, 1))
 
 
 def _describe(statistics: TextStatistics) -> str:

@@ -14,16 +14,14 @@ from tasks.training.runs import Run
 log = logging.getLogger(__name__)
 
 SHARES = np.arange(1, 20) / 20
-# A share is refused if it is worse than the best one by more than this number of standard errors of the difference.
-STANDARD_ERRORS = 2.0
 
 
 def choose(settings: SentimentSettings, asked: SentimentSettings, data: LabelledTexts, run: Run) -> SentimentSettings:
     """Set the share of the linear model by its log loss on the validation texts, if it is "auto".
 
-    Of the shares that are not clearly worse than the best one, it is the largest: with few validation texts the best
-    one is chance, and the linear model is the safe choice (the rule of one standard error, Breiman et al. 1984,
-    "Classification and Regression Trees", section 3.4.3, here with two).
+    Of the shares that are worse than the best one by at most a standard error of the difference, it is the largest:
+    with few validation texts the best one is chance, and the linear model is the safe choice (the rule of one standard
+    error, Breiman et al. 1984, "Classification and Regression Trees", section 3.4.3).
 
     Changes model.keras; what it chooses depends on nothing that it changes. See `tasks.task.Task.complete`.
     """
@@ -62,7 +60,7 @@ def _largest_good(losses_of_shares: np.ndarray) -> int:
     """Return the index of the largest share that is not clearly worse than the best; losses (shares, texts)."""
     worse = losses_of_shares - losses_of_shares[losses_of_shares.mean(axis=1).argmin()]
     errors = worse.std(axis=1) / np.sqrt(worse.shape[1])
-    return int(np.flatnonzero(worse.mean(axis=1) <= STANDARD_ERRORS * errors)[-1])
+    return int(np.flatnonzero(worse.mean(axis=1) <= errors)[-1])
 
 
 def losses(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+from typing import Any
 
 from models.recurrent_settings import Settings
 from tasks.data.stored_files import checksums, verify
@@ -48,7 +49,7 @@ def prepare(task: Task, settings: Settings, run: Run, *, overwrite: bool = False
                 raise
             if record is None:  # the weights may belong to other data
                 run.start_again()
-            shutil.rmtree(run.initial.path, ignore_errors=True)  # it may be what is damaged
+            _remove_damaged_copy(run, (record or {}).get("files"))
         else:
             log.warning(
                 "%s has changed: the data are prepared again, and the training starts from the beginning", changed
@@ -63,6 +64,15 @@ def prepare(task: Task, settings: Settings, run: Run, *, overwrite: bool = False
     files = {*run.vocabulary.rglob("*"), *run.checkpoint.rglob("*")} - {run.state_file, run.prepared_marker}
     run.mark_prepared({"sources": sources, "files": checksums(run.path, files), "asked": given})
     return settings
+
+
+def _remove_damaged_copy(run: Run, files: Any) -> None:
+    """Remove the copy of the run that the training goes on from, if it is damaged: it may be the only one."""
+    place = f"{run.initial.path.relative_to(run.path).as_posix()}/"
+    try:
+        verify(run.path, {name: value for name, value in files.items() if name.startswith(place)}, "")
+    except (UserError, AttributeError):
+        shutil.rmtree(run.initial.path, ignore_errors=True)
 
 
 def asked(task: Task, run: Run) -> Settings:
