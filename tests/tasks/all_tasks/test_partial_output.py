@@ -208,10 +208,13 @@ def test_a_killed_command_is_continued_with_the_same_pipe_and_refused_with_anoth
     options = ("predict", "--run", small.untrained_run, "--input", "-", "--input-format", "csv", "--output", output)
     table = "".join(["id,text\n", *(f"{number},{text.replace(',', ';')}\n" for number, text in enumerate(TEXTS))])
     begun = process("-m", "tasks.sentiment", *options, stdin=-1, bufsize=0)
-    begun.stdin.write("".join(table.splitlines(keepends=True)[:6]).encode())
-    record = tmp_path / "answers.csv.part.json"
+    lines = table.encode().splitlines(keepends=True)
+    begun.stdin.write(b"".join(lines[:3]))
+    part, record, rest = tmp_path / "answers.csv.part", tmp_path / "answers.csv.part.json", iter(lines[3:])
     while not (record.exists() and json.loads(record.read_text())["position"]["texts"]) and begun.poll() is None:
-        time.sleep(0.1)
+        time.sleep(0.3)
+        if part.exists() and part.stat().st_size:  # it says where to continue once in a second
+            begun.stdin.write(next(rest))
     begun.kill()
     begun.communicate()
     other = small.in_a_process(*options, input=table.replace("number 0", "number X").encode())
