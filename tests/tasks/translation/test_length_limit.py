@@ -87,9 +87,12 @@ def test_every_setting_of_the_search_is_an_option(translation, digits_run, tmp_p
         "max_length_ratio": 3.0,
         "block_unknown": False,
         "no_repeat_ngram_size": 4,
+        "fold_upper_case": False,
+        "copy_unknown": True,
     }
     assert {*values} == {*SearchSettings.model_fields}
-    options = [part for name, value in values.items() for part in (f"--{name.replace('_', '-')}", str(value))]
+    given = {f"--{name.replace('_', '-')}": value for name, value in values.items()}
+    options = [part for name, value in given.items() for part in ([name] if value is True else [name, str(value)])]
     assert evaluate(translation, digits_run, *options)[1]["search"] == values
     translated = translation("translate", "--run", digits_run, "12", *options)
     assert translated.code == 0, translated.err
