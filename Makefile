@@ -15,11 +15,11 @@ demo: $(READY)
 	    "No one would call the service friendly." \
 	    "직원은 무례했지만 음식이 맛있었어요."
 
-# Lint and every quick test, in about three minutes on two cores.
+# Lint and every quick test, in about five minutes on two cores.
 check: lint
 	$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not environment"
 
-# The whole suite, in about 20 minutes on two cores.
+# The whole suite, in about 28 minutes on two cores.
 test: $(READY)
 	$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not environment"
 
