@@ -164,7 +164,7 @@ BAD_SETTINGS = {
         "a step between windows of a carried state": (["--window-step", "5"], ["window_step=5", "stateful=True"]),
         "both directions": (["--bidirectional"], ["bidirectional=True"]),
         "a long loop to unroll": (["--window", "5000"], ["unroll=True", "window=5000", "no-unroll"]),
-        "no temperatures": (["--temperatures"], ["temperatures", "expected one at least"]),
+        "no temperatures": (["--temperatures"], ["temperatures", "--temperatures needs a value"]),
     },
     "translation": {
         "attention without the encoder's outputs": (
