@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from models.ngrams import NgramLayer, occurrence_shares
+from models.ngram_logits import NgramLogits
 
 
 class LinearModel(NamedTuple):
@@ -24,7 +24,7 @@ class LinearModel(NamedTuple):
 
 
 @keras.saving.register_keras_serializable("models")
-class LinearNgrams(NgramLayer):
+class LinearNgrams(NgramLogits):
     """A linear model of the set of a text's n-grams, weighted by inverse document frequency.
 
     Ids `(batch, timesteps)` become logits `(batch, classes)`:
@@ -43,10 +43,6 @@ class LinearNgrams(NgramLayer):
         classes: Number of classes.
     """
 
-    def __init__(self, first: int, last: int, size: int, classes: int, **kwargs):
-        super().__init__(first, last, size, **kwargs)
-        self.classes = classes
-
     def build(self, input_shape):
         """Create the variables."""
         super().build(input_shape)
@@ -60,45 +56,9 @@ class LinearNgrams(NgramLayer):
         for variable, value in zip((self.idf, self.weight, self.bias), model, strict=True):
             variable.assign(value)
 
-    def call(self, ids, labels=None, training=False):
-        """Compute the logits.
-
-        Args:
-            ids: int `(batch, timesteps)`, padded on the right with 0.
-            labels: Not used; the other linear model needs them in training.
-            training: Not used.
-
-        Returns:
-            float `(batch, classes)`.
-        """
-        indexes = self.indexes(ids)
-        indexes = tf.sort(tf.reshape(indexes, [tf.shape(indexes)[0], -1]), axis=1)  # (batch, n-grams)
-        before = tf.pad(indexes, [[0, 0], [1, 0]])[:, :-1]  # index 0, no n-gram, precedes the first
-        terms, norm = self._terms(indexes, tf.cast(indexes != before, self.compute_dtype))
-        return self.bias + tf.reduce_sum(terms, axis=1) / norm
-
-    def occurrences(self, ids):
-        """Split the logits into the parts that each occurrence of an n-gram adds; see `WideNgrams.occurrences`."""
-        indexes = self.indexes(ids)
-        flat = tf.reshape(indexes, [tf.shape(indexes)[0], -1])  # (batch, n-grams)
-        terms, norm = self._terms(flat, occurrence_shares(flat, self.size, self.compute_dtype))
-        return tf.reshape(terms / norm[:, None], tf.concat([tf.shape(indexes), [self.classes]], axis=0))
-
-    def _terms(self, indexes, share):
-        """Compute the terms of the sum over n-grams, and its divisor.
-
-        Args:
-            indexes: int `(batch, n-grams)`.
-            share: float `(batch, n-grams)`, weight of each element; the shares of equal n-grams of a text add up to 1.
-
-        Returns:
-            The terms, float `(batch, n-grams, classes)`, and the divisor, float `(batch, 1)`.
-        """
+    def _terms(self, indexes, share, labels=None, training=False):
+        """Compute the terms and the divisor; see `NgramLogits`."""
         idf = tf.gather(tf.convert_to_tensor(self.idf), indexes)
         squares = tf.reduce_sum(share * idf * idf, axis=1, keepdims=True)
         weight = tf.gather(tf.convert_to_tensor(self.weight), indexes)
         return (share * idf)[..., None] * weight, tf.sqrt(tf.maximum(squares, 1e-12))
-
-    def get_config(self):
-        """Return the layer's configuration."""
-        return {**super().get_config(), "classes": self.classes}

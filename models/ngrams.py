@@ -186,25 +186,6 @@ class NgramLayer(keras.layers.Layer):
         return {**super().get_config(), "first": self.first, "last": self.last, "size": self.size}
 
 
-def occurrence_shares(indexes, size: int, dtype):
-    """Return the share of each occurrence of an n-gram in a text: 1 / (occurrences in the text), 0 for no n-gram.
-
-    Args:
-        indexes: int `(batch, n-grams)`.
-        size: Size of the vocabulary.
-        dtype: The dtype of the result.
-
-    Returns:
-        `(batch, n-grams)`.
-    """
-    # The text's row is made part of the index, so that each text is counted separately.
-    rows = tf.range(tf.shape(indexes)[0], dtype=tf.int64)
-    keys = tf.cast(indexes, tf.int64) + (size + 1) * rows[:, None]
-    _, positions, counts = tf.unique_with_counts(tf.reshape(keys, [-1]))
-    counts = tf.reshape(tf.gather(counts, positions), tf.shape(indexes))
-    return tf.where(indexes > 0, 1.0 / tf.cast(counts, dtype), tf.zeros((), dtype))
-
-
 def used_rows(gather, indexes):
     """Gather the rows of a table that a batch uses, each once.
 

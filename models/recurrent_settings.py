@@ -126,7 +126,7 @@ class Settings(BaseModel):
     @field_validator("*")
     @classmethod
     def _fits_tensorflow(cls, value: Any, info: ValidationInfo) -> Any:
-        """Bound every number that has no upper bound of its own."""
+        """Limit every number whose field has no upper limit."""
         bounded = any(hasattr(mark, "le") or hasattr(mark, "lt") for mark in cls.model_fields[info.field_name].metadata)
         for number in value if isinstance(value, tuple) else (value,):
             limit = {int: MAX_INTEGER, float: MAX_FLOAT}.get(type(number))

@@ -1,7 +1,7 @@
 """Tries the Keras values of the settings, before a network is built with them.
 
 Whether a value fits the weights that it is for (an axis, the shape of a constant, an activation that changes the number
-of features) shows only when it is used. So each value that is not the default is used once, on a layer of its own.
+of features) shows only when it is used. So each value that is not the default is used once, in a separate layer.
 """
 
 import re
@@ -68,7 +68,7 @@ def _use(stack: RecurrentSettings, features: int, values: dict[str, str]) -> Non
             use_bias=stack.use_bias,
             reset_after=stack.reset_after,
             return_sequences=stack.return_sequences or stack.layers > 1,
-            unroll=True,  # a loop that fails leaves a message of its own
+            unroll=True,  # a loop that fails logs another message
             **cheap | values,
         )
     )

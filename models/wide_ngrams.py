@@ -4,11 +4,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from models.ngrams import NgramLayer, occurrence_shares, used_rows
+from models.ngram_logits import NgramLogits
+from models.ngrams import used_rows
 
 
 @keras.saving.register_keras_serializable("models")
-class WideNgrams(NgramLayer):
+class WideNgrams(NgramLogits):
     """A linear model of the set of a text's n-grams.
 
     Ids `(batch, timesteps)` become logits `(batch, classes)`. It is the NB-SVM of Wang and Manning 2012, "Baselines and
@@ -29,10 +30,6 @@ class WideNgrams(NgramLayer):
         classes: Number of classes.
     """
 
-    def __init__(self, first: int, last: int, size: int, classes: int, **kwargs):
-        super().__init__(first, last, size, **kwargs)
-        self.classes = classes
-
     def build(self, input_shape):
         """Create the variables."""
         super().build(input_shape)
@@ -50,66 +47,15 @@ class WideNgrams(NgramLayer):
             inside, outside = (counts[1:] + 1.0).sum(axis=0), (others[1:] + 1.0).sum(axis=0)
             self.norm.assign(np.log(inside) - np.log(outside))
 
-    def call(self, ids, labels=None, training=False):
-        """Compute the logits.
-
-        Args:
-            ids: int `(batch, timesteps)`, padded on the right with 0.
-            labels: int `(batch,)`. In training, each text is subtracted from the counts of its class.
-            training: Whether the model is being trained.
-
-        Returns:
-            float `(batch, classes)`.
-        """
-        indexes = self.indexes(ids)
-        indexes = tf.sort(tf.reshape(indexes, [tf.shape(indexes)[0], -1]), axis=1)  # (batch, n-grams)
-        before = tf.pad(indexes, [[0, 0], [1, 0]])[:, :-1]  # index 0, no n-gram, precedes the first
-        is_new = tf.cast(indexes != before, self.compute_dtype)[..., None]  # (batch, n-grams, 1)
-        terms, root = self._terms(indexes, is_new, labels, training)
-        return self.bias + tf.reduce_sum(terms, axis=1) / root
-
-    def occurrences(self, ids):
-        """Split the logits into the parts that each occurrence of an n-gram adds.
-
-        The occurrences of the same n-gram in a text share its part equally. The sum over all of them and the bias is
-        the text's logits.
-
-        Args:
-            ids: int `(batch, timesteps)`, padded on the right with 0.
-
-        Returns:
-            float `(batch, timesteps, last - first + 1, classes)`, at the timestep at which the n-gram ends.
-        """
-        indexes = self.indexes(ids)
-        flat = tf.reshape(indexes, [tf.shape(indexes)[0], -1])  # (batch, n-grams)
-        share = occurrence_shares(flat, self.size, self.compute_dtype)[..., None]
-        terms, root = self._terms(flat, share)
-        return tf.reshape(terms / root[:, None], tf.concat([tf.shape(indexes), [self.classes]], axis=0))
-
     def _terms(self, indexes, share, labels=None, training=False):
-        """Compute the terms of the sum over n-grams, and its divisor.
-
-        Args:
-            indexes: int `(batch, n-grams)`.
-            share: float `(batch, n-grams, 1)`, weight of each element; the shares of equal n-grams of a text add up
-                to 1.
-            labels: See `call`.
-            training: See `call`.
-
-        Returns:
-            The terms, float `(batch, n-grams, classes)`, and the divisor, float `(batch, 1)`.
-        """
+        """Compute the terms and the divisor; see `NgramLogits`."""
         counts = tf.gather(tf.convert_to_tensor(self.counts), indexes)  # (batch, n-grams, classes)
         if training and labels is not None:
             counts = tf.maximum(counts - tf.one_hot(labels, self.classes, dtype=counts.dtype)[:, None, :], 0.0)
         others = tf.reduce_sum(counts, axis=-1, keepdims=True) - counts
         ratios = tf.math.log(counts + 1.0) - tf.math.log(others + 1.0) - tf.convert_to_tensor(self.norm)
 
-        share *= tf.cast(tf.reduce_sum(counts, axis=-1, keepdims=True) > 0.0, self.compute_dtype)
+        share = share[..., None] * tf.cast(tf.reduce_sum(counts, axis=-1, keepdims=True) > 0.0, self.compute_dtype)
         number = tf.reduce_sum(share, axis=1)
         rows, positions = used_rows(lambda used: tf.gather(tf.convert_to_tensor(self.weight), used), indexes)
         return share * tf.gather(rows, positions) * ratios, tf.sqrt(tf.maximum(number, 1.0))
-
-    def get_config(self):
-        """Return the layer's configuration."""
-        return {**super().get_config(), "classes": self.classes}

@@ -22,7 +22,7 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` on success, remove it on an error.
 
     The temporary name has the suffix of `path`, because some writers choose the format by it. Several processes may
-    replace the same file at the same time: each writes a temporary file of its own, and the last one stays.
+    replace the same file at the same time: each writes a separate temporary file, and the last one remains.
 
     Args:
         path: The file to create or replace.

@@ -97,7 +97,7 @@ def _warn_of_unknown(
     if "validation" not in source.stored and not source.settings.records:
         message += (
             ".\nThe splits are cut by position, and the end of the text differs from its beginning, as in a sorted "
-            "list: shuffle it, or add --records lines if each line is a text of its own"
+            "list: shuffle it, or add --records lines if each line is a separate text"
         )
     log.warning("%s: %s", source.location, message)
 

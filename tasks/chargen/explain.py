@@ -84,7 +84,7 @@ def explain(run: Path | str, text: str, *, layer: int = 1, picture: Path | str |
     # A record is read from the boundary before it.
     before = "" if generator.step_model.boundary is None else BOUNDARY
     if before and before in characters[:-1]:
-        raise UserError("the text has several lines, and this model reads each as a record of its own; give one")
+        raise UserError("the text has several lines, and this model reads each as a separate record; give one")
     ids = _ids(generator, before + characters)
     try:
         states, logits = _read(generator, ids, layer)

@@ -40,7 +40,7 @@ class CharacterGenerator(Predictor):
         sampling: How characters are drawn, and how many.
         characters: The vocabulary.
         evaluation: What `evaluate` generates.
-        writes_records: Whether a text is a line of its own, and ends by itself.
+        writes_records: Whether each line is a separate text with an end token.
         owner: The object that `generate` belongs to; a `tf.function` does not keep its object alive.
         module: The `TextGenerator` of a run.
     """

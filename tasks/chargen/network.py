@@ -31,7 +31,7 @@ def _sample_lines(settings: ChargenSettings, model: LanguageModel, run: Run) -> 
     """Return a function that generates lines, each cut at SAMPLE_LENGTH characters: the first of a text, or records."""
     count = settings.training.sample_lines
     predictor = from_run(run, settings, model, {})
-    # A text begins with a line of its own where the model knows lines.
+    # A text begins on a new line if the vocabulary has line ends.
     prompt = "\n" if "\n" in predictor.characters.characters else ""
 
     def generate() -> list[str]:

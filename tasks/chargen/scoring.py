@@ -9,7 +9,7 @@ from models.language_model import LanguageModel, training_model
 from tasks.chargen.record_windows import ValidationRecords
 from tasks.chargen.windows import ValidationWindows
 
-# Places of a text that are read at once, and the window if the network has none of its own.
+# Places of a text that are read at once, and the window if the network does not fix it.
 ROWS, WINDOW = 64, 64
 # Ids that are counted at once, which bounds the memory.
 BLOCK = 1 << 22

@@ -21,7 +21,7 @@ class ChargenSourceSettings(SourceSettings, defaults={"validation_fraction": 0.0
     text_column: str | None = None
     """The column of a table (.csv .tsv .jsonl .parquet) whose rows are the text, one after the other."""
     records: Literal["lines"] | None = None
-    """lines: each line is a text of its own, such as a name or a title, with a beginning and an end; None: one text."""
+    """lines: each line is a separate text, such as a name or a title, with a beginning and an end; None: one text."""
 
 
 class CharacterSettings(Settings):

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tasks.training.callbacks import TrainingCallback
 from tasks.training.checkpoint import load_model
 from tasks.training.runs import Run
 from tests.tasks.examples import write_csv
+from tests.tasks.interruptions import interrupt_at
 
 SHORT = ("--epochs", "1", "--steps-per-epoch", "2")
 
@@ -60,14 +60,7 @@ def test_interrupted_it_goes_on_without_the_other_run(small, initial, tmp_path, 
     if small.name == "translation":
         options += ("--bleu-epochs", "0")
     assert train(small, tmp_path / "undisturbed", *options).code == 0
-    called, left = TrainingCallback.on_train_batch_end, [signal.SIGINT]
-
-    def interrupt(self, *arguments, **named):
-        if left and self.progress.epoch:
-            signal.raise_signal(left.pop())
-        return called(self, *arguments, **named)
-
-    monkeypatch.setattr(TrainingCallback, "on_train_batch_end", interrupt)
+    interrupt_at(monkeypatch, "on_train_batch_end", 1, 0, signal.SIGINT)
     train(small, tmp_path / "run", *options).error(130)
     shutil.rmtree(initial)
     if small.name == "chargen":  # another run has taken its name
@@ -139,14 +132,7 @@ def test_changed_data_are_prepared_again_with_the_vocabulary_of_the_run_that_is_
     small = small_tasks["sentiment"]
     initial = shutil.copytree(small.untrained_run, tmp_path / "initial")
     vocabulary, data = contents(initial / "vocabulary"), shutil.copytree(small.data, tmp_path / "data")
-    called, left = TrainingCallback.on_train_batch_end, [signal.SIGINT]
-
-    def interrupt(self, *arguments, **named):
-        if left:
-            signal.raise_signal(left.pop())
-        return called(self, *arguments, **named)
-
-    monkeypatch.setattr(TrainingCallback, "on_train_batch_end", interrupt)
+    interrupt_at(monkeypatch, "on_train_batch_end", 0, 0, signal.SIGINT)
     options = ("--initial-run", initial, "--data", data, *SHORT)
     train(small, tmp_path / "run", *options).error(130)
     shutil.rmtree(initial)

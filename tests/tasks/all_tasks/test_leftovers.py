@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tasks import atomic_files
-from tasks.training.callbacks import TrainingCallback
 from tasks.training.runs import Run
+from tests.tasks.interruptions import interrupt_at
 
 
 def hidden(folder: Path) -> list[str]:
@@ -23,14 +23,7 @@ def config(run: Path) -> bytes:
 
 @pytest.mark.slow
 def test_a_resumed_run_has_the_config_of_an_undisturbed_one(small, tmp_path, monkeypatch):
-    called, left = TrainingCallback.on_train_batch_end, [signal.SIGINT]
-
-    def interrupt(self, *arguments, **named):
-        if left and self.progress.epoch:
-            signal.raise_signal(left.pop())
-        return called(self, *arguments, **named)
-
-    monkeypatch.setattr(TrainingCallback, "on_train_batch_end", interrupt)
+    interrupt_at(monkeypatch, "on_train_batch_end", 1, 0, signal.SIGINT)
     options = ("--epochs", "3", "--steps-per-epoch", "2", "--learning-rate", "0.001")
     small.train(tmp_path / "run", *options).error(130)
     for name in ("run", "undisturbed"):

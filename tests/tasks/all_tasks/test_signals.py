@@ -8,24 +8,11 @@ import threading
 import numpy as np
 import pytest
 
-from tasks.training.callbacks import TrainingCallback
 from tasks.training.checkpoint import load_model
 from tasks.training.runs import Run
+from tests.tasks.interruptions import interrupt_at
 
 SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
-
-
-def interrupt_at(monkeypatch, method: str, epoch: int, step: int, *numbers: signal.Signals) -> None:
-    """Sends signals to this process just before a method of the training's callback, once."""
-    called, left = getattr(TrainingCallback, method), list(numbers)
-
-    def interrupted(self, *arguments, **named):
-        if left and self.progress.epoch >= epoch and self.progress.step >= step:
-            while left:
-                signal.raise_signal(left.pop(0))
-        return called(self, *arguments, **named)
-
-    monkeypatch.setattr(TrainingCallback, method, interrupted)
 
 
 def place(run: Run) -> tuple[int, int]:

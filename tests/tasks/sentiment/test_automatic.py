@@ -9,11 +9,11 @@ import pytest
 
 from tasks.sentiment.settings import SentimentSettings
 from tasks.sentiment.task import SENTIMENT
-from tasks.training.callbacks import TrainingCallback
 from tasks.training.checkpoint import load_model
 from tasks.training.runs import Run
 from tasks.training.train import train
 from tests.tasks.examples import sample_rows, write_csv
+from tests.tasks.interruptions import interrupt_at
 
 KOREAN = "이 영화는 처음부터 끝까지 눈을 뗄 수 없었다"
 ENGLISH = "The plot was dull but the acting was superb"
@@ -156,14 +156,7 @@ def test_a_training_that_goes_on_from_a_run_has_its_values(small_tasks, tmp_path
 def test_resumed_with_the_stored_settings_the_share_is_chosen_too(small_tasks, tmp_path, monkeypatch):
     small, options = small_tasks["sentiment"], ("--wide-ngrams", "2", *SHORT)
     assert small.train(tmp_path / "undisturbed", *options).code == 0
-    called, left = TrainingCallback.on_train_batch_end, [signal.SIGINT]
-
-    def interrupt(self, *arguments, **named):
-        if left:
-            signal.raise_signal(left.pop())
-        return called(self, *arguments, **named)
-
-    monkeypatch.setattr(TrainingCallback, "on_train_batch_end", interrupt)
+    interrupt_at(monkeypatch, "on_train_batch_end", 0, 0, signal.SIGINT)
     small.train(tmp_path / "run", *options).error(130)
     answer = small.command("train", "--run", tmp_path / "run", "--settings", tmp_path / "run" / "settings.json")
     assert answer.code == 0, answer.err
