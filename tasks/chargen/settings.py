@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 import tyro
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from models.generation_settings import SamplingSettings
 from models.network_settings import LanguageModelSettings
@@ -70,27 +70,26 @@ class ChargenTrainingSettings(
     """Lines that are generated and logged after each epoch; 0 generates none."""
 
 
-Temperature = Annotated[float, Field(ge=0.0, le=100.0)]
+def _not_empty(value: tuple) -> tuple:
+    if not value:
+        raise ValueError("must not be empty; give one at least")
+    return value
+
+
+Temperatures = Annotated[tuple[Annotated[float, Field(ge=0.0, le=100.0)], ...], AfterValidator(_not_empty)]
 
 
 class EvaluationSettings(Settings):
     """What evaluate generates."""
 
     prompts: tuple[str, ...] = ()
-    """The prompts to continue; without any, beginnings of lines of the text that is evaluated."""
-    temperatures: tuple[Temperature, ...] = (0.5, 0.8, 1.0)
+    """The prompts to continue; with none, beginnings of lines of the text that is evaluated."""
+    temperatures: Temperatures = (0.5, 0.8, 1.0)
     """The temperatures at which each prompt is continued."""
     evaluation_length: int = Field(400, ge=1)
     """Characters to generate each time."""
     evaluation_records: int = Field(1000, ge=1)
     """With records: how many to generate, to measure which share of them is new."""
-
-    @field_validator("temperatures")
-    @classmethod
-    def _one_at_least(cls, value: tuple) -> tuple:
-        if not value:
-            raise ValueError("expected one at least")
-        return value
 
 
 class ChargenSettings(Settings):
@@ -139,7 +138,8 @@ class DrawingArguments(Settings):
     repetition_window: int | None = None
     """Number of characters that the penalty looks back."""
     stop: Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="TEXT")] = ()
-    r"""Generation ends after this text, in which \n is a line end and \t a tab; may be given several times."""
+    r"""Generation ends after this text, in which \n is a line end and \t a tab; may be given several times.
+    none: after no text, also where the run has some."""
     seed: int | None = Field(None, ge=0, lt=1 << 31)
     """The same seed generates the same text."""
 
@@ -147,7 +147,8 @@ class DrawingArguments(Settings):
     def overrides(self) -> dict:
         """The settings of sampling that are given here."""
         given = {name: getattr(self, name, None) for name in (*DRAWING, "length")} | {"sampling_seed": self.seed}
-        return {name: value for name, value in given.items() if value not in (None, ())}
+        given["stop"] = () if self.stop == ("none",) else self.stop or None
+        return {name: value for name, value in given.items() if value is not None}
 
 
 class SamplingArguments(DrawingArguments):
@@ -165,9 +166,9 @@ class ChargenEvaluateArguments(DrawingArguments, EvaluateArguments):
     text_column: str | None = None
     """With --data: the column of a table; that of the training data if not given."""
 
-    prompts: tuple[str, ...] = ()
-    """The prompts to continue; without any, beginnings of lines of the text that is evaluated."""
-    temperatures: tuple[Temperature, ...] = ()
+    prompts: tuple[str, ...] | None = None
+    """The prompts to continue; with none, beginnings of lines of the text that is evaluated."""
+    temperatures: Temperatures | None = None
     """The temperatures at which each prompt is continued."""
     evaluation_length: int | None = Field(None, ge=1)
     """Characters to generate each time."""
@@ -178,7 +179,7 @@ class ChargenEvaluateArguments(DrawingArguments, EvaluateArguments):
     def overrides(self) -> dict:
         """The settings of sampling and of the evaluation that are given here."""
         given = {name: getattr(self, name) for name in EvaluationSettings.model_fields}
-        return super().overrides | {name: value for name, value in given.items() if value not in (None, ())}
+        return super().overrides | {name: value for name, value in given.items() if value is not None}
 
 
 class ChargenExportArguments(SamplingArguments, ExportArguments):

@@ -10,6 +10,7 @@ from typing import Annotated, NamedTuple
 import tyro
 
 from models.recurrent_settings import Settings
+from tasks.cli.none_values import option_name, with_none
 from tasks.cli.renamed import check_options
 from tasks.cli.settings_files import read_groups, with_groups
 from tasks.comparison.settings import CompareArguments, Comparison
@@ -18,7 +19,10 @@ from tasks.task import Task
 from tasks.training import initial_run
 
 # How tyro writes the types of values, in words.
-TYPES = {"|": ", ", "{None}": "none", "INT": "whole number", "FLOAT": "number", "STR": "text"}
+TYPES = {
+    **{"|": ", ", "{None}": "none", "INT": "whole number", "FLOAT": "number", "STR": "text"},
+    **{"{[INT [INT ...]]}": "whole numbers", "{[FLOAT [FLOAT ...]]}": "numbers"},
+}
 WORDS = re.compile("|".join(map(re.escape, TYPES)))
 FLAT = (tyro.conf.OmitArgPrefixes,)  # --units, not --recurrent.units
 
@@ -67,15 +71,15 @@ def train_arguments(task: Task, program: str, argv: list[str]) -> TrainArguments
         settings: A .toml or .json file of settings; options given here override it.
         overwrite: Replaces a finished run, which stays until the new one is finished.
     """
-    argv = ["None" if word == "none" else re.sub(r"^(--[\w-]+)=none$", r"\1=None", word) for word in argv]
-    config, run, overwrite = parse(program, train, argv)
+    config, run, overwrite = parse(program, train, argv, settings_class)
     # Options were put into copies of the groups; checks between groups need the whole.
     return TrainArguments(settings_class.model_validate(config.model_dump()), run, overwrite)
 
 
 def comparison(task: Task, program: str, arguments_class: type[CompareArguments], argv: list[str]) -> Comparison:
     """Parse the arguments of `compare`, and for each variation the settings, as `train` would parse them."""
-    arguments, rest = _parse_known(arguments_class, program, argv)
+    _check_values(argv, arguments_class, program)
+    arguments, rest = _parse_known(arguments_class, program, with_none(argv, arguments_class))
     metrics = [metric.name for metric in task.evaluation_metrics if metric.higher_is_better is not None]
     if arguments.metric is not None and arguments.metric not in metrics:
         raise UserError(
@@ -112,13 +116,14 @@ def _value_of(option: str, argv: list[str]) -> str | None:
     return None
 
 
-def parse(program: str, target, argv: list[str]):
+def parse(program: str, target, argv: list[str], settings_class: type[Settings] | None = None):
     """Parse arguments with tyro.
 
     Args:
         program: The program and the command, for messages.
         target: The class of the arguments, or a function.
         argv: The arguments.
+        settings_class: For a function: the class of the settings that it takes.
 
     Raises:
         UserError: If they are invalid, or contain an unknown option.
@@ -127,7 +132,7 @@ def parse(program: str, target, argv: list[str]):
     check_options(options_given)
     _check_values(options_given, target, program)
     try:
-        result, unknown = _parse_known(target, program, argv)
+        result, unknown = _parse_known(target, program, with_none(argv, settings_class or target))
     except UserError:
         # tyro takes an unknown option for a text, and reports something else about the texts.
         _check_names(options_given, target, program)
@@ -201,14 +206,12 @@ def _options(target, program: str) -> list[str]:
 
 
 def _option_of(group: str, setting: str) -> str:
-    """Return the option of a setting of a class; a few have another name than the setting."""
+    """Return the option of a setting of a class."""
     classes = [Settings]
     for one in classes:
         classes += one.__subclasses__()
         if one.__name__ == group and setting in one.model_fields:
-            marks = one.model_fields[setting].metadata
-            setting = next((name for mark in marks if (name := getattr(mark, "name", None))), setting)
-            break
+            return option_name(setting, one.model_fields[setting])
     return f"--{setting.replace('_', '-')}"
 
 
@@ -224,7 +227,8 @@ def _unframed(text: str, options: list[str]) -> str:
     message = " ".join(kept)
     # pydantic's report of one error, framed by tyro: the setting, what is wrong, and what was given.
     mistake = re.search(
-        r"validation errors? for (\w+) (?:(\w+) )?(Value error, |Input )(.*?) \[type=.*?input_value=(.*?), input_type",
+        r"validation errors? for (\w+) (?:(\w+)(?:\.\d+)? )?(Value error, |Input )(.*?) "
+        r"\[type=.*?input_value=(.*?), input_type",
         message,
     )
     if mistake:
@@ -242,7 +246,6 @@ def _unframed(text: str, options: list[str]) -> str:
         other = ", or auto" if "literal['auto']" in message and kind != "literal_error" else ""
         option = _option_of(re.search(r"errors for (\w+)", message).group(1), setting)
         reason = f"{given} {reason.removeprefix('Input ')}".replace(" should be", ": it should be")
-        reason = "a value is missing" if given == "()" else reason
         return f"{option}: {reason}{other}"
     message = re.sub(r"^(Value error|Invalid choice|Missing argument) ", "", message)
     choice = re.match(r"invalid choice '(.*?)' for argument '(--[\w-]+).*?'. Expected one of \((.*)\)", message)
@@ -260,7 +263,12 @@ def _unframed(text: str, options: list[str]) -> str:
         r"a number of \1 digits is too large",
         message,
     )
-    unfit = re.match(r"(--[\w-]+): no type matching (\S+) could be instantiated from \['(.*?)'\]", message)
+    message = re.sub(
+        r"^(--[\w-]+): Could not find valid parse for arguments: \[(.*?)\]; --[\w-]+ \[(INT|FLOAT) .*",
+        lambda found: f"{found[1]}: expected {TYPES[found[3]]}s, and not {found[2]}",
+        message,
+    )
+    unfit = re.match(r"(--[\w-]+): no type matching (.+?) could be instantiated from \['(.*?)'\]", message)
     if unfit:
         option, types, given = unfit.groups()
         return f"{option}: {given!r} is none of {WORDS.sub(lambda one: TYPES[one[0]], types)}"

@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from models.recurrent_settings import Settings
 from tasks import atomic_files
 from tasks.cli.main import commands_of
+from tasks.cli.none_values import option_name
 from tasks.cli.registry import all_tasks
 from tasks.task import Task
 
@@ -31,7 +32,7 @@ def reference(task: Task) -> str:
         f"Every option of `{name} train`, by its group in a settings file",
         "(`--settings FILE`, .toml or .json): the option `--units 64` is `units = 64` below `[recurrent]`. Options",
         "override the file, and the file overrides the defaults. An option that is on or off is written `--NAME` or",
-        "`--no-NAME`; `none` stands for no value.",
+        "`--no-NAME`; `none` stands for no value, and for the empty list.",
         "",
     ]
     for group, settings in task.settings_class():
@@ -72,12 +73,9 @@ def _table(settings_class: type[Settings], settings: Settings | None = None) -> 
 
 def _option(name: str, field: FieldInfo) -> str:
     """Return the option on the command line; a positional argument is written in capitals."""
-    for mark in field.metadata:
-        if type(mark).__name__ == "_ArgConfig" and mark.name:
-            return f"--{mark.name}"
-        if getattr(mark, "name", None) == "POSITIONAL" or "Positional" in repr(mark):
-            return name.upper()
-    return f"--{name.replace('_', '-')}"
+    if any("Positional" in repr(mark) for mark in field.metadata):
+        return name.upper()
+    return option_name(name, field)
 
 
 def _default(name: str, field: FieldInfo, settings: Settings | None) -> str:
@@ -98,7 +96,7 @@ def _meaning(field: FieldInfo) -> str:
     choices = [name for part in parts if typing.get_origin(part) is typing.Literal for name in typing.get_args(part)]
     if not choices or choices == ["auto"] or bool in parts:  # or on or off: the description says so
         return described
-    if type(None) in parts:
+    if type(None) in parts and "none" not in choices:
         choices.append("none")
     return f"{described} One of {', '.join(map(str, choices))}."
 

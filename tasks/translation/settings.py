@@ -133,14 +133,17 @@ def _none(value):
     return None if value == "none" else value
 
 
+PairNumbers = tuple[Annotated[int, Field(ge=1)], ...]
+
+
 class TranslationEvaluationSettings(Settings):
     """What evaluate measures and draws."""
 
     bleu_tokenizer: Annotated[Literal["auto", "13a", "intl", "zh", "char"] | None, BeforeValidator(_none)] = "auto"
     """sacreBLEU's tokenizer; None splits at blanks only. auto goes by the script of the references: zh for Chinese,
     char for Japanese, Thai and other scripts without spaces, otherwise 13a."""
-    attention_pairs: tuple[Annotated[int, Field(ge=1)], ...] = (1, 2, 3)
-    """Draws the attention for these pairs of the split, counted from 1."""
+    attention_pairs: PairNumbers = (1, 2, 3)
+    """Draws the attention for these pairs of the split, counted from 1; none draws nothing."""
 
     @property
     def sacrebleu_tokenizer(self) -> str:
@@ -211,8 +214,8 @@ class TranslationEvaluateArguments(SearchArguments, EvaluateRowsArguments):
 
     bleu_tokenizer: Literal["auto", "13a", "intl", "zh", "char", "none"] | None = None
     """sacreBLEU's tokenizer; auto chooses by the script of the references, none splits at blanks only."""
-    attention_pairs: tuple[Annotated[int, Field(ge=1)], ...] = ()
-    """Draws the attention for these pairs of the split, counted from 1."""
+    attention_pairs: PairNumbers | None = None
+    """Draws the attention for these pairs of the split, counted from 1; none draws nothing."""
 
     source_lang: str | None = None
     """With --data: the language to translate from; that of the training data if not given."""
@@ -227,7 +230,7 @@ class TranslationEvaluateArguments(SearchArguments, EvaluateRowsArguments):
     def overrides(self) -> dict:
         """The settings of the search and of the evaluation that are given here."""
         given = {name: getattr(self, name) for name in TranslationEvaluationSettings.model_fields}
-        return super().overrides | {name: value for name, value in given.items() if value not in (None, ())}
+        return super().overrides | {name: value for name, value in given.items() if value is not None}
 
 
 class TranslationExportArguments(SearchArguments, ExportArguments):

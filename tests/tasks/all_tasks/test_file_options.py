@@ -22,7 +22,16 @@ COLUMNS = {
 FEWER = {
     "sentiment": (),
     "chargen": ("--evaluation-length", "5", "--batch-size", "2"),
-    "translation": ("--bleu-epochs", "0", "--attention", "none", "--attention-pairs", "--max-length-ratio", "1"),
+    "translation": (
+        "--bleu-epochs",
+        "0",
+        "--attention",
+        "none",
+        "--attention-pairs",
+        "none",
+        "--max-length-ratio",
+        "1",
+    ),
 }
 NAMES = ("review", "other")
 UNUSUAL = ("--encoding", "cp949", "--no-header")

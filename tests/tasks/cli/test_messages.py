@@ -1,6 +1,7 @@
 """Error messages name the option that the caller can change."""
 
 import io
+import operator
 
 import pytest
 
@@ -9,6 +10,7 @@ from tasks.cli import parsing
 from tasks.cli.exit_codes import guarded
 from tasks.cli.main import RESUMABLE
 from tasks.cli.registry import all_tasks
+from tasks.comparison.settings import CompareArguments
 from tasks.data import vocabularies
 from tasks.errors import UserError
 from tasks.settings import VocabularySettings
@@ -70,6 +72,65 @@ def test_an_option_without_its_values_is_an_error(task, option):
     for argv in (["--run", "r", option], [option, "--run", "r"]):
         with pytest.raises(UserError, match=f"^{option} needs a value\n"):
             parsing.train_arguments(task, "python -m tasks.x train", argv)
+
+
+# An option that takes a list which may be empty, and its setting.
+LISTS = [
+    ("translation", "--attention-pairs", "evaluation.attention_pairs"),
+    ("chargen", "--prompts", "evaluation.prompts"),
+    ("chargen", "--stop", "sampling.stop"),
+    ("sentiment", "--train-files", "data.train_files"),
+]
+
+
+@pytest.mark.parametrize(("name", "option", "setting"), LISTS)
+def test_none_is_the_empty_list(name, option, setting):
+    task, program = TASKS[name], "python -m tasks.x train"
+    for words in ([option, "none"], [f"{option}=none"], [option, "1", option, "none"]):
+        settings = parsing.train_arguments(task, program, [*words, "--run", "r"]).settings
+        assert operator.attrgetter(setting)(settings) == ()
+    varied = ["--cells", "lstm", "--vary", f"{option[2:]}=none,7"]
+    for one, expected in zip(
+        parsing.comparison(task, program, CompareArguments, varied).settings.values(), [(), (7,)], strict=True
+    ):
+        assert [str(value) for value in operator.attrgetter(setting)(one)] == [str(value) for value in expected]
+
+
+@pytest.mark.parametrize(("name", "option", "setting"), LISTS[:3])
+def test_none_overrides_the_list_of_a_run(name, option, setting):
+    words = ["--run", "r", option, "none"]
+    arguments = parsing.parse("python -m tasks.x evaluate", TASKS[name].evaluate_arguments, words)
+    assert arguments.overrides == {setting.rpartition(".")[2]: ()}
+    without = parsing.parse("python -m tasks.x evaluate", TASKS[name].evaluate_arguments, ["--run", "r"])
+    assert without.overrides == {}
+
+
+def test_a_word_that_is_no_value_of_an_option_stays_none(task):
+    settings, run, _ = parsing.train_arguments(task, "python -m tasks.x train", ["--run", "none", "--data", "none"])
+    assert (settings.data.data, str(run)) == ("none", "none")
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "part"),
+    [
+        ("chargen", ("--temperatures", "none"), "--temperatures: must not be empty; give one at least"),
+        ("chargen", ("--temperatures", "-1"), "--temperatures: -1.0: it should be greater than or equal to 0"),
+        ("translation", ("--attention-pairs", "x"), "--attention-pairs: "),
+        ("translation", ("--attention-pairs", "none", "1"), "--attention-pairs: "),
+        ("translation", ("--attention-pairs", "0"), "--attention-pairs: 0: it should be greater than or equal to 1"),
+    ],
+)
+def test_a_wrong_list_is_named(name, words, part):
+    task = TASKS[name]
+    assert refused(task.evaluate_arguments, "--run", "r", *words).startswith(part)
+    with pytest.raises(UserError) as error:
+        parsing.train_arguments(task, "python -m tasks.x train", ["--run", "r", *words])
+    assert str(error.value).startswith(part) and "type=" not in str(error.value)
+
+
+def test_vary_without_a_value_is_an_error(task):
+    with pytest.raises(UserError, match=r"^--vary needs a value\n"):
+        parsing.comparison(task, "python -m tasks.x compare", CompareArguments, ["--vary"])
 
 
 def test_a_value_for_an_option_that_takes_none_is_named(task):

@@ -1,0 +1,71 @@
+"""`none` on the command line: no value of an option, or the empty list. Imports no TensorFlow."""
+
+import itertools
+import types
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+
+from models.recurrent_settings import Settings
+
+NONE = ("none", "None")
+
+
+def with_none(argv: Sequence[str], settings_class: type[Settings]) -> list[str]:
+    """Return arguments in which `none` is written as tyro reads it.
+
+    Args:
+        argv: The arguments.
+        settings_class: The class of the settings, with or without groups. `none` is the empty list for an option that
+            takes a list, and None for another one that may have no value; elsewhere it stays a word.
+    """
+    kinds = {
+        option_name(name, field): _kinds(field.annotation)
+        for name, field in _fields(settings_class)
+        if "UseAppendAction" not in map(repr, field.metadata)  # there the settings replace the word
+    }
+    words: list[str] = []
+    for word, after in itertools.pairwise([*itertools.chain.from_iterable(map(_apart, argv)), "--"]):
+        option = words[-1].replace("_", "-") if words else ""
+        if word not in NONE or option not in kinds or "--" in words:
+            words.append(word)
+        elif tuple in kinds[option]:
+            words += [] if after.startswith("--") else [word]  # the option alone is the empty list
+        else:
+            words.append("None" if type(None) in kinds[option] and "none" not in kinds[option] else word)
+    return words
+
+
+def option_name(name: str, field: FieldInfo) -> str:
+    """Return the option of a setting; a few have another name than the setting."""
+    named = next((mark.name for mark in field.metadata if isinstance(getattr(mark, "name", None), str)), None)
+    return f"--{(named or name).replace('_', '-')}"
+
+
+def _apart(word: str) -> list[str]:
+    """Return `--option=none` as two words."""
+    option, sign, value = word.partition("=")
+    return [option, value] if sign and option.startswith("--") and value in NONE else [word]
+
+
+def _fields(settings_class: type[Settings]) -> Iterator[tuple[str, FieldInfo]]:
+    """Yield name and field of each setting, also of those in groups."""
+    for name, field in settings_class.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Settings):
+            yield from _fields(field.annotation)
+        else:
+            yield name, field
+
+
+def _kinds(annotation: Any) -> list[Any]:
+    """Return the types of which a value may be, and the words; a list is a tuple here, a location is no list."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _kinds(get_args(annotation)[0])
+    if origin is Literal:
+        return list(get_args(annotation))
+    if origin in (Union, types.UnionType):
+        kinds = list(itertools.chain.from_iterable(map(_kinds, get_args(annotation))))
+        return [kind for kind in kinds if kind is not tuple] if str in kinds else kinds
+    return [origin or annotation]
