@@ -1,28 +1,19 @@
 """Files of text: single ones, several, and those below a folder. Imports no TensorFlow."""
 
-import collections
-import logging
-import os
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tasks.atomic_files import expanded
 from tasks.chargen.settings import ChargenSourceSettings
-from tasks.data import locations
-from tasks.data.records import REPEATED_HEADER, SPLIT_ALIASES, SPLITS, Column, Record, quoted_list
+from tasks.data import locations, plain_text
+from tasks.data.records import REPEATED_HEADER, SPLITS, Column, Record
 from tasks.data.sources import check_options, open_source
 from tasks.data.split_files import find_split_files
-from tasks.data.table_files import find_columns, table_format
+from tasks.data.table_files import find_columns
 from tasks.data.text_files import joined, max_expanded_bytes, read_lines
 from tasks.errors import UserError
 
-log = logging.getLogger(__name__)
-
 SAMPLE = Path(__file__).parents[1] / "samples" / "chargen" / "verse.txt"
-TEXT_SUFFIXES = (".txt", ".txt.gz")
-# What is read of a file to see whether it is plain text.
-CHECKED_CHARACTERS = 1 << 16
 
 
 def check_files(location: str | Sequence[str], settings: ChargenSourceSettings) -> list[Path]:
@@ -47,14 +38,14 @@ def check_files(location: str | Sequence[str], settings: ChargenSourceSettings) 
             )
         if path.is_dir():
             continue
-        if not _is_table(path):
+        if not plain_text.is_table(path):
             next(read_lines(path, settings.encoding, max_expanded_bytes(path)), None)
         elif settings.text_column is None:
             raise UserError(f"{one} is a table, not a text; name the column of its texts with --text-column")
         else:
             check_options(one, path, settings)
             find_columns(path, [column], settings)
-    if settings.table_options and not any(path.is_dir() or _is_table(path) for path in paths):
+    if settings.table_options and not any(path.is_dir() or plain_text.is_table(path) for path in paths):
         raise UserError(f"{settings.table_options[0]} does not go with {found[0]}, which is a text; leave it out")
     return paths
 
@@ -103,10 +94,7 @@ def _named_files(
     found = find_split_files(files, folder)
     for paths in found.values():
         check_files([str(path) for path in paths], settings)
-    return {
-        split: [file for path in paths for file in (_text_files(path, settings) if path.is_dir() else [path])]
-        for split, paths in found.items()
-    }
+    return {split: plain_text.with_files_of_folders(paths, settings.encoding) for split, paths in found.items()}
 
 
 def _located_texts(
@@ -123,17 +111,12 @@ def _located_texts(
     if len(paths) == 1 and not paths[0].is_dir():
         return {"train": _file_text(paths[0], settings)}, first != "sample"
     if len(paths) == 1:
-        files = [path for path in _text_files(paths[0], settings) if path.resolve() not in without]
+        files = [path for path in plain_text.text_files(paths[0], settings.encoding) if path.resolve() not in without]
         if not (files or required):
             return {}, False
         return _joined_texts(files, settings, folder=paths[0]), False
-    files = [file for path in paths for file in (_text_files(path, settings) if path.is_dir() else [path])]
-    stored = _joined_texts(files, settings)
+    stored = _joined_texts(plain_text.with_files_of_folders(paths, settings.encoding), settings)
     return stored, {*stored} == {"train"}
-
-
-def _is_table(path: Path) -> bool:
-    return table_format(path) is not None and not path.name.lower().endswith(TEXT_SUFFIXES)
 
 
 def _table_texts(location: str, settings: ChargenSourceSettings) -> dict[str, str]:
@@ -158,88 +141,19 @@ def _rows(records: Iterable[Record]) -> Iterator[str]:
 
 
 def _file_text(path: Path, settings: ChargenSourceSettings) -> str:
-    if _is_table(path):
+    if plain_text.is_table(path):
         return "".join(_table_texts(str(path), settings).values())
     limit = max_expanded_bytes(path)
-
-    def lines() -> Iterator[str]:
-        for number, line in read_lines(path, settings.encoding, limit):
-            if "\0" in line:
-                raise UserError(
-                    f"{path}:{number}: holds a NUL character, so it is no text file; name a file of plain text."
-                )
-            yield line
-
-    return joined(lines(), str(path), limit)
-
-
-def _text_files(folder: Path, settings: ChargenSourceSettings) -> list[Path]:
-    """Return the text files below a folder in the order of their names, and log which are left out.
-
-    These are the .txt files, or else all files of plain text, such as the .py files of a program.
-    """
-    files = [path for path in sorted(locations.files_below(folder)) if path.is_file()]
-    chosen = [path for path in files if path.name.lower().endswith(TEXT_SUFFIXES)]
-    chosen = chosen or [path for path in files if not _is_table(path) and _is_plain_text(path, settings)]
-    if not chosen:
-        raise UserError(
-            f"{folder}: expected files ending in {' or '.join(TEXT_SUFFIXES)}; found none, and no other plain text. A "
-            "table is named by its file, with --text-column."
-        )
-    left_out = [path for path in files if path not in {*chosen}]
-    if left_out:
-        kinds = collections.Counter(path.suffix or path.name for path in chosen)
-        read = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common(5))
-        others = quoted_list([str(path.relative_to(folder)) for path in left_out], max_count=3)
-        log.info(
-            "%s: reads %s; left out: %s. A pattern such as '%s/**/*.md' chooses others", folder, read, others, folder
-        )
-    return chosen
-
-
-def _is_plain_text(path: Path, settings: ChargenSourceSettings) -> bool:
-    """Return whether the beginning of a file can be read as text, and has no NUL character."""
-    length = 0
-    try:
-        for _, line in read_lines(path, settings.encoding):
-            length += len(line)
-            if "\0" in line:
-                return False
-            if length > CHECKED_CHARACTERS:
-                break
-    except UserError:
-        return False
-    return True
+    return joined(plain_text.lines_of_text(path, settings.encoding, limit), str(path), limit)
 
 
 def _joined_texts(files: Sequence[Path], settings: ChargenSourceSettings, folder: Path | None = None) -> dict[str, str]:
-    """Return split -> the text of its files, one after the other.
-
-    Files whose name contains no split are training text, unless they are in a folder with files that are named so. A
-    name such as train.py is no split if there are other files of its kind.
-
-    Args:
-        files: The files, in the order in which they are read.
-        settings: The column of tables, and how files are written.
-        folder: The folder whose files these are; None if they were named one by one.
-    """
-    above = folder or Path(os.path.commonpath([path.absolute().parent for path in files]))
-    splits = {path: _split_of(path.absolute().relative_to(above.absolute())) for path in files}
-    others = [path for path in files if not _is_table(path) and not path.name.lower().endswith(TEXT_SUFFIXES)]
-    if not all(splits[path] for path in others):
-        splits |= dict.fromkeys(others)
-    by_split = collections.defaultdict(list)
-    for path, split in splits.items():
-        if split is None and folder is not None and "train" in splits.values():
-            log.warning("%s: left out, since it is in no split and others are", path)
-            continue
-        text = _file_text(path, settings)
-        by_split[split or "train"].append(text if text.endswith("\n") or not text else text + "\n")
-    return {split: "".join(texts) for split, texts in by_split.items()}
+    """Return split -> the text of its files, one after the other; see `plain_text.by_split`."""
+    return {
+        split: "".join(_with_line_end(_file_text(path, settings)) for path in paths)
+        for split, paths in plain_text.by_split(files, folder).items()
+    }
 
 
-def _split_of(path: Path) -> str | None:
-    """Return the split of train.txt, wiki.train.txt or train/chapter.txt; None for train-to-busan.txt."""
-    stem = Path(path.name.lower().removesuffix(".gz")).stem
-    words = [re.split("[._-]", stem)[-1], *(part.lower() for part in path.parent.parts)]
-    return next((SPLIT_ALIASES[word] for word in words if word in SPLIT_ALIASES), None)
+def _with_line_end(text: str) -> str:
+    return text if text.endswith("\n") or not text else text + "\n"
