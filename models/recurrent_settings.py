@@ -125,6 +125,14 @@ class Settings(BaseModel):
 
     @field_validator("*")
     @classmethod
+    def _is_given(cls, value: Any) -> Any:
+        """Reject an empty name or path, which a shell passes on for a variable that is not set."""
+        if value == "":
+            raise ValueError("the value is empty; give one, or leave it out")
+        return value
+
+    @field_validator("*")
+    @classmethod
     def _fits_tensorflow(cls, value: Any, info: ValidationInfo) -> Any:
         """Limit every number whose field has no upper limit."""
         bounded = any(hasattr(mark, "le") or hasattr(mark, "lt") for mark in cls.model_fields[info.field_name].metadata)

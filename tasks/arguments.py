@@ -10,6 +10,17 @@ from models.recurrent_settings import Settings
 from tasks.file_options import DELIMITED, INPUT_TABLES, OUTPUT_TABLES, FileOptions, kind_of
 from tasks.settings import Location
 
+# Endings of files that are not written: plain text under such a name would look like a damaged file.
+NOT_WRITTEN = frozenset(
+    (
+        *(".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers", ".docx", ".doc", ".odt", ".rtf", ".pdf", ".pptx"),
+        *(".parquet", ".feather", ".arrow", ".orc", ".avro", ".npy", ".npz", ".pkl", ".pickle", ".pt", ".tfrecord"),
+        *(".h5", ".hdf5", ".keras", ".mat", ".sav", ".dta", ".rds", ".db", ".sqlite", ".sqlite3", ".sql"),
+        *(".gz", ".bz2", ".xz", ".zst", ".lz4", ".zip", ".7z", ".rar", ".tar", ".tgz"),
+        *(".json", ".ndjson", ".xml", ".html", ".htm", ".yaml", ".yml", ".toml", ".png", ".jpg", ".svg"),
+    )
+)
+
 
 class InferenceArguments(Settings):
     """Arguments of a command that runs a model."""
@@ -122,11 +133,14 @@ class PredictArguments(FileOptions, Texts):
         if self.text_column is not None and self.input_kind == "text":
             read = f"{self.input} is read as one text per line" if self.input else "no table is read"
             raise ValueError(f"--text-column {self.text_column}: {read}; give --input TABLE, or --input-format csv")
-        written = (self.output or "").lower()
         if self.json_ and kind_of(self.output, OUTPUT_TABLES) in ("csv", "tsv"):
             raise ValueError(f"--json writes JSON objects, and --output {self.output} a table; leave out one of them")
-        if written.endswith((".parquet", ".gz")):
-            raise ValueError(f"--output {self.output}: answers are written as .csv, .tsv, .jsonl or plain text")
+        ending = Path((self.output or "").lower()).suffix
+        if ending in NOT_WRITTEN and (ending, self.json_) != (".json", True):
+            raise ValueError(
+                f"--output {self.output}: answers are not written as {ending}; take a name that ends in .csv, .tsv, "
+                ".jsonl or, for plain text, .txt"
+            )
         return self
 
 

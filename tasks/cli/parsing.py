@@ -47,7 +47,11 @@ def train_arguments(task: Task, program: str, argv: list[str]) -> TrainArguments
     With `--initial-run`, the settings of that run take the place of the defaults.
     """
     settings_class = task.settings_class
-    file, initial, folder = (_value_of(option, argv) for option in ("--settings", "--initial-run", "--run"))
+    options = {option: _value_of(option, argv) for option in ("--settings", "--initial-run", "--run")}
+    for option, value in options.items():
+        if value == "":
+            raise UserError(f"{option}: the value is empty; give one\n{program} --help lists the options")
+    file, initial, folder = options.values()
     stored = {} if file is None else read_groups(Path(file), task.name, settings_class)
     if initial is None and isinstance(stored.get("training"), dict):
         initial = stored["training"].get("initial_run")

@@ -51,7 +51,8 @@ def check(settings: SentimentSettings) -> None:
     """
     vectors = settings.training.vectors
     if vectors and not expanded(vectors).is_file():
-        raise UserError(f"--vectors {vectors}: no such file")
+        reason = "a folder; name a file in it" if expanded(vectors).is_dir() else "no such file"
+        raise UserError(f"--vectors {vectors}: {reason}")
 
 
 # --- what training needs, written once

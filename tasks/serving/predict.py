@@ -32,6 +32,8 @@ NOT_IN_THE_ANSWERS = {"run", "model", "texts", "input", "input_format", "text_co
 
 def main(task: Task, arguments: PredictArguments) -> None:
     """Run the command that answers texts: `predict`, `generate` or `translate`."""
+    if arguments.output is not None and Path(arguments.output).is_dir():
+        raise UserError(f"--output {arguments.output} is a folder; name a file in it")
     with contextlib.ExitStack() as stack:
         output = None
         if arguments.output is not None and (Path(arguments.output).is_file() or not Path(arguments.output).exists()):

@@ -107,8 +107,13 @@ def check_input(location: str, kind: str, column: str | None, options: FileOptio
 
 
 def _check_exists(location: str) -> None:
-    if location != "-" and (not Path(location).exists() or Path(location).is_dir()):  # a named pipe is no file either
+    path = Path(location)
+    if location != "-" and not path.exists():  # a named pipe is no file
         raise UserError(f"--input {location}: no such file")
+    if location != "-" and path.is_dir():
+        inside = next((str(one) for one in sorted(path.iterdir()) if one.is_file() and one.name[0] != "."), None)
+        example = f", such as {inside}" if inside else ""
+        raise UserError(f"--input {location} is a folder; name one file{example}, or - for standard input")
 
 
 def _read_lines(location: str, key: str | None, options: FileOptions, piped: PipedFile | None = None) -> Iterator[Row]:

@@ -119,6 +119,8 @@ class Run:
             UserError: If there is no such run, or the file is not the settings of a run.
         """
         if not self.path.is_dir():
+            if self.path.exists():
+                raise UserError(f"{self.path} is a file, and not the folder of a run")
             raise UserError(f"{self.path}: no such run; train one with: train --run {self.path}")
         if not self.settings_file.exists():
             raise UserError(f"{self.path} is not a run: it has no settings.json; name a folder that train has written")

@@ -111,14 +111,27 @@ def test_a_table_that_cannot_be_read_is_named_with_column_and_remedy(tmp_path, c
         ({"input": "a.txt", "text_column": "x"}, ["--text-column x", "a.txt", "one text per line", "--input-format"]),
         ({"texts": ("a",), "text_column": "x"}, ["--text-column x", "--input"]),
         ({"texts": ("a",), "output": "a.csv", "json_": True}, ["--json", "a.csv"]),
-        ({"texts": ("a",), "output": "a.csv.gz"}, ["a.csv.gz", ".csv, .tsv, .jsonl"]),
+        *(
+            ({"texts": ("a",), "output": name}, [name, ".csv, .tsv, .jsonl"])
+            for name in ("a.csv.gz", "a.XLSX", "a.parquet", "a.tsv.zip", "a.json", "a.ods", "a.html", "a.feather")
+        ),
+        *(
+            ({"texts": ("a",), name: ""}, [name, "the value is empty"])
+            for name in ("run", "output", "input", "text_column")
+        ),
     ],
 )
 def test_options_that_would_be_ignored_are_errors(arguments, parts):
     with pytest.raises(ValueError) as caught:
-        PredictArguments(run="r", **arguments)
+        PredictArguments(**{"run": "r"} | arguments)
     for part in parts:
         assert part in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["a", "a.txt", "a.de", "a.ko", "run.2", "a.CSV", "a.jsonl"])
+def test_names_without_a_known_format_are_written_as_plain_text(name):
+    assert PredictArguments(run="r", texts=("a",), output=name).output == name
+    assert PredictArguments(run="r", texts=("a",), output="a.json", json_=True).output_kind == "jsonl"
 
 
 # --- writing ----------------------------------------------------------------------------------------------------------

@@ -178,8 +178,9 @@ def test_a_home_folder_of_nobody_is_no_such_file(small, tmp_path):
 def test_a_picture_or_a_file_in_place_of_a_folder_is_an_error(small_tasks, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     small = small_tasks["sentiment"]
-    for command in (("explain", "--plot", "/"), ("predict", "--output", "/"), ("predict", "--output", ".")):
-        assert "directory" in small.command(*command, "--run", small.untrained_run, "A film").error()
+    cases = (("explain", "--plot", "/"), "directory"), (("predict", "--output", "/"), "is a folder")
+    for command, part in (*cases, (("predict", "--output", "."), "--output . is a folder; name a file in it")):
+        assert part in small.command(*command, "--run", small.untrained_run, "A film").error()
     for place in ("/", ".", "..", tmp_path):
         with pytest.raises(IsADirectoryError), replacing(Path(place)):
             pass

@@ -133,6 +133,36 @@ def test_vary_without_a_value_is_an_error(task):
         parsing.comparison(task, "python -m tasks.x compare", CompareArguments, ["--vary"])
 
 
+# Commands, and options of them that take a name or a place.
+NAMES = [
+    ("train", "--run"),
+    ("train", "--data"),
+    ("train", "--settings"),
+    ("train", "--initial-run"),
+    ("train", "--text-column"),
+    ("evaluate", "--run"),
+    ("evaluate", "--data"),
+    ("predict", "--run"),
+    ("predict", "--model"),
+    ("predict", "--input"),
+    ("predict", "--output"),
+    ("export", "--to"),
+    ("explain", "--plot"),
+    ("compare", "--run"),
+]
+
+
+@pytest.mark.parametrize(("command", "option"), NAMES)
+@pytest.mark.parametrize("joined", [False, True])
+def test_an_empty_value_is_an_error(sentiment, tmp_path, monkeypatch, command, option, joined):
+    monkeypatch.chdir(tmp_path)
+    rest = {"predict": ["a text"], "explain": ["a text"]}.get(command, [])
+    run = ["--run", "r"] if option not in ("--run", "--model") else []
+    message = sentiment(command, *rest, *run, *([f"{option}="] if joined else [option, ""])).error()
+    assert f"{option}: the value is empty" in message
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_value_for_an_option_that_takes_none_is_named(task):
     for words in (("--json=3", "a text"), ("a text", "--json=3")):
         message = refused(task.predict_arguments, "--run", "r", *words)

@@ -76,9 +76,12 @@ def test_the_message_for_a_line_that_is_not_utf_8_has_its_number(source):
 
 
 def test_a_missing_file_and_a_folder_are_errors(tmp_path):
-    for location in (tmp_path / "nowhere.txt", tmp_path):
-        with pytest.raises(UserError, match=f"--input {location}: no such file"):
+    for location, problem in ((tmp_path / "nowhere.txt", ": no such file"), (tmp_path, " is a folder; name one file")):
+        with pytest.raises(UserError, match=f"--input {location}{problem}"):
             next(text_io.read(str(location)))
+    (tmp_path / "texts.txt").touch()
+    with pytest.raises(UserError, match=f"such as {tmp_path}/texts.txt"):
+        next(text_io.read(str(tmp_path)))
 
 
 def test_results_go_to_standard_output_and_to_a_pipe(tmp_path, capsys):
