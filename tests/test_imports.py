@@ -21,6 +21,7 @@ ROOT_MODULES = {
     "arguments",
     "atomic_files",
     "comma_lists",
+    "commands",
     "errors",
     "file_options",
     "metrics",
@@ -31,7 +32,7 @@ ROOT_MODULES = {
     "task_parts",
     "validation",
 }
-TASK_PACKAGES = {"sentiment", "chargen", "translation", "comparison", "memory"}
+TASK_PACKAGES = {"sentiment", "chargen", "translation", "comparison", "memory", "vectors"}
 BELOW_THE_TASKS = {"models", "root", "data", "reports", "training", "serving"}
 # A room -> the rooms that its modules may import, besides itself.
 MAY_IMPORT = {

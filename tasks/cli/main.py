@@ -1,16 +1,17 @@
 """The command line of every task: commands, and settings class -> options."""
 
 import contextlib
+import importlib
 import logging
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 
 from models.recurrent_settings import Settings
 from tasks.cli import parsing
 from tasks.cli.early_checks import check_files
 from tasks.cli.exit_codes import guarded
 from tasks.cli.start import quiet_start
+from tasks.commands import Command, CommandGroup
 from tasks.comparison.settings import CompareArguments
 from tasks.errors import UserError, did_you_mean
 from tasks.references import find
@@ -20,21 +21,10 @@ from tasks.task import Task
 RESUMABLE = ("train", "compare")
 
 
-@dataclass(frozen=True)
-class Command:
-    """A command.
-
-    Attributes:
-        function: "module:function"; imported when the command is run, since it imports TensorFlow.
-        arguments: The class of its arguments; for `train` that of the task's settings.
-    """
-
-    function: str
-    arguments: type[Settings]
-
-
-def commands_of(task: Task) -> dict[str, Command]:
-    """Return the commands of a task by name."""
+def commands_of(task: Task | CommandGroup) -> dict[str, Command]:
+    """Return the commands of a task, or of another package, by name."""
+    if isinstance(task, CommandGroup):
+        return dict(task.commands)
     commands = {
         "train": Command("tasks.training.train:train", task.settings_class),
         "evaluate": Command("tasks.serving.evaluate:main", task.evaluate_arguments),
@@ -58,16 +48,7 @@ def main(task: Task, argv: Sequence[str] | None = None) -> int:
     """
     program, commands = f"python -m tasks.{task.name}", commands_of(task)
 
-    def run(argv: list[str]) -> int:
-        if not argv or argv[0] in ("-h", "--help"):
-            print(_overview(program, commands), file=sys.stdout if argv else sys.stderr)
-            return 0 if argv else 2
-        name, rest = argv[0], argv[1:]
-        if name not in commands:
-            raise UserError(
-                f"{name!r} is no command of {program}; its commands: {', '.join(commands)}"
-                f"{did_you_mean(name, commands)}"
-            )
+    def run(name: str, rest: list[str]) -> None:
         command, program_and_command = commands[name], f"{program} {name}"
         if name == "train":
             settings, folder, overwrite = parsing.train_arguments(task, program_and_command, rest)
@@ -81,9 +62,51 @@ def main(task: Task, argv: Sequence[str] | None = None) -> int:
             arguments = parsing.parse(program_and_command, command.arguments, rest)
             check_files(task, arguments)
             load(command.function)(task, arguments)
+
+    return guarded(_chosen(program, commands, run), argv, resumable=RESUMABLE)
+
+
+def main_of_group(group: CommandGroup, argv: Sequence[str] | None = None) -> int:
+    """Run `python -m tasks.NAME COMMAND ...` of a package that is no task; like `main`."""
+    program = f"python -m tasks.{group.name}"
+
+    def run(name: str, rest: list[str]) -> None:
+        command = group.commands[name]
+        if name == "train":
+            rest = group.written_out(rest)
+            settings, folder, overwrite = parsing.train_arguments(group, f"{program} train", rest)
+            data = settings.data.data
+            reads_data_set = isinstance(data, str) and data.startswith("tfds:")
+            with contextlib.redirect_stdout(sys.stderr):
+                function = load(command.function, tensorflow=reads_data_set)
+                finished = function(settings, folder, overwrite=overwrite)
+            print(finished.path)
+        else:
+            arguments = parsing.parse(f"{program} {name}", command.arguments, rest)
+            load(command.function)(arguments)
+
+    return guarded(_chosen(program, group.commands, run), argv, resumable=RESUMABLE)
+
+
+def _chosen(
+    program: str, commands: Mapping[str, Command], run: Callable[[str, list[str]], None]
+) -> Callable[[list[str]], int]:
+    """Return the function that runs the command that arguments begin with, and returns the exit code."""
+
+    def chosen(argv: list[str]) -> int:
+        if not argv or argv[0] in ("-h", "--help"):
+            print(_overview(program, commands), file=sys.stdout if argv else sys.stderr)
+            return 0 if argv else 2
+        name = argv[0]
+        if name not in commands:
+            raise UserError(
+                f"{name!r} is no command of {program}; its commands: {', '.join(commands)}"
+                f"{did_you_mean(name, commands)}"
+            )
+        run(name, argv[1:])
         return 0
 
-    return guarded(run, argv, resumable=RESUMABLE)
+    return chosen
 
 
 def run_single(name: str, command: Command, argv: Sequence[str] | None = None) -> int:
@@ -97,7 +120,7 @@ def run_single(name: str, command: Command, argv: Sequence[str] | None = None) -
     return guarded(run, argv)
 
 
-def _overview(program: str, commands: dict[str, Command]) -> str:
+def _overview(program: str, commands: Mapping[str, Command]) -> str:
     lines = [f"usage: {program} COMMAND ...", ""]
     for name, command in commands.items():
         lines.append(f"  {name:<10} {(command.arguments.__doc__ or '').strip().splitlines()[0]}")
@@ -110,12 +133,19 @@ def _train(train: Callable, task: Task, settings: Settings, folder, overwrite: b
     print(run.path)
 
 
-def load(function: str) -> Callable:
-    """Import the function of a command, with TensorFlow's start-up messages hidden."""
+def load(function: str, *, tensorflow: bool = False) -> Callable:
+    """Import the function of a command, with TensorFlow's start-up messages hidden.
+
+    Args:
+        function: See `Command`.
+        tensorflow: Whether the function imports TensorFlow later.
+    """
     logging.basicConfig(format="%(message)s", stream=sys.stderr)
     logging.getLogger("tasks").setLevel(logging.INFO)
     with quiet_start():
         loaded = find(function)
+        if tensorflow:
+            importlib.import_module("tensorflow")
         if "tensorflow" in sys.modules:
             sys.modules["tensorflow"].config.list_logical_devices()
     return loaded

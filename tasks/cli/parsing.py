@@ -13,6 +13,7 @@ from models.recurrent_settings import Settings
 from tasks.cli.none_values import option_name, with_none
 from tasks.cli.renamed import check_options
 from tasks.cli.settings_files import read_groups, with_groups
+from tasks.commands import CommandGroup
 from tasks.comparison.settings import CompareArguments, Comparison
 from tasks.errors import UserError, did_you_mean
 from tasks.task import Task
@@ -41,7 +42,7 @@ class TrainArguments(NamedTuple):
     overwrite: bool
 
 
-def train_arguments(task: Task, program: str, argv: list[str]) -> TrainArguments:
+def train_arguments(task: Task | CommandGroup, program: str, argv: list[str]) -> TrainArguments:
     """Parse the arguments of `train`: options override the settings file, and the file overrides the defaults.
 
     With `--initial-run`, the settings of that run take the place of the defaults.
@@ -56,7 +57,7 @@ def train_arguments(task: Task, program: str, argv: list[str]) -> TrainArguments
     if initial is None and isinstance(stored.get("training"), dict):
         initial = stored["training"].get("initial_run")
     base = settings_class().model_dump()
-    if isinstance(initial, str) and initial.lower() != "none":
+    if "initial_run" in base["training"] and isinstance(initial, str) and initial.lower() != "none":
         base = initial_run.defaults(task, initial, folder)
     default = with_groups(base, stored, settings_class, file)
 

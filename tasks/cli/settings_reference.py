@@ -15,22 +15,26 @@ from models.recurrent_settings import Settings
 from tasks import atomic_files
 from tasks.cli.main import commands_of
 from tasks.cli.none_values import option_name
-from tasks.cli.registry import all_tasks
+from tasks.cli.registry import all_groups, all_tasks
+from tasks.commands import CommandGroup
 from tasks.task import Task
 
 FOLDER = Path(__file__).parents[1]
 
 
-def reference(task: Task) -> str:
-    """Return the page of a task in Markdown."""
+def reference(task: Task | CommandGroup) -> str:
+    """Return the page of a task, or of another package with commands, in Markdown."""
     name = f"python -m tasks.{task.name}"
+    group = "recurrent" if "recurrent" in task.settings_class.model_fields else "training"
+    option = {"recurrent": "units", "training": "window"}[group]
     lines = [
         f"# Settings of {task.name}",
         "",
         "<!-- Generated from the settings classes by `make settings`. Do not edit. -->",
         "",
         f"Every option of `{name} train`, by its group in a settings file",
-        "(`--settings FILE`, .toml or .json): the option `--units 64` is `units = 64` below `[recurrent]`. Options",
+        f"(`--settings FILE`, .toml or .json): the option `--{option} 64` is `{option} = 64` below `[{group}]`. "
+        "Options",
         "override the file, and the file overrides the defaults. An option that is on or off is written `--NAME` or",
         "`--no-NAME`; `none` stands for no value, and for the empty list.",
         "",
@@ -102,8 +106,8 @@ def _meaning(field: FieldInfo) -> str:
 
 
 def main() -> int:
-    """Write the page of every task; return the exit code."""
-    for task in all_tasks():
+    """Write every page; return the exit code."""
+    for task in (*all_tasks(), *all_groups()):
         path = FOLDER / task.name / "SETTINGS.md"
         with atomic_files.replacing(path) as temporary:
             temporary.write_text(reference(task), encoding="utf-8")

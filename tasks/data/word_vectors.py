@@ -15,13 +15,16 @@ from tasks.errors import UserError
 
 log = logging.getLogger(__name__)
 
+# SentencePiece's names of pieces that stand for no text.
+SPECIAL_PIECES = ("<pad>", "<unk>", "<s>", "</s>")
+
 
 def read(path: Path, pieces: Sequence[str], embedding_size: int) -> np.ndarray:
     """Read the vectors of a vocabulary's pieces.
 
-    A piece is looked up without SentencePiece's word-boundary mark, first in its own spelling, then in lower case. The
-    words of the file are normalized as the pieces are (form NFKC of Unicode).
-    Pieces that the file lacks get random vectors with the same standard deviation.
+    A piece is looked up as it is, as `python -m tasks.vectors` writes pieces; then without SentencePiece's mark of a
+    word boundary, in its own spelling and in lower case. The words of the file are normalized as the pieces are (form
+    NFKC of Unicode). Pieces that the file lacks get random vectors with the same standard deviation.
 
     Args:
         path: A .vec file, which may be gzip-compressed. It is streamed; memory holds only the vectors of the pieces.
@@ -34,12 +37,14 @@ def read(path: Path, pieces: Sequence[str], embedding_size: int) -> np.ndarray:
     Raises:
         UserError: If the file does not exist, has vectors of another dimension, or has a line that is not a vector.
     """
-    ids_by_word: dict[str, list[int]] = {}
+    # Word -> the pieces that it may be, with a rank for each: of several words the one with the highest rank counts.
+    ids_by_word: dict[str, list[tuple[int, int]]] = {}
     for index, piece in enumerate(pieces):
         word = piece.removeprefix("\u2581")
-        for form in {word, word.lower()} - {""}:
-            ids_by_word.setdefault(form, []).append(index)
-    vectors, found = np.zeros((len(pieces), embedding_size), np.float32), np.zeros(len(pieces), bool)
+        for form, rank in {word.lower(): 1, word: 2, piece: 3}.items():
+            if form:
+                ids_by_word.setdefault(form, []).append((index, rank))
+    vectors, ranks = np.zeros((len(pieces), embedding_size), np.float32), np.zeros(len(pieces), np.int8)
     if not path.exists():
         raise UserError(f"--vectors {path}: no such file")
     try:
@@ -56,17 +61,18 @@ def read(path: Path, pieces: Sequence[str], embedding_size: int) -> np.ndarray:
                     )
                 if word in ids_by_word:
                     vector = np.array(values, np.float32)
-                    for index in ids_by_word[word]:
-                        exact = pieces[index].removeprefix("\u2581") == word
-                        if exact or not found[index]:  # the exact spelling takes precedence over lower case
-                            vectors[index], found[index] = vector, True
+                    for index, rank in ids_by_word[word]:
+                        if rank >= ranks[index]:
+                            vectors[index], ranks[index] = vector, rank
     except ValueError:
         raise UserError(
             f"{path}:{number}: a number was expected after the word; is it a .vec file in text format?"
         ) from None
+    found = ranks > 0
     if not found.any():
         raise UserError(f"{path} has none of the vocabulary's pieces; --vocabulary-type word finds the most")
-    log.info("%s: vectors for %d of %d pieces", path, found.sum(), len(pieces))
+    in_texts = np.array([piece not in SPECIAL_PIECES for piece in pieces])
+    log.info("%s: vectors for %d of %d pieces", path, (found & in_texts).sum(), in_texts.sum())
     standard_deviation = float(vectors[found].std())
     missing = (int((~found).sum()), embedding_size)
     vectors[~found] = np.random.default_rng(0).normal(0.0, standard_deviation, missing)

@@ -2,7 +2,8 @@
 
 import sys
 
-from tasks.cli.main import Command, run_single
+from tasks.cli.main import run_single
+from tasks.commands import Command
 from tasks.memory.settings import MemoryArguments
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """Values of the settings that are "auto", from the number, the length and the script of the training texts."""
 
-import unicodedata
 from typing import NamedTuple
 
 from tasks.data.records import is_blank, resolve_splits
+from tasks.data.scripts import ScriptCounts
 from tasks.sentiment.settings import SentimentSettings
 from tasks.sentiment.source import open_labelled_texts
 
@@ -15,8 +15,6 @@ MAX_FITTED_TEXTS = 20_000
 POOLED_LESS = 5_000
 # From this mean number of characters on, texts are long.
 LONG = 500
-# Scripts without blanks between words, or with words that carry several morphemes: pieces are characters.
-CHARACTER_SCRIPTS = ("HANGUL", "CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")
 # Characters in a piece of the other scripts, on average.
 PIECE_LENGTH = 3.5
 STEPS, MIN_EPOCHS, MAX_EPOCHS = 400, 2, 14
@@ -29,7 +27,7 @@ class TextStatistics(NamedTuple):
     Attributes:
         count: About their number.
         characters: Mean number of characters of the first ones.
-        character_script_share: Share of the letters that belong to `CHARACTER_SCRIPTS`.
+        character_script_share: See `tasks.data.scripts.ScriptCounts`.
     """
 
     count: int
@@ -61,7 +59,7 @@ def _statistics(settings: SentimentSettings) -> TextStatistics:
     resolve_splits("train", source.stored, source.location)
     fractions = {"validation": settings.data.validation_fraction, "test": settings.data.test_fraction}
     drawn = sum(fractions[split] for split in source.splits if split not in source.stored)
-    count = characters = letters = of_scripts = 0
+    count, characters, scripts = 0, 0, ScriptCounts()
     for record in source.stored["train"]():  # as it is in the data: nothing has to be drawn
         if source.problem(record) is not None or is_blank(record.values[0]):
             continue  # `prepare` reports it
@@ -69,11 +67,9 @@ def _statistics(settings: SentimentSettings) -> TextStatistics:
         if count > MAX_TEXTS:
             continue
         characters += len(text)
-        for letter in filter(str.isalpha, text[:100]):
-            letters += 1
-            of_scripts += unicodedata.name(letter, "").startswith(CHARACTER_SCRIPTS)
+        scripts.add(text)
     read = max(1, min(count, MAX_TEXTS))
-    return TextStatistics(round(count * (1.0 - drawn)), characters / read, of_scripts / max(letters, 1))
+    return TextStatistics(round(count * (1.0 - drawn)), characters / read, scripts.character_script_share)
 
 
 def _describe(statistics: TextStatistics) -> str:

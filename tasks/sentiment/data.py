@@ -50,6 +50,8 @@ def check(settings: SentimentSettings) -> None:
         UserError: If it does not.
     """
     vectors = settings.training.vectors
+    if vectors and (expanded(vectors) / "vectors.npz").is_file():
+        raise UserError(f"--vectors {vectors} is a run; write its file: python -m tasks.vectors export --run {vectors}")
     if vectors and not expanded(vectors).is_file():
         reason = "a folder; name a file in it" if expanded(vectors).is_dir() else "no such file"
         raise UserError(f"--vectors {vectors}: {reason}")

@@ -36,34 +36,62 @@ def prepare(task: Task, settings: Settings, run: Run, *, overwrite: bool = False
         UserError: If the source cannot be used, or a prepared file is damaged and `overwrite` is not set.
     """
     sources = source_files.fingerprint(task.name, settings)  # before they are read: they may change meanwhile
-    if run.prepared:
-        record = None
-        try:
-            record = run.prepared_record()
-            changed = source_files.changed(record.get("sources", sources), sources)
-            if changed is None:
-                verify(run.path, record.get("files", {}), "add --overwrite to prepare the data again")
-                return run.settings(task.settings_class)
-        except UserError:
-            if not overwrite:
-                raise
-            if record is None:  # the weights may belong to other data
-                run.start_again()
-            _remove_damaged_copy(run, (record or {}).get("files"))
-        else:
-            log.warning(
-                "%s has changed: the data are prepared again, and the training starts from the beginning", changed
-            )
-            run.start_again()
+    if is_current(run, sources, overwrite=overwrite):
+        return run.settings(task.settings_class)
     given = stored_settings.dumped(task.name, settings)
     initial_run.copy(task, settings, run)
     initial_run.copy_vocabulary(run)
     settings = _stored(task, run, *task.resolve(initial_run.inherited(settings, run)))
     task.prepare(settings, run)
     settings = _stored(task, run, *task.resolve_epochs(settings, task.open_data(settings, run)))
-    files = {*run.vocabulary.rglob("*"), *run.checkpoint.rglob("*")} - {run.state_file, run.prepared_marker}
-    run.mark_prepared({"sources": sources, "files": checksums(run.path, files), "asked": given})
+    mark(run, sources, given)
     return settings
+
+
+def is_current(run: Run, sources: source_files.Fingerprint, *, overwrite: bool = False) -> bool:
+    """Return whether the data of a run are complete, and were made from these files; otherwise they are made anew.
+
+    An interrupted training then starts from the beginning.
+
+    Args:
+        run: The run, which is not finished.
+        sources: The files of the source.
+        overwrite: Whether damaged files are prepared again.
+
+    Raises:
+        UserError: If a prepared file is damaged and `overwrite` is not set.
+    """
+    if not run.prepared:
+        return False
+    record = None
+    try:
+        record = run.prepared_record()
+        changed = source_files.changed(record.get("sources", sources), sources)
+        if changed is None:
+            verify(run.path, record.get("files", {}), "add --overwrite to prepare the data again")
+            return True
+    except UserError:
+        if not overwrite:
+            raise
+        if record is None:  # the weights may belong to other data
+            run.start_again()
+        _remove_damaged_copy(run, (record or {}).get("files"))
+    else:
+        log.warning("%s has changed: the data are prepared again, and the training starts from the beginning", changed)
+        run.start_again()
+    return False
+
+
+def mark(run: Run, sources: source_files.Fingerprint, asked: dict[str, Any]) -> None:
+    """Record that the data of a run are complete.
+
+    Args:
+        run: The run.
+        sources: The files that they were made from.
+        asked: The settings as they were given, as settings.json holds them.
+    """
+    files = {*run.vocabulary.rglob("*"), *run.checkpoint.rglob("*")} - {run.state_file, run.prepared_marker}
+    run.mark_prepared({"sources": sources, "files": checksums(run.path, files), "asked": asked})
 
 
 def _remove_damaged_copy(run: Run, files: Any) -> None:

@@ -16,7 +16,7 @@ import logging
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self, TypeVar
 
 from models.recurrent_settings import Settings
 from tasks import atomic_files
@@ -35,13 +35,20 @@ class Run:
 
     Args:
         path: The folder.
+
+    Attributes:
+        model_name: The name of the file that a finished run has.
+        trains_on: Whether another run can begin with its weights.
     """
+
+    model_name: ClassVar[str] = "model.keras"
+    trains_on: ClassVar[bool] = True
 
     def __init__(self, path: Path | str):
         self.path = Path(path)
         self.settings_file = self.path / "settings.json"
         self.vocabulary = self.path / "vocabulary"
-        self.model_file = self.path / "model.keras"
+        self.model_file = self.path / self.model_name
         self.history_file = self.path / "history.csv"
         self.evaluation_file = self.path / "evaluation.json"
         self.checkpoint = self.path / "checkpoint"
@@ -51,14 +58,14 @@ class Run:
         self.training_texts = self.path / "training_texts.npz"
 
     @property
-    def initial(self) -> "Run":
+    def initial(self) -> Self:
         """The copy of the run that this one trains on from; see `tasks.training.initial_run`."""
-        return Run(self.checkpoint / "initial")
+        return type(self)(self.checkpoint / "initial")
 
     @property
-    def replacement(self) -> "Run":
+    def replacement(self) -> Self:
         """The unfinished run that is to replace this one; see `begin`."""
-        return Run(self.path.with_name(f".overwriting-{self.path.name}") if self.path.name else self.path)
+        return type(self)(self.path.with_name(f".overwriting-{self.path.name}") if self.path.name else self.path)
 
     @property
     def finished(self) -> bool:
@@ -203,7 +210,12 @@ class Run:
         return self.settings(settings_class)
 
 
-def begin(path: Path | str, task: str, settings: Settings, *, overwrite: bool = False) -> Run:
+RunOfTask = TypeVar("RunOfTask", bound=Run)
+
+
+def begin(
+    path: Path | str, task: str, settings: Settings, *, overwrite: bool = False, run_class: type[RunOfTask] = Run
+) -> RunOfTask:
     """Return the run to train in: a new folder, or the folder of the same training, interrupted.
 
     With `overwrite` a finished run stays as it is until the new one is finished: the new one is written beside it, and
@@ -214,7 +226,7 @@ def begin(path: Path | str, task: str, settings: Settings, *, overwrite: bool = 
             the folder is something else.
     """
     path = Path(path)
-    run = Run(path)
+    run = run_class(path)
     if path.exists() and not path.is_dir():
         raise UserError(f"{path} is a file; name a folder for the run")
     # An interrupted swap or a training killed in its first moments leave a folder without settings.json.
@@ -226,21 +238,21 @@ def begin(path: Path | str, task: str, settings: Settings, *, overwrite: bool = 
     beside = run.replacement.path
     if run.settings_file.exists():
         if overwrite and (run.finished or not _continues(run, task, settings)):
-            run = Run(beside)
+            run = run_class(beside)
             if run.path.exists() and not _continues(run, task, settings):
                 shutil.rmtree(run.path)  # an earlier, unfinished attempt with other settings
         elif run.finished:
-            raise UserError(
-                f"{path} is finished already; name another folder with --run, or add --overwrite.\n"
-                f"To train on from its weights, name another folder and add --initial-run {path}; --epochs are then "
-                "further epochs"
-            )
+            message = f"{path} is finished already; name another folder with --run, or add --overwrite"
+            if run.trains_on:
+                how = f"name another folder and add --initial-run {path}; --epochs are then further epochs"
+                message += f".\nTo train on from its weights, {how}"
+            raise UserError(message)
     if beside not in (run.path, path):
         shutil.rmtree(beside, ignore_errors=True)  # the run that it was to replace no longer exists
     atomic_files.remove_temporary(run.path)
     if run.settings_file.exists():
         stored = run.stored()
-        difference = _difference(run, task, settings)
+        difference = stored_settings.difference(run, task, settings)
         if difference and stored["task"] == task and not (run.model_file.exists() or run.state_file.exists()):
             # Nothing is trained yet (the data or an option had a mistake), so nothing is lost by beginning anew.
             shutil.rmtree(run.checkpoint, ignore_errors=True)
@@ -259,28 +271,18 @@ def begin(path: Path | str, task: str, settings: Settings, *, overwrite: bool = 
 def _continues(run: Run, task: str, settings: Settings) -> bool:
     """Return whether the folder holds a training with these settings."""
     try:
-        return _difference(run, task, settings) is None
+        return stored_settings.difference(run, task, settings) is None
     except UserError:  # its settings cannot be read
         return False
 
 
-def _difference(run: Run, task: str, settings: Settings) -> str | None:
-    """Describe the first setting that differs from those that the run was started with; None if none does."""
-    new, stored = stored_settings.dumped(task, settings), run.stored()
-    asked = stored
-    with contextlib.suppress(UserError):  # a damaged record is reported before it is needed
-        asked = run.prepared_record().get("asked") or stored
-    # `--settings` with the settings.json of the run asks for the values that were resolved.
-    return stored_settings.first_difference(asked, new) and stored_settings.first_difference(stored, new)
-
-
-def finish(run: Run, path: Path | str) -> Run:
+def finish(run: RunOfTask, path: Path | str) -> RunOfTask:
     """Mark the run as finished, and move it to `path` if it was written beside an older one; return it."""
     run.evaluation_file.unlink(missing_ok=True)  # of weights that were the best before the training ended
     if run.path != Path(path):
         # Still with its checkpoint: killed from here on, the same command finds it at `path` and has no more to do.
         atomic_files.swap_folder(run.path, Path(path))
-        run = Run(path)
+        run = type(run)(path)
     gone = run.path / OLD_CHECKPOINT
     shutil.rmtree(gone, ignore_errors=True)
     run.checkpoint.rename(gone)  # at one moment: half a checkpoint would be taken for an unfinished training

@@ -1,8 +1,9 @@
 """The settings that a run or an exported model was stored with: read, validated and compared."""
 
+import contextlib
 import json
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pydantic
 
@@ -11,6 +12,9 @@ from tasks.data.bounded_files import MAX_SETTINGS_BYTES
 from tasks.data.stored_files import read_json
 from tasks.errors import UserError
 from tasks.validation import first_problem
+
+if TYPE_CHECKING:
+    from tasks.training.runs import Run
 
 SettingsOfTask = TypeVar("SettingsOfTask", bound=Settings)
 
@@ -73,3 +77,17 @@ def first_difference(old: dict, new: dict) -> str | None:
         elif old.get(name) != new.get(name):
             return f"{name} was {old.get(name)!r} and is now {new.get(name)!r}"
     return None
+
+
+def difference(run: "Run", task: str, settings: Settings) -> str | None:
+    """Describe the first setting that differs from those that a run was started with; None if none does.
+
+    Raises:
+        UserError: If its settings cannot be read.
+    """
+    new, stored = dumped(task, settings), run.stored()
+    asked = stored
+    with contextlib.suppress(UserError):  # a damaged record is reported before it is needed
+        asked = run.prepared_record().get("asked") or stored
+    # `--settings` with the settings.json of the run asks for the values that were resolved.
+    return first_difference(asked, new) and first_difference(stored, new)

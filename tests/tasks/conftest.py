@@ -18,12 +18,14 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from tasks.cli.main import main
+from tasks.cli.main import main, main_of_group
 from tasks.cli.parsing import train_arguments
+from tasks.commands import CommandGroup
 from tasks.task import Task
 from tasks.training import prepared, runs
 from tasks.training.checkpoint import load_model
 from tasks.training.runs import Run
+from tasks.vectors.commands import VECTORS
 from tests.tasks.examples import EXAMPLES, Example
 
 ROOT = Path(__file__).parents[2]
@@ -48,13 +50,14 @@ class Answer(NamedTuple):
         return message
 
 
-def in_this_process(task: Task) -> Callable[..., Answer]:
+def in_this_process(task: Task | CommandGroup) -> Callable[..., Answer]:
     """Runs `python -m tasks.TASK ARGUMENTS` within this process, which has TensorFlow loaded once."""
+    start = main_of_group if isinstance(task, CommandGroup) else main
 
     def run(*arguments) -> Answer:
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = main(task, [str(argument) for argument in arguments])
+            code = start(task, [str(argument) for argument in arguments])
         return Answer(code, out.getvalue(), err.getvalue())
 
     return run
@@ -192,6 +195,12 @@ def _process(name: str):
 # `sentiment("train", ...)` runs a command within this process, `sentiment_process("train", ...)` in a separate one.
 sentiment, chargen, translation = map(_command, ("sentiment", "chargen", "translation"))
 sentiment_process, chargen_process, translation_process = map(_process, ("sentiment", "chargen", "translation"))
+
+
+@pytest.fixture(scope="session")
+def vectors() -> Callable[..., Answer]:
+    """Runs `python -m tasks.vectors ARGUMENTS` within this process."""
+    return in_this_process(VECTORS)
 
 
 def contents(folder: Path) -> dict[Path, bytes]:

@@ -7,9 +7,9 @@ import pytest
 
 from tasks.cli import settings_reference
 from tasks.cli.main import commands_of
-from tasks.cli.registry import all_tasks
+from tasks.cli.registry import all_groups, all_tasks
 
-TASKS = pytest.mark.parametrize("task", all_tasks(), ids=lambda task: task.name)
+TASKS = pytest.mark.parametrize("task", [*all_tasks(), *all_groups()], ids=lambda task: task.name)
 
 
 def rows(page: str) -> dict[str, dict[str, tuple[str, str]]]:
@@ -77,7 +77,7 @@ def test_the_page_has_the_same_options_as_the_help(request, task):
 
 def test_make_settings_writes_the_page_of_every_task(tmp_path, monkeypatch):
     monkeypatch.setattr(settings_reference, "FOLDER", tmp_path)
-    for task in all_tasks():
+    for task in (*all_tasks(), *all_groups()):
         (tmp_path / task.name).mkdir()
     assert settings_reference.main() == 0
     for task in all_tasks():

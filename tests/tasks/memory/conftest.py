@@ -7,7 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from tasks.cli.main import Command, run_single
+from tasks.cli.main import run_single
+from tasks.commands import Command
 from tasks.memory.settings import MemoryArguments
 
 

@@ -1,0 +1,1 @@
+"""Word vectors: word2vec and fastText, trained with gensim on text without labels."""
