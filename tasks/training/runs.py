@@ -16,7 +16,7 @@ import logging
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Self
 
 from models.recurrent_settings import Settings
 from tasks import atomic_files
@@ -210,12 +210,9 @@ class Run:
         return self.settings(settings_class)
 
 
-RunOfTask = TypeVar("RunOfTask", bound=Run)
-
-
 def begin(
-    path: Path | str, task: str, settings: Settings, *, overwrite: bool = False, run_class: type[RunOfTask] = Run
-) -> RunOfTask:
+    path: Path | str, task: str, settings: Settings, *, overwrite: bool = False, run_class: type[Run] = Run
+) -> Run:
     """Return the run to train in: a new folder, or the folder of the same training, interrupted.
 
     With `overwrite` a finished run stays as it is until the new one is finished: the new one is written beside it, and
@@ -276,7 +273,7 @@ def _continues(run: Run, task: str, settings: Settings) -> bool:
         return False
 
 
-def finish(run: RunOfTask, path: Path | str) -> RunOfTask:
+def finish(run: Run, path: Path | str) -> Run:
     """Mark the run as finished, and move it to `path` if it was written beside an older one; return it."""
     run.evaluation_file.unlink(missing_ok=True)  # of weights that were the best before the training ended
     if run.path != Path(path):

@@ -47,7 +47,8 @@ class VectorTraining:
             "sample": settings.sample,
             "alpha": settings.learning_rate,
             "min_alpha": settings.min_learning_rate,
-            "min_count": 1,  # the corpus has counted already
+            "min_count": 1,  # the corpus has counted already,
+            "sorted_vocab": 0,  # and the order of its words stays
             "workers": settings.workers,
             "seed": settings.seed,
         }

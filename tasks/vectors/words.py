@@ -1,6 +1,7 @@
 """From texts to what has a vector: words, or the pieces of a SentencePiece vocabulary. Imports no TensorFlow."""
 
 import abc
+import re
 import shutil
 import unicodedata
 from collections.abc import Sequence
@@ -16,6 +17,8 @@ from tasks.vectors.settings import VectorVocabularySettings
 # The file of the vocabulary's folder with the model of SentencePiece; without it, words have vectors.
 PIECES_FILE = "sentencepiece.model"
 BOUNDARY = "\u2581"  # what SentencePiece writes for the blank before a word
+SINGLE_JAMO = frozenset(map(chr, range(0x3131, 0x3190)))
+JAMO_OR_OTHERS = re.compile("[\u3131-\u318f]+|[^\u3131-\u318f]+")
 APOSTROPHES = "'\u2019"
 
 
@@ -53,6 +56,14 @@ class _Separators(dict):
         return kept
 
 
+def _normalize(text: str) -> str:
+    if text.isascii():
+        return text
+    return "".join(
+        part if part[0] in SINGLE_JAMO else unicodedata.normalize("NFKC", part) for part in JAMO_OR_OTHERS.findall(text)
+    )
+
+
 class Words(Tokenizer):
     """Words: letters, marks and digits, with apostrophes between them. All else separates words.
 
@@ -66,13 +77,15 @@ class Words(Tokenizer):
         self._lowercase, self._separators = lowercase, _Separators()
 
     def split(self, texts: Sequence[str]) -> list[list[str]]:
-        """Return the words of each text, normalized as `tasks.data.word_vectors` does it (form NFKC of Unicode)."""
+        """Return the words of each text, in the form NFKC of Unicode.
+
+        Single jamo, with which Koreans write laughter or tears, stay as they are typed; NFKC would make parts of
+        syllables of them.
+        """
         return [self._words(text) for text in texts]
 
     def _words(self, text: str) -> list[str]:
-        text = unicodedata.normalize("NFKC", text)
-        if self._lowercase:
-            text = unicodedata.normalize("NFKC", text.lower())
+        text = _normalize(text.lower() if self._lowercase else text)
         text = text.translate(self._separators)
         if "'" not in text:
             return text.split()

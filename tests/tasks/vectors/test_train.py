@@ -1,5 +1,6 @@
 """Training: the vectors are gensim's, an interrupted training ends with the same ones, and bad input is named."""
 
+import collections
 import csv
 import json
 import signal
@@ -29,17 +30,18 @@ def test_the_vectors_are_those_of_gensim(vectors, texts, small, tmp_path, algori
     lines = Words(lowercase=True).split(texts.read_text(encoding="utf-8").splitlines())
     (tmp_path / "lines.txt").write_text("".join(" ".join(line) + "\n" for line in lines), encoding="utf-8")
     stored = WordVectors(tmp_path / "a")
-    chosen = {"vector_size": 16, "sg": int(architecture == "skipgram"), "alpha": 0.05, "min_alpha": 1e-4, "sample": 0}
+    chosen = {"vector_size": 16, "sg": int(architecture == "skipgram"), "alpha": 0.05, "min_alpha": 1e-4}
     model_class = Word2Vec
     if algorithm == "fasttext":
         model_class = FastText
         training = stored.settings.training
         chosen |= {"min_n": training.min_n, "max_n": training.max_n, "bucket": training.bucket}
-    model = model_class(**chosen, seed=0, workers=1, min_count=1)
-    # Words with the same count are in the order of the alphabet in one and of the text in the other.
-    model.build_vocab_from_freq(
-        {word: stored.vectors.get_vecattr(word, "count") for word in stored.vectors.index_to_key}
-    )
+    model = model_class(**chosen, sample=0, sorted_vocab=0, seed=0, workers=1, min_count=1)
+    # Words with the same count are in the order of the alphabet; gensim would sort them in another way.
+    counts = collections.Counter(word for line in lines for word in line)
+    assert len({*counts.values()}) < len(counts) - 5
+    model.build_vocab_from_freq(dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))))
+    assert stored.vectors.index_to_key == model.wv.index_to_key
     words = sum(map(len, lines))
     model.train(corpus_file=str(tmp_path / "lines.txt"), total_examples=len(lines), total_words=words, epochs=8)
     assert np.allclose(stored.vectors.vectors, model.wv.vectors, rtol=2e-3, atol=5e-3)
@@ -198,3 +200,14 @@ def test_the_overview_names_the_commands(capsys):
     assert all(f"  {name} " in shown for name in ("train", "neighbours", "analogy", "plot", "export"))
     assert main_of_group(VECTORS, ["neighbors"]) == 2
     assert "did you mean neighbours?" in capsys.readouterr().err
+
+
+def test_words_are_letters_marks_and_digits_in_one_form():
+    def words(text, lowercase=True):
+        return Words(lowercase).split([text])[0]
+
+    assert words("Don't PANIC, it's 'well-known' (42)!") == ["don't", "panic", "it's", "well", "known", "42"]
+    assert words("Don\u2019t", lowercase=False) == ["Don't"]
+    assert words("영화\u200b관 ㅋㅋㅋ ㅠ.ㅠ ＡＢＣ ﬁlm") == ["영화관", "ㅋㅋㅋ", "ㅠ", "ㅠ", "abc", "film"]
+    assert words("e\u0301te\u0301 हिन्दी") == ["été", "हिन्दी"]
+    assert words("İ") == words("i\u0307")
