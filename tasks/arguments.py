@@ -71,7 +71,8 @@ class Texts(InferenceArguments):
     model: str | None = None
     """An exported model instead of a run: saved_models/NAME or saved_models/NAME/VERSION."""
     input: str | None = None
-    """Reads texts from this file: a table (.csv, .tsv, .jsonl, .parquet), or one text per line; - is standard input."""
+    """Reads texts from this file: a table (.csv, .tsv, .jsonl, .parquet), or one text per line; - is standard input.
+    Without a text in it, there is a warning and no answer."""
     input_format: Literal["text", "csv", "tsv", "jsonl", "parquet"] | None = None
     """text: each line is a text; otherwise the format of a table. None goes by the file's ending."""
     text_column: str | None = None

@@ -36,7 +36,11 @@ def read_groups(path: Path, task: str, settings_class: type[Settings]) -> dict[s
         raise UserError(f"--settings {path}: expected a .toml or a .json file")
     try:
         text = read_limited(path, MAX_SETTINGS_BYTES)
-        stored = _read_toml(text) if path.suffix == ".toml" else json.loads(text, object_pairs_hook=_unique_keys)
+        stored = (
+            _read_toml(re.sub("\r\n?", "\n", text))
+            if path.suffix == ".toml"
+            else json.loads(text, object_pairs_hook=_unique_keys)
+        )
     except FileNotFoundError:
         raise UserError(f"--settings {path}: no such file") from None
     except OSError as error:
@@ -88,6 +92,7 @@ def _read_toml(text: str) -> dict[str, Any]:
     Raises:
         ValueError: If it is not TOML, or a key has too many parts.
     """
+    text = re.sub("\r\n?", "\n", text)  # old programs of the Mac end lines with a return
     for number, line in enumerate(TOML_STRINGS.sub(_as_word, text).split("\n"), start=1):
         parts = max(key.count(".") for key in re.split(r"[=\[\]{},]", line)) + 1
         if parts > MAX_KEY_PARTS:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tasks.data import quoted_rows
 from tasks.data.dialects import EXCEL_SEPARATOR, Dialect, Lines, dialect_of_file, find_dialect
 from tasks.data.file_kinds import byte_order_mark
 from tasks.data.piped_files import PipedFile
@@ -15,11 +16,8 @@ from tasks.data.text_files import MAX_LINE_BYTES, decode_lines, endless_line, op
 from tasks.errors import UserError
 from tasks.file_options import FileOptions
 
-# The default limit of the csv module is 131,072 characters, and a review may be longer. Some limit is kept, because
-# after an unclosed quotation mark the whole rest of a file is one field.
-csv.field_size_limit(1 << 26)
-
-Rows = Iterator[tuple[int, list[str]]]
+# Rows with the numbers of their first lines; a text is what is wrong with a row.
+Rows = Iterator[tuple[int, list[str] | str]]
 
 MAX_COLUMNS = 10_000
 # In a line with quoted fields, which may contain separators; a line of many short fields takes much memory.
@@ -63,6 +61,8 @@ def open_table(path: Path | PipedFile, kind: str, options: FileOptions) -> Table
     if first is None:
         expected = "a first line with the columns' names" if options.header else "a row on each line"
         raise UserError(f"{path}: the file is empty; expected {expected}.")
+    if isinstance(first[1], str):
+        raise UserError(f"{path}:{first[0]}: {first[1]}")
     if options.header:
         return Table(first[1], rows)
     return Table([str(number) for number in range(1, len(first[1]) + 1)], itertools.chain([first], rows))
@@ -75,8 +75,14 @@ def records(path: Path, kind: str, options: FileOptions) -> tuple[list[str], Ite
 
 
 def _checked_rows(path: Path, names: Sequence[str], rows: Rows, header: bool) -> Iterator[Record]:
-    plain_names = _plain(names)
-    for index, (number, row) in enumerate(rows, start=1):
+    plain_names, index = _plain(names), 0
+    for number, row in rows:
+        if len(names) > 1 and len(row) <= 1 and not "".join(row).strip():
+            continue  # a blank line, as the csv module and pandas skip them
+        index += 1
+        if isinstance(row, str):
+            yield Record((), f"{path}:{number}", row, index)
+            continue
         problem = None
         if not row and len(names) == 1:
             row = [""]  # in a table with one column an empty line is an empty text
@@ -132,7 +138,7 @@ def _piped_lines(path: Path | PipedFile, encoding: str | None) -> Iterator[Any]:
             yield from decode_lines(file, str(path), encoding)
             return
         lines = decode_lines(file, str(path), encoding)
-        waiting = head.count(b"\n") or 1
+        waiting = head.count(b"\n") or head.count(b"\r") or 1
         beginning = list(itertools.islice(lines, waiting))
         yield beginning
         yield from beginning
@@ -171,33 +177,32 @@ def _plain_rows(lines: Lines, delimiter: str, location: str) -> Rows:
 
 
 def _quoted_rows(lines: Lines, delimiter: str, location: str) -> Rows:
-    number = next_number = length = 0
+    start = length = 0
 
-    def texts() -> Iterator[str]:
-        nonlocal next_number, length
-        for next_number, line in lines:
-            length += len(line)
+    def bounded() -> Iterator[tuple[int, str]]:
+        nonlocal start, length
+        for number, line in lines:
+            start, length = number if not length else start, length + len(line)
             if length > MAX_LINE_BYTES:
-                raise endless_line(location, number)
+                raise endless_line(location, start)
             if line.count(delimiter) > (MAX_COLUMNS if '"' not in line else MAX_QUOTED_DELIMITERS):
-                raise _too_many_columns(location, next_number)
-            yield line
+                raise _too_many_columns(location, number)
+            yield number, line
 
-    reader = csv.reader(texts(), delimiter=delimiter, strict=True)
-    while True:
-        number, length = next_number + 1, 0
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            name = {",": "a comma", ";": "a semicolon", "\t": "a tab"}.get(delimiter, f"the separator {delimiter!r}")
-            raise UserError(
-                f"{location}:{number}: the row that starts here is not valid CSV: {error}.\n"
-                f"Quote a field that contains {name}, a quotation mark or a line break, and double each quotation mark "
-                "inside it."
-            ) from error
-        yield number, _checked(row, location, number)
+    for number, row in quoted_rows.read(bounded(), delimiter):
+        length = 0
+        yield number, _malformed(row, delimiter) if isinstance(row, csv.Error) else _checked(row, location, number)
+
+
+def _malformed(error: csv.Error, delimiter: str) -> str:
+    name = {",": "a comma", ";": "a semicolon", "\t": "a tab"}.get(delimiter, f"the separator {delimiter!r}")
+    reason = str(error).replace("\t", "\\t")
+    if reason.startswith("new-line character"):
+        reason = "a carriage return in a field that is not quoted"
+    return (
+        f"the row that starts here is not valid CSV: {reason}; quote a field that contains {name}, a quotation mark or "
+        "a line break, and double each quotation mark inside it."
+    )
 
 
 def _checked(row: list[str], location: str, number: int) -> list[str]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from tasks.data import quoted_rows
 from tasks.data.text_files import read_lines
 
 Lines = Iterable[tuple[int, str]]
@@ -92,33 +93,31 @@ def _column_counts(sample: Sequence[str], delimiter: str) -> list[int]:
 def _is_quoted(read: Callable[[], Lines], delimiter: str) -> bool:
     """Return whether the fields of a table may be quoted.
 
-    They may if each field with a quotation mark is a well-formed quoted field, as programs write them that quote. One
-    stray mark in the file means that all of them are characters. If lines have other numbers of columns than the
-    first, quoted fields may contain the separator or line breaks: then what leaves fewer rows with a wrong number of
-    columns is right.
+    They may if each field with a quotation mark is a well-formed quoted field, as programs write them that quote. If
+    some are not, the majority of the rows decides: either most rows have quoted fields, or more rows have fields that
+    only a program writes, with doubled marks inside, than rows have stray marks. If lines have other numbers of columns
+    than the first, quoted fields may contain the separator or line breaks: then what leaves fewer rows with a wrong
+    number of columns is right.
     """
-    expected, marks, well_formed, wrong = None, False, True, 0
+    expected, rows, well_formed, doubled, stray, wrong = None, 0, 0, 0, 0, 0
     for line in _sample(read, QUOTING_CHARACTERS):
         line = line.rstrip("\r\n")
         if not line:
             continue
         count = line.count(delimiter) + 1
         expected = count if expected is None else expected
-        wrong += count != expected
+        rows, wrong = rows + 1, wrong + (count != expected)
         if '"' in line:
-            marks = True
-            well_formed = well_formed and all(
-                '"' not in field or QUOTED_FIELD.fullmatch(field) for field in line.split(delimiter)
-            )
-    if not marks or not wrong:
-        return marks and well_formed
-    try:
-        counts = [
-            len(row) for row in csv.reader(_sample(read, QUOTING_CHARACTERS), delimiter=delimiter, strict=True) if row
-        ]
-    except csv.Error:
-        return False
-    return sum(count != counts[0] for count in counts) < wrong
+            fields = [field for field in line.split(delimiter) if '"' in field]
+            quoted = all(map(QUOTED_FIELD.fullmatch, fields))
+            stray, well_formed = stray + (not quoted), well_formed + quoted
+            doubled += quoted and any('""' in field[1:-1] for field in fields)
+    if wrong and (stray or well_formed):
+        found = quoted_rows.read(enumerate(_sample(read, QUOTING_CHARACTERS)), delimiter)
+        lengths = [0 if isinstance(row, csv.Error) else len(row) for _, row in found if row]
+        if sum(length != lengths[0] for length in lengths) < wrong:
+            return True
+    return well_formed > stray and (not stray or 2 * well_formed > rows or doubled > stray)
 
 
 def _sample(read: Callable[[], Lines], max_characters: int) -> Iterator[str]:

@@ -1,11 +1,11 @@
 """Streaming reader of JSON Lines: an object on each line, whose values may be nested in other objects."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tasks.data.delimited_files import without_trailing_blanks
 from tasks.data.records import Record, quoted_list, typed_record
 from tasks.data.text_files import read_lines
 from tasks.errors import UserError
@@ -14,6 +14,7 @@ from tasks.file_options import FileOptions
 # A line of many small values takes twenty times its size in memory.
 MAX_VALUES = 1 << 22
 MAX_DEPTH = 8  # of the names in messages
+MAX_QUOTED = 60  # characters of a line in messages
 ABSENT = object()  # what `lookup` returns for a value that an object does not have
 
 
@@ -37,11 +38,30 @@ def parse(line: str) -> dict[str, Any]:
         row = json.loads(line, object_pairs_hook=_unique_keys, parse_constant=_missing)
     except InvalidLine:
         raise
-    except (ValueError, RecursionError) as error:
-        raise InvalidLine(f"not valid JSON: {error}") from None
+    except json.JSONDecodeError as error:
+        # The number of the line in the message of the error is that within the line.
+        found = f"{quoted(line[error.pos :] or line)}{_hint(line)}"
+        raise InvalidLine(f"not valid JSON: {error.msg} at character {error.pos + 1}, found {found}") from None
+    except ValueError:
+        raise InvalidLine("not valid JSON that can be read: a number has too many digits") from None
+    except RecursionError:
+        raise InvalidLine("not valid JSON that can be read: it is nested too deeply") from None
     if not isinstance(row, dict):
-        raise InvalidLine(f'expected a JSON object such as {{"text": "..."}}; found a {type(row).__name__}')
+        raise InvalidLine(f'expected a JSON object such as {{"text": "..."}}; found {quoted(line)}{_hint(line)}')
     return row
+
+
+def quoted(text: str) -> str:
+    """Return the beginning of a text, quoted, for a message."""
+    text = text.strip()
+    return repr(text if len(text) <= MAX_QUOTED else f"{text[:MAX_QUOTED]}...")
+
+
+def _hint(line: str) -> str:
+    """Return what to do about the first line of a JSON file that does not have an object on each line."""
+    if re.fullmatch(r"\[(\s*\{.*)?", line.strip(), re.DOTALL):
+        return "; jq -c '.[]' FILE writes each object of a list on a line"
+    return "; jq -c . FILE writes an object on a line" if line.strip() == "{" else ""
 
 
 def _missing(_: str) -> None:
@@ -96,10 +116,10 @@ def column_names(path: Path, options: FileOptions) -> list[str]:
 
 def _rows(path: Path, options: FileOptions) -> Iterator[tuple[int, dict[str, Any] | str]]:
     """Yield the object on each line, or what is wrong with the line."""
-    lines = ((number, line.strip()) for number, line in read_lines(path, options.encoding))
-    for number, line in without_trailing_blanks(lines):
+    for number, line in read_lines(path, options.encoding):
         try:
-            yield number, parse(line)
+            if line.strip():  # JSON Lines may contain blank lines
+                yield number, parse(line.strip())
         except InvalidLine as error:
             yield number, f"{error}."
 

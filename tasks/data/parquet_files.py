@@ -12,6 +12,7 @@ from tasks.errors import UserError
 
 # Few, since a value may be large: a small file may hold the same one many times.
 BATCH_ROWS = 16
+REMEDY = "it is cut off or damaged: copy or download it again, or write it again."
 
 
 def column_names(path: Path) -> list[str]:
@@ -39,10 +40,10 @@ def open_parquet(path: Path) -> Any:
 
     try:
         # Without pre-buffering, pages are read when they are needed; with it, whole row groups are read ahead.
-        return pyarrow.parquet.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20)
+        return pyarrow.parquet.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20, page_checksum_verification=True)
     except (pyarrow.ArrowException, OSError) as error:
         check_format(path, allowed=PARQUET)
-        raise UserError(f"{path}: not a readable Parquet file: {_one_line(error)}") from error
+        raise UserError(f"{path}: not a readable Parquet file ({_one_line(error)}); {REMEDY}") from error
 
 
 def read_records(path: Path, names: Sequence[str]) -> Iterator[Record]:
@@ -87,7 +88,7 @@ def _scalars(path: Path, names: Sequence[str]) -> Iterator[tuple[tuple[Any, ...]
                     number += 1
                     yield scalars, f"{path}, row {number}"
         except (pyarrow.ArrowException, OSError) as error:
-            raise UserError(f"{path}: cannot be read after row {number}: {_one_line(error)}") from error
+            raise UserError(f"{path}: cannot be read after row {number:,} ({_one_line(error)}); {REMEDY}") from error
 
 
 def _path(schema: Any, name: str) -> tuple[str, ...]:

@@ -19,6 +19,8 @@ MAX_LINE_BYTES = 1 << 26
 # A text that is held in memory may be this long, or this many times as long as its compressed file.
 MIN_EXPANDED_BYTES, MAX_EXPANSION = 1 << 28, 50
 GUESSED_BYTES = 1 << 16
+# A carriage return without a line feed after it.
+RETURN = re.compile(rb"\r(?!\n)")
 
 
 @contextlib.contextmanager
@@ -29,7 +31,10 @@ def open_binary(path: Path | PipedFile) -> Iterator[BinaryIO]:
         UserError: If the file cannot be opened or decompressed, also in the `with` block.
     """
     try:
-        with contextlib.nullcontext(path) if isinstance(path, PipedFile) else open(path, "rb") as file:
+        with (
+            _unpacking(str(path)),
+            contextlib.nullcontext(path) if isinstance(path, PipedFile) else open(path, "rb") as file,
+        ):
             compressed = file.peek(len(GZIP)).startswith(GZIP)
             if path.suffix.lower() == ".gz" and not compressed:
                 check_is_text(file.peek(HEAD_BYTES), str(path), path)
@@ -39,15 +44,28 @@ def open_binary(path: Path | PipedFile) -> Iterator[BinaryIO]:
                 return
             with gzip.GzipFile(fileobj=file) as decompressed:
                 yield decompressed
-    except (OSError, EOFError, zlib.error) as error:
-        raise UserError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+@contextlib.contextmanager
+def _unpacking(location: str) -> Iterator[None]:
+    """Turn what gzip raises for a file that is cut off or damaged into a `UserError`."""
+    try:
+        yield
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        kind = "cut off" if isinstance(error, EOFError) else "damaged"
+        raise UserError(
+            f"{location}: the compressed file is {kind} ({error}); copy or download it again, or compress it again."
+        ) from error
 
 
 def read_lines(path: Path, encoding: str | None = None, max_bytes: int = MAX_LINE_BYTES) -> Iterator[tuple[int, str]]:
     r"""Yield the number and the text of each line of a file, which may be gzip-compressed.
 
-    Lines end at "\n" only: a text may contain the other characters that Unicode counts as line breaks. The text
-    includes its line ending; a byte order mark at the start of the file is removed.
+    Lines end at "\n" only: a text may contain the other characters that Unicode counts as line breaks. In a file that
+    has no "\n", as old programs of the Mac write them, lines end at "\r", which becomes "\n". The text includes its
+    line ending; a byte order mark at the start of the file is removed.
 
     Args:
         path: The file.
@@ -115,7 +133,7 @@ def decode_lines(
     file = file if hasattr(file, "peek") else io.BufferedReader(file)
     head = file.peek(HEAD_BYTES)
     if head.startswith(GZIP):  # standard input
-        with gzip.GzipFile(fileobj=file) as decompressed:
+        with _unpacking(location), gzip.GzipFile(fileobj=file) as decompressed:
             yield from decode_lines(decompressed, location, encoding, None, max_bytes)
         return
     check_is_text(head, location, path)
@@ -141,7 +159,7 @@ def _encoding(head: bytes, location: str, given: str | None) -> str:
 
 
 def byte_lines(file: BinaryIO, location: str, max_bytes: int = MAX_LINE_BYTES) -> Iterator[tuple[int, bytes]]:
-    """Yield the number and the bytes of each line.
+    """Yield the number and the bytes of each line; see `read_lines`.
 
     Raises:
         UserError: If a line is too long.
@@ -149,9 +167,35 @@ def byte_lines(file: BinaryIO, location: str, max_bytes: int = MAX_LINE_BYTES) -
     number = 0
     while line := file.readline(max_bytes + 1):
         number += 1
+        if number == 1 and RETURN.search(line) and _is_all(line, file):
+            yield from _lines_of_returns(line, file, location, max_bytes)
+            return
         if len(line) > max_bytes:
             raise endless_line(location, number, max_bytes)
         yield number, line
+
+
+def _is_all(line: bytes, file: BinaryIO) -> bool:
+    """Return whether the first line is the whole file, or too long to be a line; a pipe is not waited for."""
+    return not line.endswith(b"\n") or not (isinstance(file, PipedFile) or file.peek(1))
+
+
+def _lines_of_returns(beginning: bytes, file: BinaryIO, location: str, max_bytes: int) -> Iterator[tuple[int, bytes]]:
+    r"""Yield the lines of a file that end with "\r"; `beginning` has been read from it."""
+    number, rest, ended = 0, beginning, False
+    while not ended:
+        chunk = file.read(1 << 20)
+        rest, ended = rest + chunk, not chunk
+        lines = rest.splitlines(keepends=True)  # those of bytes end with "\r", "\n" or both
+        complete = ended or (lines and lines[-1].endswith(b"\n"))
+        rest = b"" if complete else lines.pop()  # a "\n" may follow
+        for line in lines:
+            number += 1
+            if len(line) > max_bytes:
+                raise endless_line(location, number, max_bytes)
+            yield number, (line.rstrip(b"\r\n") + b"\n" if line.endswith((b"\r", b"\n")) else line)
+        if len(rest) > max_bytes:
+            raise endless_line(location, number + 1, max_bytes)
 
 
 def _lines(file: BinaryIO, location: str, encoding: str, max_bytes: int) -> Iterator[tuple[int, str]]:
@@ -181,8 +225,12 @@ def _wide_lines(file: BinaryIO, location: str, encoding: str, max_bytes: int) ->
                 number, parts, length = number + 1, [], 0
         if not chunk:
             break
-    if length:
-        yield number, "".join(parts)
+    last = "".join(parts)
+    if number == 1 and "\r" in last:
+        lines = re.split("\r\n?", last.removesuffix("\r"))
+        yield from ((number, f"{line}\n") for number, line in enumerate(lines, start=1))
+    elif last:
+        yield number, last
 
 
 def endless_line(location: str, number: int, max_bytes: int = MAX_LINE_BYTES) -> UserError:

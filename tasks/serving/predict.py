@@ -115,6 +115,8 @@ def _answer(
                 output.mark(Position(number // per_text, number, digest, columns))
         if rows.all_answered:
             before_window = rows.taken
+    if not (rows.taken or start.texts):
+        log.warning("--input %s: there is no text in it, so there is no answer", arguments.input)
 
 
 def _rows(arguments: PredictArguments, piped: PipedFile | None) -> Iterator[Row]:

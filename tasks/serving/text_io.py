@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TextIO
 
 from tasks.data import json_lines
 from tasks.data.piped_files import PipedFile
-from tasks.data.records import Column, as_text
+from tasks.data.records import Column, as_text, quoted_list
 from tasks.data.table_files import find_columns_of_kind, read_rows
 from tasks.data.text_files import decode_lines, read_lines
 from tasks.errors import UserError
@@ -134,14 +134,18 @@ def _read_lines(location: str, key: str | None, options: FileOptions, piped: Pip
 def _json_row(line: str, key: str, location: str) -> Row:
     try:
         fields = json_lines.parse(line)
-        text = json_lines.lookup(fields, key)
-    except json_lines.RepeatedKey as error:
+    except json_lines.InvalidLine as error:
         raise UserError(f"{location}: {error}.") from None
-    except json_lines.InvalidLine:
-        text = None
-    if not isinstance(text, str):
+    text = json_lines.lookup(fields, key)
+    if text is json_lines.ABSENT:
+        keys = quoted_list(json_lines.value_names(fields))
         raise UserError(
-            f'{location}: expected a JSON object with a text under "{key}"; name another with --text-column'
+            f"{location}: the object has no {key!r}; its keys are: {keys}. Name the one to read with --text-column"
+        )
+    if not isinstance(text, str):
+        found = json_lines.quoted(json.dumps(text, ensure_ascii=False))
+        raise UserError(
+            f'{location}: expected a text under "{key}", and found {found}; name another with --text-column'
         )
     return Row(as_text(text, location, key), fields, location)
 

@@ -208,6 +208,17 @@ def test_several_continuations_of_a_prompt_have_its_columns(chargen, tmp_path):
 
 
 @pytest.mark.slow
+def test_an_input_without_texts_has_no_answers_and_says_so(small, tmp_path):
+    """It is no mistake: a list of texts may be empty."""
+    for name, content in (("a.csv", "text,label\n"), ("a.txt", "")):
+        (tmp_path / name).write_text(content)
+        output = tmp_path / f"answers-{name}"
+        asked = ["--run", small.untrained_run, "--input", tmp_path / name, "--output", output]
+        answer = small.command(small.predict_command, *asked)
+        assert (answer.code, answer.out, output.read_text()) == (0, "", ""), answer.err
+        assert f"--input {tmp_path / name}: there is no text in it, so there is no answer\n" in answer.err
+
+
 def test_a_table_comes_through_a_pipe(sentiment_process, sentiment, tmp_path):
     run, few = tmp_path / "run", ["--epochs", "1", "--steps-per-epoch", "1"]
     assert sentiment("train", "--run", run, *OPTIONS["sentiment"], *few).code == 0

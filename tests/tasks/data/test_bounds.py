@@ -103,9 +103,9 @@ def test_a_text_that_expands_to_more_than_its_file_is_an_error(tmp_path, monkeyp
     assert open_text(ChargenSettings.model_validate({"data": {"data": path.with_suffix("")}})).stored["train"]
 
 
-def test_blank_lines_rows_without_end_and_many_columns_are_bounded(tmp_path, error_of, write):
+def test_blank_lines_rows_without_end_and_many_columns_are_bounded(tmp_path, values, error_of, write):
     blanks = write(tmp_path / "blank.csv.gz", b"text,label\na,b\n" + b"\n" * (1 << 16) + b"c,d\n")
-    assert "0 columns" in error_of(blanks)
+    assert values(blanks) == [("a", "b"), ("c", "d")]
     many = write(tmp_path / "many.csv.gz", b"text,label\n" + b"," * (1 << 22) + b"\n")
     assert error_of(many).startswith(f"{many}:2: the row has more than 10,000 columns")
 

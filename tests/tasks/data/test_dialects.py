@@ -63,6 +63,28 @@ def test_two_stray_marks_do_not_join_the_rows_between_them(tmp_path, values, wri
     assert values(write(tmp_path / "a.tsv", content)) == [('"opened', "pos"), ("nothing", "neg"), ('closed"', "pos")]
 
 
+@pytest.mark.parametrize("delimiter", ["\t", "|", ",", ";"])
+@pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL], ids=["minimal", "all"])
+@pytest.mark.parametrize("bad", ['"5" disk"', '"never closed', '"closed" too early'])
+def test_a_malformed_row_of_a_quoted_table_is_reported_and_no_other(
+    tmp_path, values, error_of, write, delimiter, quoting, bad
+):
+    rows = [(f'he said "{n}"', "pos" if n % 2 else "neg") for n in range(12)]
+    content = written(rows, delimiter=delimiter, quoting=quoting, lineterminator="\n")
+    after = written(ROWS, None, delimiter=delimiter, quoting=quoting, lineterminator="\n")
+    path = write(tmp_path / "a.tsv", f"{content}{bad}{delimiter}pos\n{after}")
+    message = error_of(path, skip_bad_rows=False)
+    assert message.startswith(f"{path}:14: the row that starts here is not valid CSV") and "--skip-bad-rows" in message
+    assert values(path, skip_bad_rows=True) == rows + ROWS
+
+
+def test_two_malformed_rows_are_reported_together(tmp_path, error_of, write):
+    content = written(PLAIN, delimiter="\t", quoting=csv.QUOTE_ALL, lineterminator="\n")
+    path = write(tmp_path / "a.tsv", f'{content}"a"b\t"c"\n"d"\n{content[15:]}"e\t"f"\n')
+    message = error_of(path)
+    assert message.startswith("3 rows cannot be used") and ":32 (row 31)" in message and ":33 (row 32)" in message
+
+
 def test_an_option_names_a_separator_that_is_not_found(tmp_path, values, error_of, write):
     path = write(tmp_path / "a.csv", written(ROWS, delimiter=":"))
     assert "--delimiter" in error_of(path)

@@ -216,7 +216,7 @@ def test_a_truncated_gzip_file_is_named(tmp_path):
     write_pair(tmp_path, "train", *[(f"line {n}", f"Zeile {n}") for n in range(1000)], ending=".gz")
     path = tmp_path / "train.de.gz"
     path.write_bytes(path.read_bytes()[:-20])
-    assert error_of(tmp_path).startswith(f"{path}: cannot be read")
+    assert error_of(tmp_path).startswith(f"{path}: the compressed file is cut off")
 
 
 def test_a_missing_language_names_those_that_are_there_before_anything_is_read(tmp_path):

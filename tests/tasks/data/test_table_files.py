@@ -10,6 +10,7 @@ import pytest
 
 from tasks.data.sources import Column
 from tasks.errors import UserError
+from tasks.serving import text_io
 
 ROWS = [('good, "really" good', "pos"), ("bad\u2028line", "neg"), ("👍🏽 한국어 עברית", "pos"), ("  ", "neg")]
 
@@ -96,6 +97,32 @@ def test_a_table_of_sentence_pairs_is_read_in_either_direction(tmp_path, opened,
     assert "'de'" in message and "'en', 'ko', 'somebody'" in message and "--target-column" in message
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", "text,label\n\na,b\n   \n\nc,d\n\n"),
+        ("a.csv", '"text","label"\r\n\r\n"a","b"\r\n"c","d"'),
+        ("a.tsv", "text\tlabel\na\tb\n\nc\td\n"),
+        ("a.jsonl", '\n{"text":"a","label":"b"}\n \n{"text":"c","label":"d"}\n'),
+    ],
+)
+def test_blank_lines_are_no_rows(tmp_path, values, write, name, content):
+    assert values(write(tmp_path / name, content)) == [("a", "b"), ("c", "d")]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.tsv", "a.txt", "a.jsonl"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("end", ["", "\r", "\n"])
+def test_a_table_of_an_old_mac_has_returns_as_line_ends(tmp_path, values, write, write_table, name, encoding, end):
+    rows = [("a", "b"), ("한 글", "d"), ("e", "f")]
+    content = write_table(tmp_path / "b" / name.removesuffix(".gz"), rows).read_text("utf-8").rstrip("\n")
+    write(tmp_path / name, (content.replace("\n", "\r") + (end if encoding == "utf-8" else "")).encode(encoding))
+    assert values(tmp_path / name) == rows
+    if name == "a.csv":  # also within a quoted field, and before it in a file that is larger than the first read
+        write(tmp_path / name, "text,label\r" + f'{"x" * 2000},y\r"two\rlines",b\r' * 1000)
+        assert values(tmp_path / name)[-1] == ("two\nlines", "b") and len(values(tmp_path / name)) == 2000
+
+
 # --- Files that cannot be read --------------------------------------------------------------------------------------
 
 UNREADABLE = {
@@ -120,6 +147,38 @@ def test_an_unreadable_file_is_named(tmp_path, error_of, write, name, content, p
     assert str(path) in message and part in message
 
 
+@pytest.mark.parametrize("name", ["a.csv.gz", "a.tsv.gz", "a.jsonl.gz", "a.parquet"])
+@pytest.mark.parametrize("change", ["cut off", "damaged"])
+def test_a_file_that_is_cut_off_or_damaged_is_named_with_the_remedy(tmp_path, error_of, write_table, name, change):
+    rows = [(str(number * number), "a") for number in range(3000)]
+    path = write_table(tmp_path / name, rows)
+    content = bytearray(path.read_bytes())
+    if change == "damaged":
+        content[-5] ^= 1  # in the checksum, and in the length of the footer
+    path.write_bytes(content if change == "damaged" else content[: len(content) // 2])
+    message = error_of(path)
+    assert str(path) in message and "copy or download it again" in message
+
+
+@pytest.mark.parametrize(
+    ("content", "parts"),
+    [
+        ('{"text":"a","label":"b"}\n\nnot json\n', [":3: not valid JSON", "at character 1, found 'not json'"]),
+        ('{"text":"a","label":"b"}\n{"text":"a" "b"}\n', [":2: not valid JSON", "at character 13, found"]),
+        ('[{"text":"a","label":"b"},\n{"text":"a"}]\n', [":1: not valid JSON", "found '[{", "jq -c '.[]'"]),
+        ('{\n"text":"a"\n}\n', [":1: not valid JSON", "found '{'", "jq -c ."]),
+        ("text,label\na,b\n", [":1: not valid JSON", "found 'text,label'"]),
+    ],
+)
+def test_a_line_that_is_no_json_is_named_with_what_was_found(tmp_path, error_of, write, content, parts):
+    path = write(tmp_path / "a.jsonl", content)
+    with pytest.raises(UserError) as caught:
+        list(text_io.read_texts(str(path), "jsonl"))
+    for message in (error_of(path), str(caught.value)):
+        assert message.startswith(f"{path}{parts[0]}") and "line 1 column" not in message
+        assert all(part in message for part in parts)
+
+
 def test_an_empty_location_is_an_error(error_of):
     assert "''" in error_of("")
 
@@ -137,7 +196,7 @@ def test_a_missing_column_is_answered_with_the_available_ones(tmp_path, opened, 
     ("name", "content", "line"),
     [
         ("a.tsv", "text\tlabel\ngood\tpos\nbad\n", 3),
-        ("a.tsv", "text\tlabel\na\tb\n\nc\td\n", 3),
+        ("a.tsv", "text\tlabel\na\tb\n\nc\td\n\ne\n", 6),
         ("a.tsv", "text\tlabel\ngood\ttab\tpos\n", 2),
         ("a.csv", 'text,label\n"two\nlines",pos\nbad\n', 4),
         ("a.csv", 'text,label\na,b\n"never closed,b\nc,d\n', 3),

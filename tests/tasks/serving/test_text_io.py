@@ -47,18 +47,45 @@ def test_json_lines_have_their_texts_under_a_key_and_blank_lines_are_skipped(sou
 
 
 @pytest.mark.parametrize(
-    "line",
-    [b"{", b"text", b'"text"', b"[1]", b'{"other": "a"}', b'{"text": 7}', b'{"text": null}', b"7" * 5000, b"[" * 99999],
-    ids=lambda line: line[:20].decode(),
+    ("line", "problem"),
+    [
+        (b"{", "not valid JSON"),
+        (b"text", "not valid JSON: Expecting value at character 1, found 'text'."),
+        (b'"text"', "expected a JSON object such as"),
+        (b"[1]", "expected a JSON object such as"),
+        (b'{"other": "a"}', "the object has no 'text'; its keys are: 'other'. Name the one to read with --text-column"),
+        (b'{"text": 7}', "expected a text under \"text\", and found '7'; name another with --text-column"),
+        (b'{"text": null}', "expected a text under \"text\", and found 'null'; name another with --text-column"),
+        (b"7" * 5000, "not valid JSON that can be read: a number has too many digits"),
+        (b"[" * 99999, "not valid JSON that can be read: it is nested too deeply"),
+    ],
+    ids=lambda line: line[:20].decode() if isinstance(line, bytes) else "",
 )
-def test_the_message_for_a_wrong_json_line_has_its_number(source, line):
+def test_the_message_for_a_wrong_json_line_has_its_number_and_what_was_found(source, line, problem):
     location, name = source(b'{"text": "right"}\n' + line + b"\n")
     texts = text_io.read(location, "text")
     assert next(texts) == "right"
     with pytest.raises(UserError) as caught:
         next(texts)
-    expected = f'{name}:2: expected a JSON object with a text under "text"; name another with --text-column'
-    assert str(caught.value) == expected
+    assert str(caught.value).startswith(f"{name}:2: {problem}")
+
+
+def test_a_compressed_input_that_is_cut_off_is_named(tmp_path, monkeypatch):
+    content = gzip.compress("".join(f"text {number}\n" for number in range(5000)).encode())[:-20]
+    (tmp_path / "a.txt.gz").write_bytes(content)
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(content)))
+    for location, name in ((str(tmp_path / "a.txt.gz"), str(tmp_path / "a.txt.gz")), ("-", "standard input")):
+        with pytest.raises(UserError, match=f"^{name}: the compressed file is cut off .*copy or download it again"):
+            list(text_io.read(location))
+
+
+@pytest.mark.parametrize("content", ["one\rtwo\rthree", "one\rtwo\rthree\r", "one\rtwo\rthree\r\n"])
+def test_returns_are_line_ends_where_there_are_no_others(source, content):
+    assert list(text_io.read(source(content.encode())[0])) == ["one", "two", "three"]
+
+
+def test_a_return_within_a_line_is_no_line_end(source):
+    assert list(text_io.read(source(b"one\rtwo\nthree\n")[0])) == ["one\rtwo", "three"]
 
 
 def test_the_message_for_half_a_surrogate_pair_has_its_line(source):
