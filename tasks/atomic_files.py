@@ -180,16 +180,40 @@ def swap_killed(path: Path) -> bool:
 
 
 def remove_temporary(folder: Path) -> None:
-    """Remove what killed writers left at any depth of a folder. Nobody else may be writing there.
+    """Remove what killed writers left at any depth of a folder; files that `replacing` is writing stay.
 
     Args:
-        folder: The folder, which may not exist.
+        folder: The folder, which may not exist. Nobody else may be writing folders in it.
     """
     for path in [*folder.rglob(".writing-*")]:
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
         else:
-            path.unlink(missing_ok=True)
+            _remove_unlocked(path)
+
+
+def _remove_unlocked(path: Path) -> None:
+    """Remove a temporary file unless `replacing` holds its lock, also that of another process."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return
+    except OSError:  # a link, or a file of somebody else
+        path.unlink(missing_ok=True)
+        return
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return  # it is being written
+        except OSError:
+            pass  # a file system without locks
+        if os.path.samestat(os.stat(path), os.fstat(descriptor)):
+            path.unlink()
+    except FileNotFoundError:
+        pass  # it has just been renamed
+    finally:
+        os.close(descriptor)
 
 
 def _set_aside(path: Path) -> Path:

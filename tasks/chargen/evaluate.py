@@ -20,7 +20,7 @@ from tasks.chargen.records import BOUNDARY
 from tasks.chargen.scoring import count_nats, network_nats
 from tasks.chargen.settings import ChargenSettings
 from tasks.chargen.text_source import TextSource, line_beginnings, open_text
-from tasks.data import locations
+from tasks.data.evaluated_data import is_of_training
 from tasks.data.records import Record
 from tasks.errors import UserError
 from tasks.serving.batched_inference import string_tensor
@@ -128,8 +128,7 @@ def run_inference(
 def _training_text(settings: ChargenSettings, source: TextSource) -> str | None:
     """Return the training text; None if it cannot be read."""
     try:
-        of_run = source.location == locations.shown(settings.data.data) and not settings.data.split_files
-        return (source if of_run else open_text(settings)).text("train")
+        return (source if is_of_training(source.location, settings.data) else open_text(settings)).text("train")
     except UserError as error:
         log.warning("no comparison with the training text: %s", error)
         return None

@@ -10,9 +10,9 @@ from tasks.chargen import records
 from tasks.chargen.settings import ChargenEvaluateArguments, ChargenSettings, ChargenSourceSettings
 from tasks.chargen.text_files import check_sources, read_texts
 from tasks.data import locations
+from tasks.data.evaluated_data import options_of_other_data
 from tasks.data.overlap import ComparedTexts
 from tasks.data.records import Record, resolve_splits
-from tasks.data.sources import options_of_other_data
 from tasks.errors import UserError
 
 log = logging.getLogger(__name__)

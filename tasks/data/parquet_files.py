@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from tasks.data.file_kinds import PARQUET, check_format
-from tasks.data.records import Record, check_names, typed_record
+from tasks.data.records import Record, check_length, check_names, typed_record
 from tasks.errors import UserError
 
-# Few, since a value may be large: a small file may hold the same one many times.
-BATCH_ROWS = 16
+# Rows that are read at once: few, since a value may be large, and a small file may hold the same one many times. No
+# value is larger than its column in a row group, so of large columns fewer rows are read: BATCH_BYTES at most.
+BATCH_ROWS, BATCH_BYTES = 16, 1 << 28
+# The pages of a column in a row group are unpacked as wholes. It may be this large, or this many times as large as the
+# file says that it is compressed.
+MIN_COLUMN_BYTES, MAX_EXPANSION = 1 << 30, 50
 REMEDY = "it is cut off or damaged: copy or download it again, or write it again."
 
 
@@ -64,6 +68,8 @@ def read_rows(path: Path, text_column: str, *, all_columns: bool) -> Iterator[tu
         columns = file.schema_arrow.names
     for (text, *others), location in _scalars(path, [text_column, *columns] if all_columns else [text_column]):
         fields = dict(zip(columns, map(_json_value, others), strict=True)) if all_columns else {}
+        for name, value in fields.items():
+            check_length(value, location, name)
         yield _python_value(text), fields, location
 
 
@@ -78,7 +84,9 @@ def _scalars(path: Path, names: Sequence[str]) -> Iterator[tuple[tuple[Any, ...]
         paths = [(name,) if name in top else _path(file.schema_arrow, name) for name in names]
         columns = list(dict.fromkeys(".".join(parts) for parts in paths))
         try:
-            for batch in file.iter_batches(BATCH_ROWS, columns=columns, use_threads=False):
+            for batch in file.iter_batches(
+                _batch_rows(path, file.metadata, columns), columns=columns, use_threads=False
+            ):
                 arrays = [batch.column(first) for first, *_ in paths]
                 arrays = [
                     pyarrow.compute.struct_field(array, rest) if rest else array
@@ -89,6 +97,22 @@ def _scalars(path: Path, names: Sequence[str]) -> Iterator[tuple[tuple[Any, ...]
                     yield scalars, f"{path}, row {number}"
         except (pyarrow.ArrowException, OSError) as error:
             raise UserError(f"{path}: cannot be read after row {number:,} ({_one_line(error)}); {REMEDY}") from error
+
+
+def _batch_rows(path: Path, metadata: Any, names: Sequence[str]) -> int:
+    """Return how many rows of some columns to read at once; raise `UserError` if a column expands too much."""
+    prefixes, largest = tuple(f"{name}." for name in names), 1
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        for column in map(group.column, range(group.num_columns)):
+            if f"{column.path_in_schema}.".startswith(prefixes):
+                size = column.total_uncompressed_size
+                if size > max(MIN_COLUMN_BYTES, MAX_EXPANSION * column.total_compressed_size):
+                    raise UserError(
+                        f"{path}: its column {column.path_in_schema!r} expands to {size >> 20:,} MB in a row group, "
+                        f"more than {MAX_EXPANSION} times its size in the file; write it with smaller row groups."
+                    )
+                largest = max(largest, size)
+    return min(max(BATCH_BYTES // largest, 1), BATCH_ROWS)
 
 
 def _path(schema: Any, name: str) -> tuple[str, ...]:

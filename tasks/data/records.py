@@ -68,6 +68,8 @@ REPEATED_HEADER = "the row repeats the header"
 IGNORABLE = frozenset(
     map(chr, [0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0, *range(0x180B, 0x1810), *range(0xFE00, 0xFE10)])
 )
+# A longer value is an error, in files of lines as in others: a small file may expand to one that fills the memory.
+MAX_VALUE_BYTES = 1 << 26
 # What programs write where a value is missing. Words that may be a class, such as None, are not among them.
 MISSING = ("nan", "-nan", "<na>", "#n/a", "nat", "\\n")
 
@@ -201,6 +203,12 @@ def typed_record(values: Sequence[Any], names: Sequence[str], location: str, row
         return Record((), location, str(error).removeprefix(f"{location}: "), row)
 
 
+def check_length(value: Any, location: str, column: str) -> None:
+    """Raise `UserError` if a value is longer than `MAX_VALUE_BYTES`; see `as_text`."""
+    if isinstance(value, (bytes, str)) and len(value) > MAX_VALUE_BYTES:
+        raise UserError(f"{location}: the value of {column!r} is longer than {MAX_VALUE_BYTES >> 20} MB; shorten it.")
+
+
 def as_text(value: Any, location: str, column: str) -> str:
     """Convert a value of a typed format (JSON, Parquet, TensorFlow Datasets) to the text of a CSV file.
 
@@ -210,8 +218,9 @@ def as_text(value: Any, location: str, column: str) -> str:
         column: The name of the column, for error messages.
 
     Raises:
-        UserError: If the value is a list or a mapping, or not valid Unicode.
+        UserError: If the value is a list or a mapping, not valid Unicode, or too long.
     """
+    check_length(value, location, column)
     if isinstance(value, bytes):
         try:
             return value.decode("utf-8")

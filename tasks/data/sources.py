@@ -9,9 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
-from tasks.arguments import EvaluateArguments
 from tasks.atomic_files import expanded
 from tasks.data import locations
 from tasks.data.bad_rows import BadRows, usable
@@ -117,7 +115,7 @@ class Source:
             return False
         return True
 
-    def _report_files(self) -> None:
+    def report_files(self) -> None:
         """Log from which files each split is read, and warn of the files of the folder that are not read."""
         readers = {split: reader for split, reader in self.stored.items() if isinstance(reader, FileReader)}
         if self.folder is None and (self.location == "sample" or {*readers} <= {"train"}):
@@ -145,7 +143,7 @@ class Source:
         Raises:
             UserError: If rows cannot be used and are not left out; names the first ones in all splits.
         """
-        self._report_files()
+        self.report_files()
         bad, headers = BadRows(), 0
         for split in [] if self.location.startswith("tfds:") else [name for name in SPLITS if name in self.stored]:
             if split == "test" and not self.has_columns(split):
@@ -283,18 +281,3 @@ def check_options(location: str, path: Path, options: FileOptions) -> None:
     given = options.table_options
     if given and not path.is_dir() and (location.startswith("tfds:") or table_format(path) not in (*DELIMITED, None)):
         raise UserError(f"{given[0]} does not go with {location}, but with .csv, .tsv and .txt; leave it out.")
-
-
-def options_of_other_data(training: FileOptions, given: EvaluateArguments, *, columns_named: bool) -> dict[str, Any]:
-    """Return the file options of an evaluation, by name.
-
-    Args:
-        training: The options of the training data, which hold if no other data are named.
-        given: The arguments of the evaluation.
-        columns_named: Whether the arguments name a column. Otherwise the columns are those of the training data, and if
-            these are numbers, the other data have no header either.
-    """
-    if given.data is None:
-        return {}
-    header = given.header and (training.header or columns_named)
-    return {"delimiter": given.delimiter, "encoding": given.encoding, "header": header}

@@ -12,10 +12,11 @@ from typing import BinaryIO
 
 from tasks.data.file_kinds import GZIP, HEAD_BYTES, byte_order_mark, check_is_text, guess_encoding, wide_encoding
 from tasks.data.piped_files import PipedFile
+from tasks.data.records import MAX_VALUE_BYTES
 from tasks.errors import UserError
 
 # A longer line is an error: a small compressed file may expand to a line that fills the memory.
-MAX_LINE_BYTES = 1 << 26
+MAX_LINE_BYTES = MAX_VALUE_BYTES
 # A text that is held in memory may be this long, or this many times as long as its compressed file.
 MIN_EXPANDED_BYTES, MAX_EXPANSION = 1 << 28, 50
 GUESSED_BYTES = 1 << 16

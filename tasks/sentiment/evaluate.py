@@ -14,8 +14,8 @@ import numpy as np
 from sklearn import metrics
 
 from tasks import atomic_files
-from tasks.data import locations
 from tasks.data.bad_rows import BadRows, usable
+from tasks.data.evaluated_data import is_of_training
 from tasks.data.records import Record
 from tasks.data.sources import Source
 from tasks.errors import UserError
@@ -112,8 +112,7 @@ def run_inference(
 
 def _fit_baseline(settings: SentimentSettings, source: Source, label_ids: LabelIds) -> Baseline | None:
     try:
-        of_run = source.location == locations.shown(settings.data.data) and not settings.data.split_files
-        trained_on = source if of_run else open_labelled_texts(settings)
+        trained_on = source if is_of_training(source.location, settings.data) else open_labelled_texts(settings)
         return baseline.fit(trained_on, label_ids)
     except UserError as error:
         log.warning("no linear model next to the network: the training texts cannot be read: %s", error)

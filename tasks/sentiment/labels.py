@@ -15,8 +15,12 @@ SHOWN_CLASSES = 20
 BOOLEANS = {"false": "0", "true": "1"}
 # Names that may stand for a missing value, and may be a class.
 DOUBTFUL = ("none", "null", "na", "n/a", "-", "?")
+# Short spellings of labels.
+ABBREVIATIONS = {"y": "yes", "n": "no", "t": "true", "f": "false", "pos": "positive", "neg": "negative"}
 # Share of the texts with a list of labels from which on the data is taken for multi-label data.
 LISTS = 0.9
+# The same for a warning, where the parts of the lists are no labels elsewhere: a name may have such separators too.
+DOUBTFUL_LISTS = 0.1
 
 
 def clean_label(value: str) -> str:
@@ -83,7 +87,7 @@ class LabelIds:
 
 
 def check_single_labels(counts: Mapping[str, int], location: str) -> list[str]:
-    """Return a warning if some labels are lists of other labels, such as "a,b".
+    """Return a warning if some labels are lists of labels, such as "a,b", "a|b", "a/b" or "['a', 'b']".
 
     Args:
         counts: Label -> number of training texts.
@@ -92,15 +96,19 @@ def check_single_labels(counts: Mapping[str, int], location: str) -> list[str]:
     Raises:
         UserError: If nearly all labels are lists.
     """
-    parts = {label: [part.strip() for part in re.split("[,;|]", label)] for label in counts}
+    parts = {label: [part.strip(" '\"[](){}") for part in re.split("[,;|/+&]", label)] for label in counts}
     lists = {label: found for label, found in parts.items() if len(found) > 1 and all(found)}
     uses = collections.Counter(part for found in lists.values() for part in set(found))
+    total = sum(counts.values())
+    doubtful = [label for label in lists if re.search("[;|]", label)]
     # "Paris, France" is one label, unless "Paris" occurs elsewhere too.
     lists = {label: found for label, found in lists.items() if all(part in counts or uses[part] > 1 for part in found)}
-    if not lists:
+    if not lists and sum(counts[label] for label in doubtful) < DOUBTFUL_LISTS * total:
         return []
-    share = sum(counts[label] for label in lists) / sum(counts.values())
-    what = f"labels such as {next(iter(lists))!r} look like several labels of one text, which is not supported"
+    share = sum(counts[label] for label in lists) / total
+    what = (
+        f"labels such as {next(iter(lists or doubtful))!r} look like several labels of one text, which is not supported"
+    )
     if share >= LISTS:
         raise UserError(
             f"{location}: {what} (multi-label classification).\nKeep one label for each text, or train one classifier "
@@ -110,10 +118,10 @@ def check_single_labels(counts: Mapping[str, int], location: str) -> list[str]:
 
 
 def label_warnings(counts: Mapping[str, int]) -> list[str]:
-    """Return what looks wrong about the labels: spellings that differ only in case, names of missing values."""
+    """Return what looks wrong about the labels: several spellings of one label, names of missing values."""
     spellings = collections.defaultdict(list)
     for label in counts:
-        spellings[label.casefold()].append(label)
+        spellings[_spelling(label)].append(label)
     warnings = []
     for word, digit in BOOLEANS.items():
         if word in counts and digit in counts:
@@ -123,11 +131,21 @@ def label_warnings(counts: Mapping[str, int]) -> list[str]:
     for alike in spellings.values():
         if len(alike) > 1:
             shown = ", ".join(f"{label!r} ({counts[label]:,})" for label in alike)
-            warnings.append(f"labels differ only in case, and are separate classes: {shown}")
+            how = "case" if len({label.casefold() for label in alike}) == 1 else "spelling"
+            warnings.append(f"labels differ only in {how}, and are separate classes: {shown}")
     for label in counts:
         if label.casefold() in DOUBTFUL:
             warnings.append(f"the class {label!r} ({counts[label]:,} texts) may stand for missing labels")
     return warnings
+
+
+def _spelling(label: str) -> str:
+    """Return what labels have in common that are probably one: the value of a number, the words without signs."""
+    text = unicodedata.normalize("NFKC", label).casefold()
+    if re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?", text):
+        return str(float(text))
+    words = " ".join(re.split(r"[\s_-]+", text)).strip(" .!:") or text
+    return ABBREVIATIONS.get(words, words)
 
 
 def class_table(labels: Sequence[str], training: Sequence[int], validation: Sequence[int]) -> str:

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from tasks.data.evaluated_data import options_of_other_data
 from tasks.data.records import Column
-from tasks.data.sources import Source, open_source, options_of_other_data
+from tasks.data.sources import Source, open_source
 from tasks.sentiment.labels import clean_label
 from tasks.sentiment.settings import SentimentEvaluateArguments, SentimentSettings
 
@@ -33,4 +34,7 @@ def open_evaluation_source(settings: SentimentSettings, arguments: SentimentEval
     chosen["skip_bad_rows"] = settings.data.skip_bad_rows or arguments.skip_bad_rows
     chosen |= options_of_other_data(settings.data, arguments, columns_named=bool({*columns.values()} - {None}))
     named = settings.data.model_copy(update=chosen)
-    return open_labelled_texts(settings.model_copy(update={"data": named}), arguments.data)
+    source = open_labelled_texts(settings.model_copy(update={"data": named}), arguments.data)
+    if arguments.data is not None:
+        source.report_files()
+    return source

@@ -14,6 +14,7 @@ import json
 import logging
 import os
 import time
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,31 @@ def of(path: Path | str) -> Path:
     return path.with_name(f"{path.name}.part")
 
 
+class _Checksum:
+    """The CRC-32 of the beginning of a file that grows; each byte is read once.
+
+    Args:
+        path: The file, which may not exist while it is empty.
+    """
+
+    def __init__(self, path: Path):
+        self._path = path
+        self.start_again()
+
+    def start_again(self) -> None:
+        """Count the file as empty."""
+        self._size = self._code = 0
+
+    def up_to(self, size: int) -> int:
+        """Return the checksum of the first bytes of the file, as many as before or more."""
+        if size > self._size:
+            with open(self._path, "rb") as file:
+                file.seek(self._size)
+                while self._size < size and (part := file.read(min(1 << 20, size - self._size))):
+                    self._size, self._code = self._size + len(part), zlib.crc32(part, self._code)
+        return self._code
+
+
 class PartialOutput:
     """The answers that are written to a file.
 
@@ -79,6 +105,7 @@ class PartialOutput:
         self.path, self.part = path, of(path)
         self._record = self.part.with_name(f"{self.part.name}.json")
         self._depends_on = depends_on
+        self._checksum = _Checksum(self.part)
         self.position, self._size = self._stored()
         self._saved = time.monotonic()
         if not self._size:
@@ -104,7 +131,11 @@ class PartialOutput:
                 f"{self.part} has the answers of an interrupted command, but {difference}.\nRepeat that command to "
                 f"continue, or remove {self.part} and {self._record} to start from the beginning"
             )
-        if difference or self.part.stat().st_size < size:
+        if difference:
+            return Position(), 0
+        if self.part.stat().st_size < size or self._checksum.up_to(size) != stored.get("part"):
+            log.warning("%s is not what was written: starting from the beginning", self.part)
+            self._checksum.start_again()
             return Position(), 0
         return position, size
 
@@ -119,6 +150,7 @@ class PartialOutput:
         """Remove what an interrupted command has written."""
         self.position, self._size = Position(), 0
         self.file.truncate(0)
+        self._checksum.start_again()
         self._save()
 
     def keep(self) -> bool:
@@ -149,6 +181,7 @@ class PartialOutput:
         if callable(self.position.state):
             position = position | {"state": self.position.state()}
         record = {"position": position, "size": self._size, "depends_on": self._depends_on}
+        record["part"] = self._checksum.up_to(self._size)
         atomic_files.write_json(self._record, sealed(record))
 
 

@@ -101,7 +101,10 @@ class Run:
         for entry in [*self.path.iterdir(), *self.checkpoint.iterdir()]:
             if entry in kept or entry == self.prepared_marker or entry.name.startswith("."):
                 continue
-            if entry.is_dir():
+            if entry == self.plots:  # an evaluation may be writing there
+                for plot in entry.glob("[!.]*"):
+                    plot.unlink()
+            elif entry.is_dir():
                 shutil.rmtree(entry)
             else:
                 entry.unlink()
@@ -126,9 +129,8 @@ class Run:
             UserError: If there is no such run, or the file is not the settings of a run.
         """
         if not self.path.is_dir():
-            if self.path.exists():
-                raise UserError(f"{self.path} is a file, and not the folder of a run")
-            raise UserError(f"{self.path}: no such run; train one with: train --run {self.path}")
+            missing = f"no such run; train one with: train --run {self.path}"
+            raise UserError(f"{self.path}: {'a file, not the folder of a run' if self.path.exists() else missing}")
         if not self.settings_file.exists():
             raise UserError(f"{self.path} is not a run: it has no settings.json; name a folder that train has written")
         return stored_settings.read(self.settings_file, "train the run again with --overwrite")

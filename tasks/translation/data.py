@@ -115,7 +115,9 @@ def prepare(settings: TranslationSettings, run: Run) -> None:
         if split == "train":
             minimum = DEFAULT_MAX_LENGTH_RATIO
             if settings.training.initial_run is not None:  # the model also translates what that run was trained on
-                minimum = length_limit.stored(run.initial.vocabulary)
+                initial = settings.training.initial_run
+                remedy = f"it is the copy of that of --initial-run {initial}: train that run again, then this one"
+                minimum = length_limit.stored(run.initial.vocabulary, f"{remedy} with --overwrite")
             length_limit.learn(store, run.vocabulary, minimum)
             training_texts.save(run.training_texts)
     if settings.vocabulary.subword_regularization is not None:

@@ -23,6 +23,7 @@ from tasks.serving.batched_inference import string_tensor
 log = logging.getLogger(__name__)
 
 FILE = "length_ratio.json"
+REMEDY = "train the run again with --overwrite, or add --max-length-ratio"
 # A test sentence may have a translation longer than that of any training sentence of its length.
 MARGIN = 1.2
 
@@ -58,8 +59,12 @@ def resolved(search: SearchSettings, folder: Path) -> SearchSettings:
     return search.model_copy(update={"max_length_ratio": max(stored(folder), search.min_length_ratio)})
 
 
-def stored(folder: Path) -> float:
+def stored(folder: Path, remedy: str = REMEDY) -> float:
     """Return the ratio that `learn` wrote into a folder.
+
+    Args:
+        folder: The folder.
+        remedy: What to do if the file cannot be read.
 
     Raises:
         UserError: If the file is missing or damaged.
@@ -69,9 +74,7 @@ def stored(folder: Path) -> float:
         if not 0 < ratio < math.inf:
             raise ValueError(f"max_length_ratio is {ratio}")
     except (ValueError, KeyError, TypeError, OSError, RecursionError, OverflowError) as error:
-        raise UserError(
-            f"{folder / FILE} cannot be read ({error}); train the run again with --overwrite, or add --max-length-ratio"
-        ) from None
+        raise UserError(f"{folder / FILE} cannot be read ({error}); {remedy}") from None
     return ratio
 
 

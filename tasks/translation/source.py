@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from tasks.data.evaluated_data import options_of_other_data
 from tasks.data.records import Column
-from tasks.data.sources import Source, open_source, options_of_other_data
+from tasks.data.sources import Source, open_source
 from tasks.errors import UserError
 from tasks.translation.settings import TranslationEvaluateArguments, TranslationSettings
 
@@ -50,4 +51,7 @@ def open_evaluation_source(settings: TranslationSettings, arguments: Translation
     given = bool({*languages, *columns} - {None})
     named |= options_of_other_data(settings.data, arguments, columns_named=given)
     data = settings.data.model_copy(update=named)
-    return open_pairs(settings.model_copy(update={"data": data}), arguments.data)
+    source = open_pairs(settings.model_copy(update={"data": data}), arguments.data)
+    if arguments.data is not None:
+        source.report_files()
+    return source

@@ -72,3 +72,23 @@ def test_a_folder_is_replaced_whole(tmp_path):
         (temporary / "b").write_text("new")
     assert [entry.name for entry in tmp_path.iterdir()] == ["1"]
     assert [entry.name for entry in path.iterdir()] == ["b"]
+
+
+def test_only_what_nobody_is_writing_is_removed(tmp_path):
+    """A training removes what a killed one has left, while an evaluation writes its files into the same run."""
+    (tmp_path / "plots").mkdir()
+    for left in (tmp_path / ".writing-model.keras", tmp_path / "plots" / ".writing-a.png"):
+        left.write_text("left by a process that was killed")
+    (tmp_path / ".writing-vocabulary").mkdir()
+    (tmp_path / "plots" / ".writing-link").symlink_to("nowhere")
+    with (
+        atomic_files.replacing(tmp_path / "plots" / "b.png") as picture,
+        atomic_files.replacing(tmp_path / "evaluation.json") as results,
+    ):
+        picture.write_text("a picture")
+        atomic_files.remove_temporary(tmp_path)
+        results.write_text("results")
+    assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")) == [
+        *("evaluation.json", "plots", "plots/b.png")
+    ]
+    assert (tmp_path / "plots" / "b.png").read_text() == "a picture"

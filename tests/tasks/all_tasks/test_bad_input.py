@@ -320,7 +320,10 @@ def test_a_real_run_or_export_of_another_task_is_refused(small, other, small_tas
 def test_what_is_neither_a_run_nor_an_exported_model_is_named(small, tmp_path):
     assert "no such run" in small.command(small.predict_command, "--run", tmp_path / "none", TEXT).error()
     (tmp_path / "file").touch()
-    assert "is a file" in small.command(small.predict_command, "--run", tmp_path / "file", TEXT).error()
+    assert (
+        "a file, not the folder of a run"
+        in small.command(small.predict_command, "--run", tmp_path / "file", TEXT).error()
+    )
     (tmp_path / "model").mkdir()
     assert "is no exported model" in small.command(small.predict_command, "--model", tmp_path / "model", TEXT).error()
     (tmp_path / "model" / "saved_model.pb").touch()

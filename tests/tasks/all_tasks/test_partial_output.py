@@ -114,7 +114,11 @@ def test_an_error_in_the_middle_keeps_what_is_finished(small, answer, texts, tmp
 
 
 @pytest.mark.parametrize(
-    "change", [{"size": -1}, {"size": 1}, {"depends_on": [1]}, {"position": {}}, {"position": {"texts": "x"}}, None]
+    "change",
+    [
+        *({"size": -1}, {"size": 1}, {"part": 1}, {"depends_on": [1]}, {"position": {}}, {"position": {"texts": "x"}}),
+        None,
+    ],
 )
 def test_a_damaged_record_of_the_finished_answers_is_named(tmp_path, change):
     output = PartialOutput(tmp_path / "a.txt", {"run": "r"})
@@ -129,6 +133,34 @@ def test_a_damaged_record_of_the_finished_answers_is_named(tmp_path, change):
     assert (tmp_path / "a.txt.part").read_bytes() == before
     record.write_text(json.dumps(stored))
     assert PartialOutput(tmp_path / "a.txt", {"run": "r"}).position.texts == 1
+
+
+@pytest.mark.parametrize("change", ["flipped", "shorter", "appended"])
+def test_only_answers_that_are_as_they_were_written_are_continued(tmp_path, caplog, change):
+    output = PartialOutput(tmp_path / "a.txt", {"run": "r"})
+    for number in (1, 2):
+        output.file.write("one answer\n")
+        output.mark(Position(number, number, "digest"))
+    assert output.keep()
+    content = bytearray(output.part.read_bytes())
+    content[4] ^= change == "flipped"
+    output.part.write_bytes(content[:-3] if change == "shorter" else content + b"half a li" * (change == "appended"))
+    continued = PartialOutput(tmp_path / "a.txt", {"run": "r"})
+    kept = 0 if change != "appended" else 2  # what was not finished is cut off
+    assert continued.position.texts == kept and continued.part.read_text() == "one answer\n" * kept
+    assert ("a.txt.part is not what was written: starting from the beginning" in caplog.text) == (not kept)
+    continued.file.write("the last\n")
+    continued.mark(Position(3, 3, "digest"))
+    assert continued.keep() and PartialOutput(tmp_path / "a.txt", {"run": "r"}).position.texts == 3
+
+
+@pytest.mark.parametrize("small", ["sentiment"], indirect=True)
+def test_damaged_answers_are_written_again(small, answer, tmp_path, monkeypatch):
+    interrupted(monkeypatch, answer, "answers.jsonl")
+    part = tmp_path / "answers.jsonl.part"
+    part.write_bytes(part.read_bytes().replace(b"good", b"goof", 1))
+    assert answer("answers.jsonl").code == 0 and answer("undisturbed.jsonl").code == 0
+    assert (tmp_path / "answers.jsonl").read_bytes() == (tmp_path / "undisturbed.jsonl").read_bytes()
 
 
 def test_without_a_finished_answer_nothing_stays(small, tmp_path):

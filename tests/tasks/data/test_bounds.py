@@ -207,7 +207,45 @@ def test_a_model_whose_weights_declare_more_than_they_hold_is_an_error(tmp_path)
         bounded_files.check_model(tmp_path / "model.keras")
 
 
-# --- Parquet: columns that nobody asked for ---------------------------------------------------------------------------
+# --- Parquet: large values, columns that nobody asked for -------------------------------------------------------------
+
+
+def of_one_value(path, value: str, rows: int, **options):
+    """Writes a small file in which all rows have the same text."""
+    texts = pyarrow.DictionaryArray.from_arrays(pyarrow.array([0] * rows, pyarrow.int32()), pyarrow.array([value]))
+    labels = pyarrow.array(["a", "b"] * (rows // 2))
+    columns = pyarrow.table({"text": texts, "label": labels, "short": labels})
+    pyarrow.parquet.write_table(columns, path, compression="zstd", write_statistics=False, **options)
+    assert path.stat().st_size < 1 << 16
+    return path
+
+
+def test_a_value_of_parquet_is_bounded_as_a_line_is(tmp_path, error_of, monkeypatch):
+    monkeypatch.setattr("tasks.data.records.MAX_VALUE_BYTES", 1 << 20)
+    path = of_one_value(tmp_path / "a.parquet", "a" * (1 << 20) + "b", 4)
+    problem = f"{path}, row 1: the value of 'text' is longer than 1 MB"
+    assert "the value of 'text' is longer than 1 MB" in error_of(path)
+    for column in ("text", "short"):  # also where it is only kept beside the text
+        with pytest.raises(UserError, match=problem):
+            list(text_io.read_texts(str(path), "parquet", column))
+    assert len(list(text_io.read_texts(str(path), "parquet", "short", all_columns=False))) == 4
+
+
+def test_few_rows_with_large_values_are_read_at_once(tmp_path):
+    path = of_one_value(tmp_path / "a.parquet", "a" * (32 << 20), 16)
+    before, count = pyarrow.total_allocated_bytes(), 0
+    for _ in text_io.read_texts(str(path), "parquet", all_columns=False):
+        count += 1
+        assert pyarrow.total_allocated_bytes() - before < 400 << 20
+    assert count == 16
+
+
+def test_a_column_that_expands_too_much_is_an_error(tmp_path, error_of, monkeypatch):
+    monkeypatch.setattr("tasks.data.parquet_files.MIN_COLUMN_BYTES", 1 << 20)
+    path = tmp_path / "a.parquet"
+    table = pyarrow.table({"text": ["a" * (1 << 18)] * 8, "label": ["a", "b"] * 4})
+    pyarrow.parquet.write_table(table, path, compression="zstd", use_dictionary=False, write_statistics=False)
+    assert f"{path}: its column 'text' expands to 2 MB in a row group" in error_of(path)
 
 
 @pytest.fixture(scope="module")

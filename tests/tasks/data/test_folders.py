@@ -1,6 +1,10 @@
 """Folders of tables and class folders: their splits, their records, and the errors of bad ones."""
 
+import pytest
+
+from tasks.cli.registry import TASKS
 from tasks.data.sources import Column
+from tasks.references import find
 
 
 def test_a_folder_of_split_files_reads_each_split_from_the_files_with_its_name(tmp_path, opened, values, write):
@@ -92,3 +96,18 @@ def test_a_class_folder_without_a_text_and_one_with_invalid_utf8_are_named(tmp_p
     assert error_of(tmp_path).startswith(f"{tmp_path / 'pos' / '1.txt'}:2:")
     (tmp_path / "neg").mkdir()
     assert str(tmp_path / "neg") in error_of(tmp_path)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_an_evaluation_of_a_folder_reports_the_files_that_it_does_not_read(tmp_path, write, caplog, name):
+    task = find(TASKS[name])
+    header, row = ("en,ko", "a,b") if name == "translation" else ("text,label", "a,b")
+    for file in ("train", "test", "extra"):
+        if name == "chargen":
+            write(tmp_path / f"{file}.txt", "A line.\n")
+        else:
+            write(tmp_path / f"{file}.csv", f"{header}\n{row}\n")
+    arguments = task.evaluate_arguments(run="r", data=str(tmp_path))
+    with caplog.at_level("INFO"):
+        task.open_evaluation_source(task.settings_class(), arguments)
+    assert "left out" in caplog.text and "extra" in caplog.text

@@ -92,6 +92,42 @@ def test_labels_that_differ_in_case_and_names_of_missing_values_are_warned_about
     assert "'None' (1 texts)" in found[1] and "missing" in found[1]
 
 
+@pytest.mark.parametrize(
+    "alike",
+    [
+        *(("y", "yes"), ("No", "n"), ("05", "5"), ("5", "5e0"), ("5", "+5"), ("0.50", ".5"), ("T", "true")),
+        *(
+            ("very good", "very_good"),
+            ("very-good", "very good"),
+            ("good.", "good"),
+            ("ｇｏｏｄ", "good"),
+            ("pos", "Positive"),
+        ),
+    ],
+)
+def test_labels_that_differ_in_spelling_are_warned_about(alike):
+    one, two = map(labels.clean_label, alike)
+    [warning] = labels.label_warnings({one: 3, "other": 9, two: 2})
+    assert "only in spelling" in warning and f"{one!r} (3), {two!r} (2)" in warning
+
+
+@pytest.mark.parametrize(
+    "alike", [("1", "-1"), ("5", "50"), ("c", "c#"), ("c", "c++"), ("+", "-"), ("yes", "no"), ("-", "_")]
+)
+def test_labels_that_differ_in_meaning_are_not(alike):
+    assert not [one for one in labels.label_warnings(dict.fromkeys(alike, 3)) if "differ" in one]
+
+
+@pytest.mark.parametrize(
+    "lists", ["joy|anger", "joy;anger", "joy/anger", "['joy', 'anger']", "joy+anger", "joy & anger"]
+)
+def test_labels_that_look_like_lists_in_a_tenth_of_the_rows_are_warned_about(lists):
+    [warning] = labels.check_single_labels({"joy": 50, "anger": 40, lists: 10}, "a.csv")
+    assert repr(lists) in warning and "multi-label" in warning
+    found = labels.check_single_labels({"calm": 50, "sad": 40, lists: 10}, "a.csv")
+    assert len(found) == (lists in ("joy|anger", "joy;anger"))  # other signs may be in the name of one class
+
+
 def test_lists_of_labels_are_not_classes():
     counts = {"joy": 1, "joy,anger": 30, "anger, fear": 30, "fear,joy": 30}
     with pytest.raises(UserError, match=r"a\.csv: labels such as 'joy,anger' .* not supported \(multi-label"):

@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 
 import pytest
 
@@ -127,3 +128,12 @@ def test_a_damaged_limit_is_named(content, tmp_path):
     (tmp_path / length_limit.FILE).write_text(content)
     with pytest.raises(UserError, match=r"length_ratio\.json cannot be read.*--max-length-ratio"):
         length_limit.resolved(SearchSettings(), tmp_path)
+
+
+def test_a_damaged_limit_of_the_initial_run_is_named_with_what_to_train_again(small_tasks, tmp_path):
+    small = small_tasks["translation"]
+    initial = shutil.copytree(small.untrained_run, tmp_path / "initial")
+    (initial / "vocabulary" / length_limit.FILE).write_text("{}")
+    options = ("--initial-run", initial, "--epochs", "1", "--max-length-ratio", "3")
+    message = small.command("train", "--run", tmp_path / "run", *options).error()
+    assert f"of --initial-run {initial}: train that run again" in message and "--max-length-ratio" not in message
