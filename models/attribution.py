@@ -70,7 +70,8 @@ class IntegratedGradients:
                 tf.TensorSpec([1, model.timesteps, model.token_vectors.shape[-1]], tf.float32),
                 tf.TensorSpec([None], tf.float32),
                 tf.TensorSpec([self.classes], tf.float32),
-            ]
+            ],
+            autograph=False,
         )
         def along_path(ids, vectors, positions, signs):
             """Compute the decisions at positions of the path, 0 to 1, and the summed contributions of the tokens.

@@ -53,11 +53,11 @@ def state_gradients(
         raise ValueError(f"{layer.name} has no weights yet: call it, or its model, first")
 
     # Traced once instead of for each timestep, so that 1,000 timesteps need a few seconds.
-    @tf.function
+    @tf.function(autograph=False)
     def forward_step(x, state):
         return keras.tree.flatten(layer.cell(x, state, training=False)[1])
 
-    @tf.function
+    @tf.function(autograph=False)
     def backward_step(x, state, gradient):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(state)

@@ -41,7 +41,7 @@ def ngram_hashes(ids, first: int, last: int):
     return tf.cast(tf.stack(hashes, axis=-1), tf.int32)
 
 
-@tf.function(reduce_retracing=True)
+@tf.function(reduce_retracing=True, autograph=False)
 def _sorted_hashes(ids, first: int, last: int):
     hashes = ngram_hashes(ids, first, last)
     return tf.sort(tf.reshape(hashes, [tf.shape(hashes)[0], -1]), axis=1)

@@ -26,7 +26,7 @@ class TextClassifier(tf.Module):
         self.model, self.text = model, text
         self.labels = tf.constant(labels)
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")], autograph=False)
     def classify(self, text):
         """Classify texts.
 

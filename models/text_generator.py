@@ -43,9 +43,23 @@ class TextGenerator(tf.Module):
         self._unknown_mask = tf.one_hot(UNKNOWN, len(text.characters), -float("inf"), 0.0)
         states = [tf.TensorSpec([None, step_model.units], step_model.dtype, name) for name in step_model.state_names]
         # Wrapped here and not by a decorator, because the number of states depends on the model.
-        self.step = tf.function(self._step, input_signature=[tf.TensorSpec([None], tf.int32, "ids"), *states])
+        ids = tf.TensorSpec([None], tf.int32, "ids")
+        self.step = tf.function(self._step, input_signature=[ids, *states], autograph=False)
+        state = GenerationState(
+            tf.TensorSpec([None, len(text.characters)], tf.float32),
+            [tf.TensorSpec([None, step_model.units], step_model.dtype) for _ in states],
+            tf.TensorSpec([None, Sampling(**self._fixed).history_size], tf.int32),
+            tf.TensorSpec([], tf.int32),
+            tf.TensorSpec([None], tf.bool),
+        )
+        # With these shapes the function is traced once for parts of any length.
+        noise = tf.TensorSpec([None, None], tf.float32)
+        scalars = [tf.TensorSpec([], dtype) for dtype in (tf.float32, tf.int32, tf.float32)]
+        self.continue_generation = tf.function(
+            self._continue_generation, input_signature=[state, noise, *scalars], autograph=False
+        )
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="prompt")])
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="prompt")], autograph=False)
     def generate_default(self, prompt):
         """Generate text after prompts, with the generator's settings.
 
@@ -70,7 +84,8 @@ class TextGenerator(tf.Module):
             tf.TensorSpec([], tf.int32, name="top_k"),
             tf.TensorSpec([], tf.float32, name="top_p"),
             tf.TensorSpec([], tf.int64, name="seed"),
-        ]
+        ],
+        autograph=False,
     )
     def generate(self, prompt, length, temperature, top_k, top_p, seed):
         """Generate text after prompts, with the caller's settings.
@@ -102,7 +117,7 @@ class TextGenerator(tf.Module):
         after = self.step_model.step(ids, list(states))
         return {"logits": self.step_model.logits(after), **dict(zip(self.step_model.state_names, after, strict=True))}
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")], autograph=False)
     def score(self, text):
         """Compute the mean of -ln p(character | all characters before it).
 
@@ -129,7 +144,7 @@ class TextGenerator(tf.Module):
 
     # --- generation in parts
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
     def initial_state(self, prompts) -> GenerationState:
         """Run the network over prompts, string `(batch,)`, and return the state after them."""
         ids = self.text.ids(prompts)
@@ -166,8 +181,7 @@ class TextGenerator(tf.Module):
         keys = tf.strings.to_hash_bucket_fast(self.text.text(self.text.ids(prompts)), tf.int64.max)
         return uniform_noise(seeds, length, keys)
 
-    @tf.function(reduce_retracing=True)
-    def continue_generation(self, state: GenerationState, noise, temperature, top_k, top_p):
+    def _continue_generation(self, state: GenerationState, noise, temperature, top_k, top_p):
         """Generate the next characters.
 
         Args:

@@ -57,7 +57,7 @@ class TextTranslator(tf.Module):
             "blocked_ids": (UNKNOWN,) if settings.block_unknown else (),
         }
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")], autograph=False)
     def translate(self, text):
         """Translate sentences, with the translator's settings.
 
@@ -88,7 +88,8 @@ class TextTranslator(tf.Module):
             tf.TensorSpec([None], tf.string, name="text"),
             tf.TensorSpec([], tf.int32, name="beam_size"),
             tf.TensorSpec([], tf.float32, name="length_penalty"),
-        ]
+        ],
+        autograph=False,
     )
     def beam(self, text, beam_size, length_penalty):
         """Translate sentences, with the caller's beam size and length penalty.
@@ -124,7 +125,7 @@ class TextTranslator(tf.Module):
             "unknown": sentences.unknown,
         }
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")], autograph=False)
     def align(self, text):
         """Translate sentences and return the attention weights.
 
@@ -168,7 +169,8 @@ class TextTranslator(tf.Module):
         input_signature=[
             tf.TensorSpec([None], tf.string, name="text"),
             tf.TensorSpec([None], tf.string, name="translation"),
-        ]
+        ],
+        autograph=False,
     )
     def score(self, text, translation):
         """Compute the probability of given translations.

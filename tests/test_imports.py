@@ -148,6 +148,12 @@ def test_only_cli_reads_the_environment_or_the_command_line():
     assert {room_of(name) for name in reading} <= {"cli"}, reading
 
 
+@pytest.mark.parametrize("name", sorted(MAY_IMPORT_CLI))
+def test_an_entry_point_ends_the_process_with_the_function_that_leaves_out_the_search_for_garbage(name):
+    source = MODULES[name].read_text(encoding="utf-8")
+    assert "    end(" in source and "sys.exit(" not in source, f"{name}: call tasks.cli.start.end, not sys.exit"
+
+
 # Imports modules one after the other; prints the modules of other projects that a first one of them brings along.
 LIGHT = """
 import importlib, json, sys

@@ -1,9 +1,8 @@
 """Runs python -m tasks.chargen train | evaluate | generate | export | explain | compare."""
 
-import sys
-
 from tasks.chargen.task import CHARGEN
 from tasks.cli.main import main
+from tasks.cli.start import end
 
 if __name__ == "__main__":
-    sys.exit(main(CHARGEN))
+    end(main(CHARGEN))

@@ -37,7 +37,7 @@ def network_nats(model: LanguageModel, ids: np.ndarray, boundary: int | None = N
         windows = ValidationRecords(ids, boundary, window, ROWS)
     reader = training_model(model, ROWS)
 
-    @tf.function
+    @tf.function(autograph=False)
     def nats_of_batch(inputs, targets, weights):
         nats = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, reader(inputs, training=False))
         return tf.reduce_sum(tf.cast(tf.where(weights > 0, nats, 0.0), tf.float64))

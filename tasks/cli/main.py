@@ -1,7 +1,6 @@
 """The command line of every task: commands, and settings class -> options."""
 
 import contextlib
-import importlib
 import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +9,7 @@ from models.recurrent_settings import Settings
 from tasks.cli import parsing
 from tasks.cli.early_checks import check_files
 from tasks.cli.exit_codes import guarded
-from tasks.cli.start import quiet_start
+from tasks.cli.start import import_tensorflow, quiet_start
 from tasks.commands import Command, CommandGroup
 from tasks.comparison.settings import CompareArguments
 from tasks.errors import UserError, did_you_mean
@@ -57,7 +56,7 @@ def main(task: Task, argv: Sequence[str] | None = None) -> int:
         elif name == "compare":
             comparison = parsing.comparison(task, program_and_command, command.arguments, rest)
             check_files(task, comparison)
-            load(command.function)(comparison)
+            load(command.function, tensorflow=False)(comparison)  # each training is a separate process
         else:
             arguments = parsing.parse(program_and_command, command.arguments, rest)
             check_files(task, arguments)
@@ -83,7 +82,7 @@ def main_of_group(group: CommandGroup, argv: Sequence[str] | None = None) -> int
             print(finished.path)
         else:
             arguments = parsing.parse(f"{program} {name}", command.arguments, rest)
-            load(command.function)(arguments)
+            load(command.function, tensorflow=False)(arguments)
 
     return guarded(_chosen(program, group.commands, run), argv, resumable=RESUMABLE)
 
@@ -133,19 +132,16 @@ def _train(train: Callable, task: Task, settings: Settings, folder, overwrite: b
     print(run.path)
 
 
-def load(function: str, *, tensorflow: bool = False) -> Callable:
+def load(function: str, *, tensorflow: bool = True) -> Callable:
     """Import the function of a command, with TensorFlow's start-up messages hidden.
 
     Args:
         function: See `Command`.
-        tensorflow: Whether the function imports TensorFlow later.
+        tensorflow: Whether the function needs TensorFlow in this process, now or later.
     """
     logging.basicConfig(format="%(message)s", stream=sys.stderr)
     logging.getLogger("tasks").setLevel(logging.INFO)
     with quiet_start():
-        loaded = find(function)
         if tensorflow:
-            importlib.import_module("tensorflow")
-        if "tensorflow" in sys.modules:
-            sys.modules["tensorflow"].config.list_logical_devices()
-    return loaded
+            import_tensorflow()
+        return find(function)

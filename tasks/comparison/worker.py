@@ -19,6 +19,7 @@ from pathlib import Path
 from models.recurrent_settings import Settings
 from tasks.cli.exit_codes import os_error
 from tasks.cli.main import load
+from tasks.cli.start import end
 from tasks.data.records import resolve_splits
 from tasks.errors import TrainingDiverged, TrainingFailed, UserError
 from tasks.references import find
@@ -97,4 +98,4 @@ def _peak_memory() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end(main())

@@ -137,8 +137,8 @@ class Network:
         self.optimizer.build(self.model.trainable_variables)
         self._initial_optimizer_state = [variable.numpy() for variable in self.optimizer.variables]
         batch = [tf.TensorSpec((None, *inputs.shape[1:]), tf.float32), tf.TensorSpec((None,), tf.int32)]
-        self._train_step = tf.function(self._apply_gradients, input_signature=batch)
-        self._batch_accuracy = tf.function(self._mean_accuracy, input_signature=batch)
+        self._train_step = tf.function(self._apply_gradients, input_signature=batch, autograph=False)
+        self._batch_accuracy = tf.function(self._mean_accuracy, input_signature=batch, autograph=False)
 
     def reset(self, experiment: Experiment) -> None:
         """Set the initial weights of the experiment, which depend on its seed, and reset the optimizer."""

@@ -1,9 +1,8 @@
 """Runs python -m tasks.sentiment train | evaluate | predict | export | explain | compare."""
 
-import sys
-
 from tasks.cli.main import main
+from tasks.cli.start import end
 from tasks.sentiment.task import SENTIMENT
 
 if __name__ == "__main__":
-    sys.exit(main(SENTIMENT))
+    end(main(SENTIMENT))

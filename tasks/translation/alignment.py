@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.reports import explanation_plots
 from tasks.serving.batched_inference import string_tensor
 from tasks.translation.data import SIDES
 
@@ -33,6 +32,8 @@ def align_sentence(align: Callable, text: str) -> dict:
 
 def draw(found: dict, path: Path) -> Path:
     """Draw what `align_sentence` returned; return the path."""
+    from tasks.reports import explanation_plots  # matplotlib takes half a second, and a translation needs none
+
     return explanation_plots.attention(
         np.array(found["attention"]), found["source_pieces"], found["target_pieces"], path
     )

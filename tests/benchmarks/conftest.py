@@ -19,6 +19,7 @@ def pytest_addoption(parser):
         default=Path(__file__).parents[2] / "runs" / "multi30k",
         help="a finished run of the translation task whose data can be read",
     )
+    parser.addoption("--former", type=Path, help="another checkout of this project, whose commands are measured too")
     parser.addoption("--steps", type=int, default=150, help="training steps of each measurement")
 
 
@@ -30,6 +31,12 @@ def rounds(request) -> int:
 @pytest.fixture
 def steps(request) -> int:
     return request.config.getoption("--steps")
+
+
+@pytest.fixture
+def former(request) -> Path | None:
+    """Another checkout of this project."""
+    return request.config.getoption("--former")
 
 
 @pytest.fixture

@@ -82,6 +82,7 @@ def test_generation_in_parts_yields_the_same_text(generator):
         parts.append(generator.decode(ids))
     text = generator.text.compose_jamo(tf.strings.join([["the quick"], *parts])).numpy()[0].decode()
     assert [text] == generated(generator, ["the quick"], seed=7)
+    assert generator.continue_generation.experimental_get_tracing_count() == 1  # also for the shorter part at the end
 
 
 def test_the_unknown_id_is_accepted_and_never_generated(generator):
