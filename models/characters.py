@@ -6,7 +6,7 @@ jamo, which are composed to syllables again in the output. No id stands for padd
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -60,6 +60,11 @@ class Characters:
         known = sorted(character for character, count in counts.items() if count >= min_count)
         unknown_count = sum(counts.values()) - sum(counts[character] for character in known)
         return cls(tuple(known), (unknown_count, *(counts[character] for character in known)), **options)
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The text of each id."""
+        return chr(REPLACEMENT), *self.characters
 
     def normalize_for_scoring(self, text: str) -> str:
         """Normalize a text so that its length is the number of characters that scores are divided by.
@@ -123,6 +128,11 @@ class CharacterText(tf.Module):
         self._points = tf.constant([REPLACEMENT, *points], tf.int32)
         self._to_nfc = NfcNormalizer() if characters.normalization == "nfc" else None
 
+    @property
+    def unwritten(self) -> Iterable[int]:
+        """The ids that are never generated."""
+        return (UNKNOWN,)
+
     def ids(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """Convert texts to ids.
 
@@ -148,6 +158,18 @@ class CharacterText(tf.Module):
         if self.characters.hangul != "jamo":
             return texts
         return tf.strings.unicode_encode(compose_pairs(_code_points(texts), compose_hangul), "UTF-8")
+
+    def joined(self, prompts: tf.Tensor, continuations: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Join prompts and their continuations.
+
+        Args:
+            prompts: string `(batch,)`, valid UTF-8.
+            continuations: string `(batch,)`, in which jamo are not composed yet.
+
+        Returns:
+            The texts and the continuations in composed form, string `(batch,)` each.
+        """
+        return self.compose_jamo(tf.strings.join([prompts, continuations])), self.compose_jamo(continuations)
 
     def lengths(self, texts: tf.Tensor) -> tf.Tensor:
         """Count the characters of texts in composed form.

@@ -1,7 +1,7 @@
 """One-to-many network: a model that predicts the next character, used in three ways with one set of weights.
 
 - `LanguageModel`: the Keras model that is saved: ids and states to logits and states, for whole sequences.
-- `WindowModel`: trained on windows of text, with the state carried from one window to the next.
+- `models.window_model.WindowModel`: trained on windows of text, with the state carried from one to the next.
 - `StepModel`: one timestep at a time; generating and scoring are loops over it.
 """
 
@@ -12,6 +12,19 @@ from models.network import Network, settings_dict
 from models.network_settings import LanguageModelSettings
 from models.recurrent import STATES, recurrent_layers, recurrent_stack, stack_step
 from models.recurrent_settings import RecurrentSettings
+
+
+@keras.saving.register_keras_serializable("models")
+class Bias(keras.layers.Layer):
+    """Adds a trainable vector to `(batch, timesteps, size)` or `(batch, size)`."""
+
+    def build(self, input_shape):
+        """Create the vector."""
+        self.bias = self.add_weight(shape=(input_shape[-1],), initializer="zeros", name="bias")
+
+    def call(self, inputs):
+        """Add the vector."""
+        return inputs + self.bias
 
 
 @keras.saving.register_keras_serializable("models")
@@ -36,8 +49,10 @@ class LanguageModel(Network):
         state_names: Names of the states, in their order: h_1, c_1, h_2, ...
         embedding: The `keras.layers.Embedding`; with `tied_embeddings` a `keras.layers.ReversibleEmbedding`.
         recurrent_layers: List of recurrent layers, first to last.
+        features: Symbolic `(batch, timesteps, size)`: what the logits are computed from.
         projection: The `keras.layers.Dense` between the stack and a tied embedding of another size, else None.
         output_layer: The `keras.layers.Dense` that computes the logits; None with `tied_embeddings`.
+        output_bias: The `Bias` after a tied embedding; None without `output_bias`.
 
     Raises:
         ValueError: If `recurrent` has an option that a language model cannot use.
@@ -76,12 +91,15 @@ class LanguageModel(Network):
         )  # (batch, timesteps, units)
         if settings.output_dropout:
             x = keras.layers.Dropout(settings.output_dropout, name="output_dropout")(x)
-        projection, output_layer = None, None
+        projection, output_layer, output_bias = None, None, None
         if settings.tied_embeddings:
             if stack.units != settings.embedding_size:
                 projection = keras.layers.Dense(settings.embedding_size, name="projection")
                 x = projection(x)
             logits = keras.ops.cast(embedding(x, reverse=True), "float32")
+            if settings.output_bias:
+                output_bias = Bias(dtype="float32", name="output_bias")
+                logits = output_bias(logits)
         else:
             # Logits are float32 also under a mixed precision policy: a softmax needs the range.
             output_layer = keras.layers.Dense(vocabulary_size, dtype="float32", name="logits")
@@ -92,7 +110,7 @@ class LanguageModel(Network):
         self.vocabulary_size, self.timesteps = vocabulary_size, timesteps
         self.state_names = [state.name for state in flat_initial_states]
         self.embedding, self.recurrent_layers = embedding, layers
-        self.projection, self.output_layer = projection, output_layer
+        self.projection, self.output_layer, self.output_bias, self.features = projection, output_layer, output_bias, x
 
     def arguments(self) -> dict:
         """Return the constructor's arguments."""
@@ -122,70 +140,6 @@ def build_language_model(
         ValueError: If `recurrent` has an option that a language model cannot use.
     """
     return LanguageModel(settings, recurrent, vocabulary_size, timesteps)
-
-
-@keras.saving.register_keras_serializable("models")
-class WindowModel(keras.Model):
-    """A language model on windows of text, with the states carried from one batch to the next.
-
-    This corresponds to Keras's `stateful=True`, but the states are outside of the layers, so the layers have no fixed
-    batch size. The data says which windows begin a text, so no call is needed to reset the states. Gradients do not
-    cross window boundaries: truncated backpropagation through time (Williams and Peng 1990, "An Efficient
-    Gradient-Based Algorithm for On-Line Training of Recurrent Network Trajectories").
-
-    Args:
-        model: The language model, whose weights are shared.
-        batch_size: Size of every batch.
-        last_only: Whether to return, in training, the logits of the last timestep of each window only.
-        **kwargs: Arguments of `keras.Model`.
-    """
-
-    def __init__(self, model: LanguageModel, batch_size: int, last_only: bool = False, **kwargs):
-        super().__init__(**kwargs)
-        self.model, self.batch_size, self.last_only = model, batch_size, last_only
-        self.carried_states = [
-            self.add_weight(shape=(batch_size, state.shape[-1]), initializer="zeros", trainable=False, name=state.name)
-            for state in model.inputs[1:]
-        ]
-
-    def call(self, inputs, training=None):
-        """Compute the logits of a batch of windows.
-
-        Args:
-            inputs: (ids, begins): ids int32 `(batch, timesteps)`; begins bool `(batch,)`, True where a text begins.
-            training: Whether the model is being trained.
-
-        Returns:
-            Logits `(batch, timesteps, vocabulary_size)`, or `(batch, 1, vocabulary_size)` with `last_only` in training.
-        """
-        ids, begins = inputs
-        continues = keras.ops.logical_not(begins)[:, None]
-        states = [keras.ops.where(continues, state, keras.ops.zeros_like(state)) for state in self.carried_states]
-        logits, *states = self.model([ids, *states], training=training)
-        for variable, state in zip(self.carried_states, states, strict=True):
-            variable.assign(keras.ops.cast(state, variable.dtype))
-        return logits[:, -1:] if training and self.last_only else logits
-
-    def get_config(self):
-        """Return the constructor's arguments, with the language model's config."""
-        config = {name: getattr(self, name) for name in ("batch_size", "last_only", "name")}
-        return {**config, "dtype": self.dtype_policy.name, "model": keras.saving.serialize_keras_object(self.model)}
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        """Build the model from `get_config`."""
-        model = keras.saving.deserialize_keras_object(config["model"], custom_objects)
-        return cls(**{**config, "model": model})
-
-
-def training_model(model: LanguageModel, batch_size: int) -> WindowModel:
-    """Return a model that shares the weights and is trained on windows of text.
-
-    Args:
-        model: The language model. Without `return_sequences` only the last timestep of each window is trained.
-        batch_size: Size of every batch.
-    """
-    return WindowModel(model, batch_size, last_only=not model.recurrent.return_sequences)
 
 
 class StepModel(tf.Module):
@@ -250,7 +204,8 @@ class StepModel(tf.Module):
         if model.projection is not None:
             x = model.projection(x)
         logits = model.embedding(x, reverse=True) if model.output_layer is None else model.output_layer(x)
-        return tf.cast(logits, tf.float32)
+        logits = tf.cast(logits, tf.float32)
+        return logits if model.output_bias is None else model.output_bias(logits)
 
     def read(self, ids: tf.RaggedTensor, states: list[tf.Tensor]) -> list[tf.Tensor]:
         """Process sequences of different lengths; a row's result does not depend on the other rows.

@@ -81,3 +81,26 @@ class SmoothedCrossentropy(keras.losses.Loss):
     def get_config(self):
         """Return the constructor's arguments."""
         return {**super().get_config(), "label_smoothing": self.label_smoothing}
+
+
+@keras.saving.register_keras_serializable("models")
+class TokenCrossentropy(keras.losses.Loss):
+    """Cross-entropy of a language model on batches of windows of different lengths.
+
+    The loss of a timestep is multiplied by the number of timesteps. Keras divides the sum of a batch by its rows and
+    timesteps, and weights the losses of several batches by their rows, so what it reports is the sum of the weighted
+    cross-entropies over all tokens, divided by the rows of all batches.
+    """
+
+    def call(self, ids, logits):
+        """Compute the loss of each timestep.
+
+        Args:
+            ids: Int `(batch, timesteps)`.
+            logits: `(batch, timesteps, classes)`.
+
+        Returns:
+            `(batch, timesteps)`, in nats times the number of timesteps.
+        """
+        loss = keras.losses.sparse_categorical_crossentropy(ids, logits, from_logits=True)
+        return loss * keras.ops.cast(keras.ops.shape(ids)[1], loss.dtype)

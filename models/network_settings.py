@@ -98,8 +98,18 @@ class LanguageModelSettings(NetworkSettings):
 
     tied_embeddings: bool = False
     """Use the embedding's weights in the output layer; where the sizes differ, a projection comes before it."""
+    output_bias: bool = False
+    """With tied embeddings: add a bias to the logits; always with tokenizer sentencepiece."""
     residual: bool = False
     """Add the input of each layer except the first to its output."""
+
+    @model_validator(mode="after")
+    def _bias_of_tied_embeddings(self):
+        if self.output_bias and not self.tied_embeddings:
+            raise ValueError(
+                "output_bias=True needs tied_embeddings=True: without it the output layer has a bias; leave it out"
+            )
+        return self
 
     def check_recurrent(self, recurrent: RecurrentSettings) -> None:
         """Reject recurrent options that a language model cannot use.

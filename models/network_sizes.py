@@ -95,7 +95,8 @@ def language_model_parts(
     output = _output(units, vocabulary_size, ("units",))
     if settings.tied_embeddings:
         projection = (units + 1) * size if units != size else 0
-        output = output._replace(parameters=projection, options=("units", "embedding_size"))
+        bias = vocabulary_size if settings.output_bias else 0
+        output = output._replace(parameters=projection + bias, options=("units", "embedding_size"))
     return [_embedding(settings, vocabulary_size), stack_part(recurrent, size), output]
 
 

@@ -5,6 +5,7 @@ import tensorflow as tf
 from models.characters import REPLACEMENT, UNKNOWN, CharacterText
 from models.generation_settings import SamplingSettings
 from models.language_model import StepModel
+from models.pieces import PieceText
 from models.sampling import NO_ID, GenerationState, Sampling, generate, uniform_noise
 
 
@@ -24,7 +25,7 @@ class TextGenerator(tf.Module):
         ```
     """
 
-    def __init__(self, step_model: StepModel, text: CharacterText, settings: SamplingSettings):
+    def __init__(self, step_model: StepModel, text: CharacterText | PieceText, settings: SamplingSettings):
         super().__init__()
         self.step_model, self.text, self.settings = step_model, text, settings
         self._boundary = step_model.boundary
@@ -40,7 +41,7 @@ class TextGenerator(tf.Module):
         # of unknown characters, which most training texts do not contain, so that their probability is not 0.
         counts += tf.one_hot(UNKNOWN, len(text.characters))
         self._first_logits = tf.math.log(counts / tf.reduce_sum(counts))
-        self._unknown_mask = tf.one_hot(UNKNOWN, len(text.characters), -float("inf"), 0.0)
+        self._unwritten_mask = tf.add_n([self._mask(index) for index in text.unwritten])
         states = [tf.TensorSpec([None, step_model.units], step_model.dtype, name) for name in step_model.state_names]
         # Wrapped here and not by a decorator, because the number of states depends on the model.
         ids = tf.TensorSpec([None], tf.int32, "ids")
@@ -153,12 +154,11 @@ class TextGenerator(tf.Module):
         logits = self.logits(states)
         if self._boundary is None:
             is_empty = tf.equal(ids.row_lengths(), 0)[:, None]
-            logits = tf.where(is_empty, self._first_logits[None] + self._unknown_mask, logits)
+            logits = tf.where(is_empty, self._first_logits[None] + self._unwritten_mask, logits)
         else:
             # No text is empty: the first character after a boundary is another one.
             begins = tf.equal(ids[:, -1:], self._boundary).to_tensor(True, shape=[None, 1])
-            mask = tf.one_hot(self._boundary, len(self.text.characters), -float("inf"), 0.0)
-            logits = tf.where(begins, logits + mask, logits)
+            logits = tf.where(begins, logits + self._mask(self._boundary), logits)
         size = Sampling(**self._fixed).history_size
         recent = tf.concat([tf.fill([batch, size], NO_ID), ids], axis=1)[:, -size:].to_tensor(shape=[None, size])
         return GenerationState(logits, states, recent, tf.constant(0), tf.fill([batch], False))
@@ -217,9 +217,13 @@ class TextGenerator(tf.Module):
             states: The network's states, `(batch, units)` each.
 
         Returns:
-            float32 `(batch, vocabulary_size)`, -inf for the unknown id.
+            float32 `(batch, vocabulary_size)`, -inf for ids that are never generated.
         """
-        return self.step_model.logits(states) + self._unknown_mask
+        return self.step_model.logits(states) + self._unwritten_mask
+
+    def _mask(self, index: int) -> tf.Tensor:
+        """Return what is added to logits so that an id is not generated: float32 `(vocabulary_size,)`."""
+        return tf.one_hot(index, len(self.text.characters), -float("inf"), 0.0)
 
     def _generate_ids(self, state, noise, temperature, top_k, top_p):
         sampling = Sampling(temperature, top_k, top_p, **self._fixed)
@@ -244,10 +248,7 @@ class TextGenerator(tf.Module):
         Returns:
             A dict as from `generate_default`.
         """
-        if self._boundary is not None:
-            boundary = self.text.characters.characters[self._boundary - 1]
+        boundary = "" if self._boundary is None else self.text.characters.symbols[self._boundary]
+        if boundary:
             prompts = tf.strings.regex_replace(prompts, f"(?s)^.*{boundary}", "")
-        return {
-            "text": self.text.compose_jamo(tf.strings.join([prompts, continuations])),
-            "continuation": self.text.compose_jamo(continuations),
-        }
+        return dict(zip(("text", "continuation"), self.text.joined(prompts, continuations), strict=True))

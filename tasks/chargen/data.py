@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from models.characters import UNKNOWN, Characters, normalize
+from models.characters import UNKNOWN, Characters, CharacterText, normalize
+from models.pieces import Pieces, PieceText
+from models.text import EOS
 from tasks import atomic_files
-from tasks.chargen import records
+from tasks.chargen import piece_data, records
 from tasks.chargen.record_windows import RecordWindows, ValidationRecords
-from tasks.chargen.settings import CharacterSettings, ChargenSettings
+from tasks.chargen.settings import ChargenSettings, TextVocabularySettings
 from tasks.chargen.text_source import TextSource, compared_texts, open_text
 from tasks.chargen.windows import TrainingWindows, ValidationWindows
 from tasks.data.overlap import TrainingTexts
@@ -31,6 +33,9 @@ LEAST_UNKNOWN = 0.01
 
 def prepare(settings: ChargenSettings, run: Run) -> None:
     """Write `vocabulary/characters.json`, `training_texts.npz` and, below `checkpoint/`, the ids of both splits."""
+    if settings.vocabulary.tokenizer == "sentencepiece":
+        piece_data.prepare(settings, run)
+        return
     chosen = settings.vocabulary
     source = open_text(settings)
     composed = {"normalization": chosen.normalization, "hangul": chosen.hangul}
@@ -123,6 +128,12 @@ def _ids_file(run: Run, split: str) -> Path:
     return run.checkpoint / f"{split}.npy"
 
 
+def open_data(settings: ChargenSettings, run: Run) -> TrainingData:
+    """Open what `prepare` wrote."""
+    kind = piece_data.PieceDocuments if settings.vocabulary.tokenizer == "sentencepiece" else TextWindows
+    return kind(settings, run)
+
+
 class TextWindows(TrainingData):
     """The stored text of a run, and windows of it.
 
@@ -195,7 +206,7 @@ def encode(text: str, characters: Characters) -> np.ndarray:
     return ids[points]
 
 
-def check_stops(stops: Iterable[str], characters: Characters) -> None:
+def check_stops(stops: Iterable[str], characters: Characters | Pieces) -> None:
     """Check that the texts that end a generation can be generated.
 
     Raises:
@@ -208,6 +219,13 @@ def check_stops(stops: Iterable[str], characters: Characters) -> None:
             raise UserError(f"--stop {stop!r}: {shown} is not among the model's characters, so nothing ends with it")
 
 
+def boundary_of(settings: ChargenSettings, vocabulary: Characters | Pieces) -> int | None:
+    """Return the id between two texts; None if there is one text of characters. See `boundary_id`."""
+    if isinstance(vocabulary, Pieces):
+        return EOS
+    return boundary_id(vocabulary) if settings.data.records else None
+
+
 def boundary_id(characters: Characters) -> int:
     """Return the id between two records.
 
@@ -217,6 +235,18 @@ def boundary_id(characters: Characters) -> int:
     if records.BOUNDARY not in characters.characters:
         raise UserError("--records lines: the vocabulary of the run has no line end, so it knows no end of a record")
     return characters.characters.index(records.BOUNDARY) + 1
+
+
+def load_vocabulary(settings: ChargenSettings, folder: Path) -> Characters | Pieces:
+    """Read the vocabulary of a run or of an exported model: characters or pieces; raise `UserError`."""
+    if settings.vocabulary.tokenizer == "sentencepiece":
+        return piece_data.load_pieces(folder)
+    return load_characters(folder)
+
+
+def text_module(vocabulary: Characters | Pieces) -> CharacterText | PieceText:
+    """Return the conversion between text and the ids of a vocabulary."""
+    return PieceText(vocabulary) if isinstance(vocabulary, Pieces) else CharacterText(vocabulary)
 
 
 def save_characters(characters: Characters, folder: Path) -> None:
@@ -245,5 +275,5 @@ def load_characters(folder: Path) -> Characters:
             raise ValueError("expected at least one character, and none twice")
         if not all(type(count) is int and count >= 0 for count in counts):
             raise ValueError("expected a count for each character")
-        chosen = CharacterSettings(normalization=stored["normalization"], hangul=stored["hangul"])
+        chosen = TextVocabularySettings(normalization=stored["normalization"], hangul=stored["hangul"])
         return Characters(tuple(known), counts, chosen.normalization, chosen.hangul)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.characters import Characters, normalize
+from models.pieces import Pieces
 from tasks import atomic_files
 from tasks.chargen.data import encode, unknown_share
 from tasks.chargen.generate import CharacterGenerator
@@ -23,6 +24,7 @@ from tasks.chargen.text_source import TextSource, line_beginnings, open_text
 from tasks.data.evaluated_data import is_of_training
 from tasks.data.records import Record
 from tasks.errors import UserError
+from tasks.references import find
 from tasks.serving.batched_inference import string_tensor
 from tasks.task_parts import Outcome
 from tasks.training.runs import Run
@@ -41,11 +43,12 @@ class Generations(Outcome):
 
     Attributes:
         nats_per_character: Mean of -ln p of a character, a Hangul syllable counted as one.
-        bigram_nats_per_character: The same by counts of two characters (or jamo) in the training text, with Witten-Bell
-            smoothing; None if that text cannot be read.
+        words: Number of words of the text, separated by blanks.
+        bigram_nats_per_character: The same by counts of two characters (jamo, pieces) in the training text, with
+            Witten-Bell smoothing; None if that text cannot be read.
         trigram_nats_per_character: The same by counts of three.
-        nats_per_symbol: The first figure per symbol that the network predicts, a character or a jamo: all but the first
-            of the text. This is the loss of the training log.
+        nats_per_symbol: The first figure per symbol that the network predicts, a character, a jamo or a piece: all but
+            the first of the text. This is the loss of the training log.
         unknown_share: Share of the characters that are not in the vocabulary.
         prompts: The prompts that were continued.
         continuations: Temperature -> the continuation of each prompt.
@@ -58,6 +61,7 @@ class Generations(Outcome):
     """
 
     nats_per_character: float
+    words: int
     bigram_nats_per_character: float | None
     trigram_nats_per_character: float | None
     nats_per_symbol: float
@@ -75,6 +79,8 @@ def run_inference(
     predictor: CharacterGenerator, settings: ChargenSettings, source: TextSource, split: str, records: Iterator[Record]
 ) -> Generations:
     """Score a text, with the state carried from its beginning to its end, or record by record; generate samples."""
+    if isinstance(predictor.characters, Pieces):
+        return find("tasks.chargen.evaluate_pieces:run_inference")(predictor, settings, source, records)
     generator, characters = predictor.module, predictor.characters
     (text,) = next(records).values
     start = time.monotonic()
@@ -95,13 +101,14 @@ def run_inference(
     else:
         for chosen in sorted({*evaluation.temperatures, temperature}):
             records[chosen] = generate_records(predictor, evaluation.evaluation_records, chosen)
-    continuations = {chosen: _continuations(predictor, prompts, chosen) for chosen in evaluation.temperatures}
+    continuations = {chosen: continuations_of(predictor, prompts, chosen) for chosen in evaluation.temperatures}
     if training_text is not None:
         training_text = characters.normalize_for_scoring(training_text)
-    known_words, longest_passage = _compare(training_text, continuations, records)
+    known_words, longest_passage = compare(training_text, continuations, records)
     compared = {} if training_text is None else records
     outcome = Generations(
         nats_per_character=(nats + first) / len(scored),
+        words=len(scored.split()),
         nats_per_symbol=nats / (len(ids) - 1) if len(ids) > 1 else first,
         bigram_nats_per_character=None if bigram is None else bigram / len(scored),
         trigram_nats_per_character=None if trigram is None else trigram / len(scored),
@@ -149,7 +156,7 @@ def _count_models(
     return bigram, trigram
 
 
-def _compare(
+def compare(
     training_text: str | None, continuations: dict[float, list[str]], records: dict[float, list[str]]
 ) -> tuple[list[bool], str | None]:
     """Compare generated texts with the training text; see `Generations`."""
@@ -162,7 +169,7 @@ def _compare(
     return known_words, longest_common_passage(shorten_runs(SEPARATOR.join(texts)), shorten_runs(training_text))
 
 
-def _continuations(predictor: CharacterGenerator, prompts: tuple[str, ...], temperature: float) -> list[str]:
+def continuations_of(predictor: CharacterGenerator, prompts: tuple[str, ...], temperature: float) -> list[str]:
     """Return the continuation of each prompt."""
     length = predictor.evaluation.evaluation_length
     answers = predictor.predict(prompts, window=len(prompts), temperature=temperature, length=length)

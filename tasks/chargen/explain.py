@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from models.characters import normalize
+from models.characters import Characters, normalize
 from models.gates import layer_gates
 from models.text_generator import TextGenerator
 from tasks.arguments import ExplainGatesArguments
@@ -53,7 +53,7 @@ def explain_arguments(arguments: ExplainGatesArguments) -> dict:
         UserError: If they ask for the backward direction.
     """
     if arguments.direction != "forward":
-        raise UserError("--direction backward: a character model reads forwards only; leave it out")
+        raise UserError("--direction backward: a language model has one direction; leave it out")
     return explain(arguments.run, arguments.text, layer=arguments.layer, picture=arguments.picture)
 
 
@@ -79,13 +79,18 @@ def explain(run: Path | str, text: str, *, layer: int = 1, picture: Path | str |
     folder = Run(run)
     settings = folder.open_trained("chargen", ChargenSettings)
     generator = generate.from_run(folder, settings, load_model(folder), {}).module
-    known = generator.text.characters
-    characters = normalize(text, known.normalization, known.hangul)
-    # A record is read from the boundary before it.
-    before = "" if generator.step_model.boundary is None else BOUNDARY
-    if before and before in characters[:-1]:
+    known, boundary = generator.text.characters, generator.step_model.boundary
+    if settings.data.records and BOUNDARY in text[:-1]:
         raise UserError("the text has several lines, and this model reads each as a separate record; give one")
-    ids = _ids(generator, before + characters)
+    ids = _ids(generator, text)
+    characters = [known.symbols[index] for index in ids[0]]
+    if isinstance(known, Characters):
+        characters = list(normalize(text, known.normalization, known.hangul))  # the unknown ones too
+    if settings.recurrent.go_backwards:
+        ids, characters = ids[:, ::-1], characters[::-1]
+    # A text with a boundary is read from there.
+    before = [] if boundary is None else [boundary]
+    ids = np.insert(ids, 0, before, axis=1) if before else ids
     try:
         states, logits = _read(generator, ids, layer)
     except ValueError as error:
@@ -99,12 +104,9 @@ def explain(run: Path | str, text: str, *, layer: int = 1, picture: Path | str |
     most_probable = np.argsort(-chances[-1])[:NEXT_CHARACTERS]
     found = {
         "text": text,
-        "characters": list(characters),
+        "characters": characters,
         "surprise": [float(-chances[place, index] / math.log(2)) for place, index in enumerate(ids)],
-        "next": {
-            ("�" if index == 0 else known.characters[index - 1]): float(np.exp(chances[-1, index]))
-            for index in most_probable
-        },
+        "next": {known.symbols[index] or "(end)": float(np.exp(chances[-1, index])) for index in most_probable},
         "gates": {name: values.tolist() for name, values in states.items()},
         "tracking": _tracking(generator, settings, layer, states),
         "picture": None if picture is None else str(picture),
@@ -157,6 +159,8 @@ def _tracking(generator: TextGenerator, settings: ChargenSettings, layer: int, s
 
     `states` are the states in the explained text.
     """
+    if not isinstance(generator.text.characters, Characters):
+        return dict.fromkeys(features(""))  # a piece is not at one place of a line
     try:
         text = open_text(settings).text("validation")
     except UserError as error:

@@ -9,9 +9,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from models.characters import Characters, CharacterText
+from models.characters import Characters
 from models.generation_settings import SamplingSettings
 from models.language_model import StepModel
+from models.pieces import Pieces
 from models.text_generator import TextGenerator
 from tasks.chargen import data, long_texts
 from tasks.chargen.settings import FIXED_IN_EXPORTS, ChargenSettings, EvaluationSettings, GenerateArguments
@@ -41,6 +42,7 @@ class CharacterGenerator(Predictor):
         characters: The vocabulary.
         evaluation: What `evaluate` generates.
         writes_records: Whether each line is a separate text with an end token.
+        reverse: Whether the model reads texts from their end, so that it continues none.
         owner: The object that `generate` belongs to; a `tf.function` does not keep its object alive.
         module: The `TextGenerator` of a run.
     """
@@ -49,16 +51,18 @@ class CharacterGenerator(Predictor):
         self,
         generate: Callable,
         sampling: SamplingSettings,
-        characters: Characters,
+        characters: Characters | Pieces,
         *,
         evaluation: EvaluationSettings | None = None,
         writes_records: bool = False,
+        reverse: bool = False,
         owner=None,
         module: TextGenerator | None = None,
     ):
         self._generate, self.sampling, self.characters = generate, sampling, characters
         self.evaluation = evaluation or EvaluationSettings()
-        self.writes_records, self._owner, self.module = writes_records, owner, module
+        self.writes_records, self.reverse = writes_records, reverse
+        self._owner, self.module = owner, module
 
     def predict(
         self,
@@ -81,6 +85,7 @@ class CharacterGenerator(Predictor):
         Returns:
             {"prompt": str, "seed": int, "text": str, "continuation": str} for each text.
         """
+        self.check_direction()
         chosen = override(self.sampling, sampling)
         seeds = range(chosen.sampling_seed, chosen.sampling_seed + samples)
         # Many texts of a prompt are yielded one by one: nobody waits for the last, and memory does not hold them all.
@@ -100,6 +105,14 @@ class CharacterGenerator(Predictor):
             for row, prompt in enumerate(prompts):
                 for seed, of_seed in zip(seeds, answers, strict=True):
                     yield {"prompt": prompt, "seed": seed, **of_seed[row]}
+
+    def check_direction(self) -> None:
+        """Raise `UserError` if the model continues no text."""
+        if self.reverse:
+            raise UserError(
+                "the model reads texts from their end (go_backwards), so it continues none; train one without "
+                "--go-backwards"
+            )
 
     def _continue(self, prompts: list[str], sampling: SamplingSettings, seed: int) -> list[dict[str, str]]:
         """Return the text and the continuation of each prompt; each is what the prompt gives alone with this seed."""
@@ -125,13 +138,18 @@ class CharacterGenerator(Predictor):
             yield prompt
 
 
-def warn_of_unknown(characters: Characters, prompt: str) -> bool:
+def warn_of_unknown(characters: Characters | Pieces, prompt: str) -> bool:
     """Log the characters of a prompt that are not in the vocabulary; return whether there are any."""
     unknown = characters.unknown_in(prompt)
     if unknown:
         shown = " ".join(map(repr, unknown[:10])) + (" ..." if len(unknown) > 10 else "")
         log.warning("not among the model's characters, read as unknown: %s", shown)
     return bool(unknown)
+
+
+def writes_records(settings: ChargenSettings, vocabulary: Characters | Pieces) -> bool:
+    """Return whether each text that is generated is one line, which ends by itself."""
+    return not vocabulary.has_line_ends if isinstance(vocabulary, Pieces) else settings.data.records is not None
 
 
 def from_run(
@@ -142,16 +160,17 @@ def from_run(
     The overrides are settings of sampling, and of the evaluation.
     """
     sampling, evaluation = override_groups(settings, overrides, "sampling", "evaluation")
-    characters = data.load_characters(run.vocabulary)
+    characters = data.load_vocabulary(settings, run.vocabulary)
     data.check_stops(sampling.stop, characters)
-    boundary = data.boundary_id(characters) if settings.data.records else None
-    generator = TextGenerator(StepModel(model, boundary), CharacterText(characters), sampling)
+    boundary = data.boundary_of(settings, characters)
+    generator = TextGenerator(StepModel(model, boundary), data.text_module(characters), sampling)
     return CharacterGenerator(
         generator.generate,
         sampling,
         characters,
         evaluation=evaluation,
-        writes_records=boundary is not None,
+        reverse=settings.recurrent.go_backwards,
+        writes_records=writes_records(settings, characters),
         module=generator,
     )
 
@@ -164,12 +183,12 @@ def from_export(
     if fixed:
         raise UserError(f"{fixed[0]} is fixed in an exported model: set it in train or export, or name the run")
     sampling = override(settings.sampling, overrides)
-    characters = data.load_characters(folder)
+    characters = data.load_vocabulary(settings, folder)
     return CharacterGenerator(
         saved_model.signatures["generate"],
         sampling,
         characters,
-        writes_records=settings.data.records is not None,
+        writes_records=writes_records(settings, characters),
         owner=saved_model,
     )
 
@@ -197,6 +216,7 @@ def exportable(predictor: CharacterGenerator, run: Run) -> Exportable:
     - step: ids and states -> logits and states;
     - score: text -> nats_per_character.
     """
+    predictor.check_direction()
     generator = predictor.module
     return Exportable(
         generator.step_model.model,
@@ -207,5 +227,5 @@ def exportable(predictor: CharacterGenerator, run: Run) -> Exportable:
             "score": generator.score,
         },
         resources=[generator.text],
-        warmup=[{"prompt": [""]}, {"prompt": ["".join(predictor.characters.characters[:8])] * 8}],
+        warmup=[{"prompt": [""]}, {"prompt": ["".join(predictor.characters.symbols[4:12])] * 8}],
     )

@@ -20,6 +20,13 @@ def perplexity(outcome: "Generations") -> float:
     return math.exp(min(outcome.nats_per_character, 700.0))
 
 
+def word_perplexity(outcome: "Generations") -> float | None:
+    """Return exp of the nats per word; None without words. It compares models of characters and of pieces."""
+    if not outcome.words:
+        return None
+    return math.exp(min(outcome.nats_per_character * outcome.examples / outcome.words, 700.0))
+
+
 def word_share(outcome: "Generations") -> float | None:
     """Return the share of the generated words that occur in the training text; None without words or that text."""
     return sum(outcome.known_words) / len(outcome.known_words) if outcome.known_words else None
@@ -45,11 +52,13 @@ METRICS = (
     Metric("nats_per_character", higher_is_better=False, compute=lambda outcome: outcome.nats_per_character),
     Metric("bits_per_character", higher_is_better=False, compute=bits_per_character),
     Metric("perplexity", higher_is_better=False, compute=perplexity),
+    # Words are separated by blanks.
+    Metric("word_perplexity", higher_is_better=False, compute=word_perplexity),
     # What counts of two and of three characters reach: a model that is not better has not learned enough.
     Metric("bigram_nats_per_character", None, compute=lambda outcome: outcome.bigram_nats_per_character),
     Metric("trigram_nats_per_character", None, compute=lambda outcome: outcome.trigram_nats_per_character),
     Metric("unknown_share", higher_is_better=None, compute=lambda outcome: outcome.unknown_share),
-    # In nats per symbol that the network predicts, a character or a jamo; that of the training log.
+    # In nats per symbol that the network predicts, a character, a jamo or a piece; that of the training log.
     Metric("loss", higher_is_better=False, compute=lambda outcome: outcome.nats_per_symbol),
     Metric("word_share", higher_is_better=None, compute=word_share),
     Metric("longest_copy", higher_is_better=None, compute=longest_copy),

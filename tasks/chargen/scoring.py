@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 import tensorflow as tf
 
-from models.language_model import LanguageModel, training_model
+from models.language_model import LanguageModel
+from models.window_model import training_model
 from tasks.chargen.record_windows import ValidationRecords
 from tasks.chargen.windows import ValidationWindows
 

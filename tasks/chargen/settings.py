@@ -1,6 +1,6 @@
 """Every setting of the character generation task, in groups. Imports no TensorFlow."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import tyro
 from pydantic import AfterValidator, Field, model_validator
@@ -9,7 +9,15 @@ from models.generation_settings import SamplingSettings
 from models.network_settings import LanguageModelSettings
 from models.recurrent_settings import Settings
 from tasks.arguments import EvaluateArguments, ExportArguments, PredictArguments
-from tasks.settings import Auto, Location, RecurrentOptions, SourceSettings, TrainingSettings
+from tasks.settings import (
+    Auto,
+    Location,
+    Normalization,
+    RecurrentOptions,
+    SourceSettings,
+    TrainingSettings,
+    VocabularySettings,
+)
 
 
 class ChargenSourceSettings(SourceSettings, defaults={"validation_fraction": 0.05, "test_fraction": 0.05}):
@@ -22,17 +30,45 @@ class ChargenSourceSettings(SourceSettings, defaults={"validation_fraction": 0.0
     """The column of a table (.csv .tsv .jsonl .parquet) whose rows are the text, one after the other."""
     records: Literal["lines"] | None = None
     """lines: each line is a separate text, such as a name or a title, with a beginning and an end; None: one text."""
+    splits: str = Field("train", min_length=1)
+    """With tokenizer sentencepiece: the splits of the source that are trained on, such as train+unsupervised."""
 
 
-class CharacterSettings(Settings):
-    """What a character is."""
+class TextVocabularySettings(VocabularySettings):
+    """What the text consists of: characters, or pieces of a SentencePiece vocabulary."""
 
-    normalization: Literal["nfc", "identity"] = "nfc"
-    """nfc composes a letter and its marks into one character where Unicode has one."""
+    tokenizer: Literal["characters", "sentencepiece"] = "characters"
+    """sentencepiece: pieces of words; each row of a table, and each line with records, is then a separate text."""
+    normalization: Literal["auto", "nfc", Normalization] = "auto"
+    """nfc composes a letter and its marks into one character where Unicode has one; the other rules are those of
+    SentencePiece. auto: nfc for characters, nmt_nfkc for pieces."""
     hangul: Literal["syllables", "jamo"] = "syllables"
     """jamo reads a syllable as its two or three letters, and writes them as a syllable again."""
     min_count: int = Field(1, ge=1)
     """Characters that occur less often in the training text share one unknown symbol."""
+
+    @model_validator(mode="after")
+    def _options_of_the_tokenizer(self):
+        pieces = self.tokenizer == "sentencepiece"
+        allowed = ("auto", *get_args(Normalization)) if pieces else ("auto", "nfc", "identity")
+        if self.normalization not in allowed:
+            raise ValueError(
+                f"normalization={self.normalization} does not go with tokenizer={self.tokenizer}; take one of "
+                f"{', '.join(allowed)}"
+            )
+        for name in ("hangul", "min_count") if pieces else VocabularySettings.model_fields:
+            value = getattr(self, name)
+            if name != "normalization" and value != type(self).model_fields[name].default:
+                other = "characters" if pieces else "sentencepiece"
+                raise ValueError(
+                    f"{name}={value} does not go with tokenizer={self.tokenizer}; leave it out, or take {other}"
+                )
+        return self
+
+    def resolved(self) -> "TextVocabularySettings":
+        """Return these settings with a value in place of "auto"."""
+        values = {"normalization": "nmt_nfkc" if self.tokenizer == "sentencepiece" else "nfc"}
+        return self.model_copy(update=values) if self.normalization == "auto" else self
 
 
 # All windows have one length, and on a CPU a step of an unrolled network takes three quarters of the time.
@@ -64,6 +100,8 @@ class ChargenTrainingSettings(
     """Characters in a window: the length of truncated backpropagation through time."""
     window_step: int | None = Field(None, ge=1)
     """Without stateful: characters from the beginning of a window to that of the next; None is the window's length."""
+    softmax_samples: int = Field(0, ge=0)
+    """Above 0, each training step compares the next piece with this number of sampled pieces, not with all of them."""
     validation_steps: int | None = Field(200, ge=1)
     """Maximum number of batches of a validation, evenly spread over the held-out text; None reads all of it."""
     sample_lines: int = Field(3, ge=0)
@@ -96,7 +134,7 @@ class ChargenSettings(Settings):
     """Trains a character model: a prompt in, text out."""
 
     data: ChargenSourceSettings = ChargenSourceSettings()
-    vocabulary: CharacterSettings = CharacterSettings()
+    vocabulary: TextVocabularySettings = TextVocabularySettings()
     network: LanguageModelSettings = LanguageModelSettings()
     recurrent: ChargenRecurrentOptions = ChargenRecurrentOptions()
     training: ChargenTrainingSettings = ChargenTrainingSettings()
@@ -105,8 +143,13 @@ class ChargenSettings(Settings):
 
     @model_validator(mode="after")
     def _groups_agree(self):
-        self.network.check_recurrent(self.recurrent)
-        self.recurrent.check_unrolled(self.training.window, "window")
+        pieces = self.vocabulary.tokenizer == "sentencepiece"
+        # Pieces are read backwards as data, not by the layer: each text from its last piece to its first.
+        changes = {"go_backwards": False, "unroll": False} if pieces else {}
+        read = self.recurrent.model_copy(update=changes)
+        self.network.check_recurrent(read)
+        self._check_tokenizer(pieces)
+        read.check_unrolled(self.training.window, "window")
         if self.recurrent.stateful and self.training.window_step is not None:
             raise ValueError(
                 f"window_step={self.training.window_step} does not go with stateful=True: windows follow each other "
@@ -119,6 +162,31 @@ class ChargenSettings(Settings):
                     "to its end, and all of its characters are predicted; leave it out"
                 )
         return self
+
+    def _check_tokenizer(self, pieces: bool) -> None:
+        if pieces:
+            for name in ("stateful", "return_sequences"):
+                if not getattr(self.recurrent, name):
+                    raise ValueError(
+                        f"{name}=False does not go with tokenizer=sentencepiece: a text is read from its beginning to "
+                        "its end, and all of its pieces are predicted; leave it out"
+                    )
+            if self.sampling.stop:
+                raise ValueError(
+                    f"stop={self.sampling.stop[0]!r} does not go with tokenizer=sentencepiece: one text has several "
+                    "segmentations, and generation stops at the end token; leave it out"
+                )
+            return
+        if self.training.softmax_samples:
+            raise ValueError(
+                f"softmax_samples={self.training.softmax_samples} needs tokenizer=sentencepiece: characters are few, "
+                "and all of them are compared; leave it out"
+            )
+        if self.data.splits != "train":
+            raise ValueError(
+                f"splits={self.data.splits} needs tokenizer=sentencepiece: characters are read from the training split "
+                "alone; leave it out"
+            )
 
 
 # Options of `generate` that change the drawing; an exported model has the last three fixed.

@@ -54,11 +54,16 @@ class Progress:
         return cls(**stored | {"state": tf.nest.pack_sequence_as(like, tensors)})
 
 
+# What the end of a text is shown as.
+END = "(end)"
+
+
 def answer_step_by_step(
     predictor: CharacterGenerator, arguments: GenerateArguments, out: TextIO, output: PartialOutput | None = None
 ) -> bool:
     """Let the user choose, or write a single text while it is generated; see `tasks.task.Task.answer_step_by_step`."""
     prompt = (*arguments.texts, "")[0]
+    predictor.check_direction()
     if arguments.choose:
         _let_choose(predictor.module, prompt, arguments.choose)
         return True
@@ -150,15 +155,15 @@ def _let_choose(generator: TextGenerator, prompt: str, count: int) -> None:
     logits, states = state.logits, list(state.states)
     for _ in range(generator.settings.length):
         top = tf.math.top_k(tf.nn.softmax(logits)[0], min(count, len(known) - 1))
-        options = [known.characters[index - 1] for index in top.indices.numpy()]
+        options = [known.symbols[index] or END for index in top.indices.numpy()]
         print(f"\n{compose_jamo(text, known.hangul)}")
         for number, (option, probability) in enumerate(zip(options, top.values.numpy(), strict=True), start=1):
             print(f"{number:4}  {option!r:8} {probability:7.2%}")
-        chosen = _ask(options, known.characters)
-        if chosen is None or (chosen == records.BOUNDARY and generator.step_model.boundary is not None):
+        chosen = _ask(options, known.symbols)
+        if chosen in (None, END) or (chosen == records.BOUNDARY and generator.step_model.boundary is not None):
             break
         text += chosen
-        after = generator.step(tf.constant([known.characters.index(chosen) + 1]), *states)
+        after = generator.step(tf.constant([known.symbols.index(chosen)]), *states)
         states = [after[name] for name in generator.step_model.state_names]
         logits = generator.logits(states)
     print(f"\n{compose_jamo(text, known.hangul)}")

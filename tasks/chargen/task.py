@@ -36,12 +36,21 @@ class ChargenTask(Task):
         """Propose records without a prompt, if the model writes records."""
         return "--samples 20" if settings.data.records else super().example_arguments(settings)
 
-    open_source = implemented_by("tasks.chargen.text_source:open_text")
-    check_source = implemented_by("tasks.chargen.text_source:check_text")
-    open_evaluation_source = implemented_by("tasks.chargen.text_source:open_evaluation_text")
+    def resolve(self, settings: ChargenSettings):
+        """Replace the normalization that is "auto", and what pieces need; see `tasks.task.Task.resolve`."""
+        changes = {"vocabulary": settings.vocabulary.resolved()}
+        if settings.vocabulary.tokenizer == "sentencepiece":  # windows of different lengths are not unrolled
+            tied = settings.network.tied_embeddings
+            changes["network"] = settings.network.model_copy(update={"output_bias": tied})
+            changes["recurrent"] = settings.recurrent.model_copy(update={"unroll": False})
+        return settings.model_copy(update=changes), ""
+
+    open_source = implemented_by("tasks.chargen.documents:open_source_of")
+    check_source = implemented_by("tasks.chargen.documents:check_source")
+    open_evaluation_source = implemented_by("tasks.chargen.documents:open_evaluation_source")
     prepare = implemented_by("tasks.chargen.data:prepare")
     compared_texts = implemented_by("tasks.chargen.text_source:compared_texts")
-    open_data = implemented_by("tasks.chargen.data:TextWindows")
+    open_data = implemented_by("tasks.chargen.data:open_data")
     resolve_epochs = implemented_by("tasks.chargen.training_length:resolve_epochs")
     build = implemented_by("tasks.chargen.network:build")
     from_run = implemented_by("tasks.chargen.generate:from_run")

@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tasks.chargen import records
-from tasks.chargen.settings import ChargenEvaluateArguments, ChargenSettings, ChargenSourceSettings
+from tasks.chargen.settings import ChargenSettings, ChargenSourceSettings
 from tasks.chargen.text_files import check_sources, read_texts
 from tasks.data import locations
-from tasks.data.evaluated_data import options_of_other_data
 from tasks.data.overlap import ComparedTexts
 from tasks.data.records import Record, resolve_splits
 from tasks.errors import UserError
@@ -113,14 +112,6 @@ def compared_texts(settings: ChargenSettings) -> ComparedTexts:
         return ((line,) for line in record.values[0].split("\n") if len(line.strip()) >= least)
 
     return ComparedTexts("line", ("line",), lines)
-
-
-def open_evaluation_text(settings: ChargenSettings, arguments: ChargenEvaluateArguments) -> TextSource:
-    """Open the text that `evaluate` reads: that of the run, or `--data`."""
-    column = {} if arguments.text_column is None else {"text_column": arguments.text_column}
-    options = options_of_other_data(settings.data, arguments, columns_named=bool(column))
-    data = settings.data.model_copy(update=column | options)
-    return open_text(settings.model_copy(update={"data": data}), arguments.data)
 
 
 def _with_missing_splits(stored: Mapping[str, str], settings: ChargenSourceSettings, location: str) -> dict[str, str]:

@@ -25,7 +25,11 @@ class Bucket:
 
 
 def length_buckets(
-    lengths: np.ndarray, tokens_per_batch: int, ratio: float = 1.1, full_batches: int = 4
+    lengths: np.ndarray,
+    tokens_per_batch: int,
+    ratio: float = 1.1,
+    full_batches: int = 4,
+    longest: int | None = None,
 ) -> list[Bucket]:
     """Divide sequences into buckets by length.
 
@@ -39,10 +43,12 @@ def length_buckets(
             itself.
         ratio: See above.
         full_batches: See above.
+        longest: The length from which on sequences are read in parts of this length, one batch after the other.
     """
     order = np.argsort(lengths, kind="stable").astype(np.uint32)
     ordered = np.maximum(np.asarray(lengths)[order], 1)
-    batch_sizes = np.maximum(tokens_per_batch // ordered.astype(np.int64), 1)  # of a bucket that ends with a sequence
+    # Of a bucket that ends with a sequence.
+    batch_sizes = np.maximum(tokens_per_batch // np.minimum(ordered, longest or ordered[-1:]).astype(np.int64), 1)
     # A bucket from `start` to `end` holds `full_batches` where spare[end] >= start; it never falls.
     spare = np.arange(1, len(order) + 1) - full_batches * batch_sizes
     buckets, start = [], 0

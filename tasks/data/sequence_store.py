@@ -38,9 +38,16 @@ class SequenceStore:
         return len(self.lengths)
 
     def __getitem__(self, index: int) -> np.ndarray:
-        """Return the ids of one sequence. Read with `pread`: a memory map would count towards the process's memory."""
+        """Return the ids of one sequence."""
+        return self.read(index, 0, int(self.lengths[index]))
+
+    def read(self, index: int, start: int, stop: int) -> np.ndarray:
+        """Return part of the ids of one sequence.
+
+        Read with `pread`: a memory map would count towards the process's memory.
+        """
         size = self.dtype.itemsize
-        data = os.pread(self._file, int(self.lengths[index]) * size, int(self._starts[index]) * size)
+        data = os.pread(self._file, (stop - start) * size, (int(self._starts[index]) + start) * size)
         return np.frombuffer(data, self.dtype)
 
     @classmethod

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.language_model import StepModel, build_language_model, training_model
+from models.language_model import StepModel, build_language_model
 from models.network_settings import LanguageModelSettings
 from models.recurrent_settings import RecurrentSettings
+from models.window_model import training_model
 
 SIZE = 11
 CELLS = ["lstm", "gru", "simple_rnn"]

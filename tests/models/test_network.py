@@ -12,11 +12,12 @@ import pytest
 from models.classifier import Classifier, build_classifier
 from models.decoder import Decoder
 from models.encoder import Encoder
-from models.language_model import LanguageModel, StepModel, build_language_model, training_model
+from models.language_model import LanguageModel, StepModel, build_language_model
 from models.network import Network, global_dtype_policy
 from models.network_settings import ClassifierSettings, LanguageModelSettings, TranslatorSettings
 from models.recurrent_settings import RecurrentSettings
 from models.translator import StepTranslator, Translator, build_translator
+from models.window_model import training_model
 
 POLICIES = ["float32", "mixed_bfloat16", "float64"]
 IDS = np.array([[4, 5, 6, 7, 4], [5, 6, 0, 0, 0], [7, 0, 0, 0, 0]], np.int32)

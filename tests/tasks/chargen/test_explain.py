@@ -65,7 +65,7 @@ def test_the_table_is_printed(chargen, jamo_run, tmp_path):
     [
         ([""], ["empty"]),
         (["The", "--layer", "3"], ["no recurrent layer 3", "2 recurrent layers"]),
-        (["The", "--direction", "backward"], ["forwards only"]),
+        (["The", "--direction", "backward"], ["one direction"]),
     ],
 )
 def test_what_cannot_be_explained_is_named(chargen, finished_run, arguments, words):

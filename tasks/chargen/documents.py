@@ -1,0 +1,126 @@
+"""Separate texts, each with an end, from any source that has rows: what a model of pieces is trained on.
+
+Imports no TensorFlow.
+"""
+
+import dataclasses
+import itertools
+from collections.abc import Iterator, Sequence
+
+from tasks.chargen import text_files, text_source
+from tasks.chargen.records import BOUNDARY
+from tasks.chargen.settings import ChargenEvaluateArguments, ChargenSettings, ChargenSourceSettings
+from tasks.chargen.text_source import TextSource
+from tasks.data.evaluated_data import options_of_other_data
+from tasks.data.records import Column, Record, is_blank
+from tasks.data.sources import Source, open_source
+from tasks.errors import UserError
+
+# A text is read in parts of whole lines of at least this number of characters.
+PART = 4000
+
+
+def is_table(location: str | Sequence[str], settings: ChargenSourceSettings) -> bool:
+    """Return whether a location has rows, of which each is a text; otherwise it is a text of lines."""
+    if settings.text_column is not None:
+        return True
+    return isinstance(location, str) and location.startswith("tfds:")
+
+
+def open_source_of(settings: ChargenSettings, location: str | Sequence[str] | None = None) -> Source | TextSource:
+    """Open the text or the texts that the settings name; see `tasks.task.Task.open_source`."""
+    if settings.vocabulary.tokenizer == "sentencepiece":
+        return open_documents(settings, location)
+    return text_source.open_text(settings, location)
+
+
+def check_source(settings: ChargenSettings) -> None:
+    """Check what can be checked of the texts without reading them; raise `UserError`."""
+    if settings.vocabulary.tokenizer == "sentencepiece" and is_table(settings.data.data, settings.data):
+        if not str(settings.data.data).startswith("tfds:"):
+            open_documents(settings)
+        return
+    text_source.check_text(settings)
+
+
+def open_evaluation_source(settings: ChargenSettings, arguments: ChargenEvaluateArguments) -> Source | TextSource:
+    """Open the text that `evaluate` reads: that of the run, or `--data`."""
+    column = {} if arguments.text_column is None else {"text_column": arguments.text_column}
+    options = options_of_other_data(settings.data, arguments, columns_named=bool(column))
+    data = settings.data.model_copy(update=column | options)
+    return open_source_of(settings.model_copy(update={"data": data}), arguments.data)
+
+
+def open_documents(settings: ChargenSettings, location: str | Sequence[str] | None = None) -> Source | TextSource:
+    """Open separate texts: the rows of a table or of a TensorFlow data set, or the lines or the whole of a text.
+
+    Args:
+        settings: The settings of a run.
+        location: Another source than that of the settings.
+
+    Raises:
+        UserError: If the location does not exist, or has no text.
+    """
+    chosen = settings.data
+    of_run = location is None
+    location = chosen.data if of_run else location
+    if not is_table(location, chosen):
+        if of_run and chosen.splits != "train":
+            raise UserError(
+                f"--splits {chosen.splits}: {location} is a text without named splits; leave it out, or name the "
+                "column of a table with --text-column"
+            )
+        return text_source.open_text(settings, None if of_run else location)
+    source = open_source(
+        location,
+        [Column("text", chosen.text_column)],
+        sample=text_files.SAMPLE,
+        validation_fraction=chosen.validation_fraction,
+        test_fraction=chosen.test_fraction,
+        options=chosen,
+        files=chosen.split_files if of_run else {},
+    )
+    return _with_training_splits(source, chosen.splits) if of_run else source
+
+
+def _with_training_splits(source: Source, splits: str) -> Source:
+    """Return a source whose training split consists of several splits."""
+    names = splits.split("+")
+    unknown = [name for name in names if name not in source.readers]
+    if unknown or len({*names}) < len(names):
+        raise UserError(
+            f"--splits {splits}: {source.location} has the splits {', '.join(source.splits)}; name some of them, each "
+            "once, joined by +"
+        )
+    if "validation" in names:
+        raise UserError(f"--splits {splits}: the validation split chooses the weights, so it is not trained on")
+    readers = [source.readers[name] for name in names]
+    training = lambda: itertools.chain.from_iterable(reader() for reader in readers)  # noqa: E731
+    return dataclasses.replace(source, readers={**source.readers, "train": training})
+
+
+def documents(source: Source | TextSource, split: str) -> Iterator[Record]:
+    """Yield the texts of a split, without those that are blank.
+
+    A text without rows is one, or has one in each line if it consists of records.
+    """
+    if isinstance(source, Source):
+        return (record for record in source.records(split) if not is_blank(record.values[0]))
+    return text_documents(source, source.records(split))
+
+
+def text_documents(source: Source | TextSource, records: Iterator[Record]) -> Iterator[Record]:
+    """Yield the texts of records, of which a `TextSource` has one; see `documents`."""
+    for record in records:
+        lines = isinstance(source, TextSource) and source.settings.records
+        texts = record.values[0].split(BOUNDARY) if lines else record.values[:1]
+        yield from (Record((text,), record.location) for text in texts if not is_blank(text))
+
+
+def parts(text: str) -> Iterator[str]:
+    """Yield the parts of a text of lines: of `PART` characters or a little more, from line to line where it has any."""
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start + PART - 1, start + 2 * PART) + 1 or start + PART
+        yield text[start:end]
+        start = end

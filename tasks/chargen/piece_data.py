@@ -1,0 +1,182 @@
+"""Separate texts as pieces: the vocabulary of a run, and windows to train on."""
+
+import json
+import logging
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from models.pieces import LINE_END, Pieces, PieceText
+from models.text import EOS, UNKNOWN
+from tasks import atomic_files
+from tasks.chargen import documents
+from tasks.chargen.document_windows import DocumentWindows
+from tasks.chargen.settings import ChargenSettings
+from tasks.chargen.text_source import TextSource, compared_texts
+from tasks.data import vocabularies
+from tasks.data.overlap import TrainingTexts
+from tasks.data.records import Record
+from tasks.data.sequence_store import SequenceStore, chunks
+from tasks.data.sources import Source
+from tasks.data.stored_files import read_json, reading
+from tasks.errors import UserError
+from tasks.serving.batched_inference import string_tensor
+from tasks.task_parts import TrainingData
+from tasks.training.runs import Run
+
+log = logging.getLogger(__name__)
+
+SPLITS = ("train", "validation")
+# A text of lines is stored in rows of about this number of pieces.
+ROW = 1 << 18
+# The share of unknown pieces from which on a warning is logged: the vocabulary or the text is probably the wrong one.
+UNKNOWN_SHARE = 0.1
+
+
+def prepare(settings: ChargenSettings, run: Run) -> None:
+    """Write `vocabulary/`, `training_texts.npz` and, below `checkpoint/`, the ids of both splits."""
+    source = documents.open_documents(settings)
+    if isinstance(source, Source):
+        source.check()
+    if settings.training.initial_run is None:
+        _write_vocabulary(settings, source, run.vocabulary)
+    pieces = load_pieces(run.vocabulary)
+    text = PieceText(pieces)
+    training_texts = TrainingTexts(compared_texts(settings), run.initial.training_texts)
+    counts = np.zeros(len(pieces), np.int64)
+    for split in SPLITS:
+        records = documents.documents(source, split)
+        records = training_texts.collected(records) if split == "train" else records
+        rows = _counted(encoded(records, text), counts if split == "train" else None)
+        store = SequenceStore.write(run.checkpoint / split, (), ((row,) for row in rows), len(pieces))
+        if not len(store):
+            raise UserError(f"{source.location}: every text of its {split} split is empty or blank")
+    training_texts.save(run.training_texts)
+    share = counts[UNKNOWN] / max(1, counts.sum())
+    if share > UNKNOWN_SHARE:
+        log.warning(
+            "%s: %.1f%% of the pieces of the training texts are unknown to the vocabulary%s",
+            source.location,
+            100 * share,
+            "" if settings.training.initial_run is None else f" of {settings.training.initial_run}",
+        )
+    if settings.training.initial_run is None:
+        with atomic_files.replacing(run.vocabulary / "counts.json") as temporary:
+            temporary.write_text(json.dumps(counts.tolist()), encoding="utf-8")
+
+
+def _counted(rows: Iterable[list[int]], counts: np.ndarray | None) -> Iterator[list[int]]:
+    """Yield the rows, and count their ids; the id before the first is counted with the row before."""
+    for row in rows:
+        if counts is not None:
+            counts += np.bincount(row[1:], minlength=len(counts))
+        yield row
+
+
+def encoded(records: Iterable[Record], text: PieceText) -> Iterator[list[int]]:
+    """Yield the ids of texts, with a boundary before the first and after the last.
+
+    Where line ends are pieces, a text is read in parts, and a long one is stored in several rows: each begins with the
+    last id of the row before.
+    """
+    if not text.characters.has_line_ends:
+        for chunk in chunks(records):
+            for ids in text.ids(string_tensor([record.values[0] for record in chunk])).to_list():
+                yield [EOS, *ids, EOS]
+        return
+    for record in records:
+        row = [EOS]
+        for chunk in chunks(documents.parts(record.values[0])):
+            for ids in text.ids(string_tensor(chunk)).to_list():
+                row += ids
+                if len(row) > ROW:
+                    yield row
+                    row = row[-1:]
+        yield [*row, EOS]
+
+
+def _write_vocabulary(settings: ChargenSettings, source: Source | TextSource, folder: Path) -> None:
+    records = documents.documents(source, "train")
+    symbols = ()
+    if isinstance(source, TextSource) and not source.settings.records:
+        # A text of lines: its parts are the sample, and a line end is a piece.
+        records = (Record((part,), record.location) for record in records for part in documents.parts(record.values[0]))
+        symbols = (LINE_END,)
+    sample = vocabularies.hash_sample(records, settings.vocabulary.vocabulary_texts)
+    if not sample:
+        raise UserError(f"{source.location}: every text of its training split is empty or blank")
+    texts = [values[0] for values in sample]
+    if symbols:
+        texts = [line for text in texts for line in text.split(LINE_END) if line.strip()]
+    model = vocabularies.learn(texts, settings.vocabulary, source.location, symbols=symbols)
+    with atomic_files.replacing_folder(folder) as temporary:
+        (temporary / "sentencepiece.model").write_bytes(model)
+
+
+def load_pieces(folder: Path) -> Pieces:
+    """Read the vocabulary of a run.
+
+    Raises:
+        UserError: If a file is missing or damaged.
+    """
+    processor, path, remedy = (
+        vocabularies.load(folder / "sentencepiece.model"),
+        folder / "counts.json",
+        "train the run again with --overwrite",
+    )
+    size = processor.get_piece_size()
+    counts = [1] * size
+    if path.exists():
+        stored = read_json(path, remedy)
+        with reading(path, remedy):
+            if len(stored) != size or not all(type(count) is int and count >= 0 for count in stored):
+                raise ValueError(f"expected {size} counts")
+            counts = stored
+    return Pieces(processor.serialized_model_proto(), tuple(counts))
+
+
+class PieceDocuments(TrainingData):
+    """The stored texts of a run, and windows of them.
+
+    Args:
+        settings: The settings.
+        run: The run; `prepare` wrote its files.
+
+    Attributes:
+        characters: The vocabulary.
+        windows: The training windows.
+    """
+
+    def __init__(self, settings: ChargenSettings, run: Run):
+        training = settings.training
+        self.characters = load_pieces(run.vocabulary)
+        stores = [SequenceStore(run.checkpoint / split) for split in SPLITS]
+        options = {
+            "window": training.window,
+            "rows": training.batch_size,
+            "reverse": settings.recurrent.go_backwards,
+            "targets_as_input": training.softmax_samples > 0,
+        }
+        self.windows = DocumentWindows(stores[0], seed=training.seed, **options)
+        self._validation = DocumentWindows(stores[1], max_steps=training.validation_steps, **options)
+        self.steps_per_pass, self.tokens_per_pass = self.windows.steps_per_pass, self.windows.tokens
+        self.summary = (
+            f"{len(stores[0]):,} texts to train on, {len(stores[1]):,} to validate on; {self.tokens_per_pass:,} pieces "
+            f"of {len(self.characters):,} different ones"
+        )
+        held_out = int(stores[1].lengths.sum()) - len(stores[1])
+        if self._validation.tokens < held_out:
+            self.summary += (
+                f"\neach validation reads {self._validation.tokens:,} of {held_out:,} pieces, evenly spread; "
+                "--validation-steps none reads all of them"
+            )
+
+    def training_batches(self, epoch: int, step: int) -> tf.data.Dataset:
+        """Return endless batches; see `DocumentWindows.batches`."""
+        return self.windows.batches(epoch, step)
+
+    def validation_batches(self) -> tf.data.Dataset:
+        """Return one pass over the validation texts, or over evenly spread ones."""
+        return self._validation.one_pass()
