@@ -3,8 +3,10 @@
 The order is a function of (seed, epoch), as in `tasks.chargen.windows`.
 """
 
+import functools
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
@@ -25,8 +27,11 @@ class DocumentWindows:
     has about `rows` times `window` tokens: where texts are shorter than a window, it has more rows. Very long texts are
     read in segments, of which each begins with a zero state.
 
+    The texts are stored in blocks, of which memory holds one or two. An epoch reads the blocks in random order.
+
     Args:
-        store: The texts: of each the ids, with the boundary before the first and after the last.
+        stores: The folders of the blocks, from `SequenceStore.write`: of each text the ids, with the boundary before
+            the first and after the last.
         window: Maximum number of tokens in a window.
         rows: Rows of a batch of long texts.
         seed: Seed of the order.
@@ -39,12 +44,14 @@ class DocumentWindows:
         max_rows: The largest possible number of rows of a batch.
         longest: Maximum number of tokens of a segment.
         steps_per_pass: Batches in a pass over the texts, the same for each pass.
-        tokens: Number of tokens that are predicted in a pass, with the end of each text.
+        texts: Number of texts.
+        all_tokens: Number of tokens of all texts, with the end of each.
+        tokens: Number of those that are predicted in a pass.
     """
 
     def __init__(
         self,
-        store: SequenceStore,
+        stores: Sequence[Path],
         *,
         window: int,
         rows: int,
@@ -53,30 +60,20 @@ class DocumentWindows:
         reverse: bool = False,
         targets_as_input: bool = False,
     ):
-        self._store, self._seed = store, seed
+        self._stores, self._seed, self._window, self._rows = list(stores), seed, window, rows
         self._reverse, self._targets_as_input = reverse, targets_as_input
         self.max_rows = rows * MOST_ROWS
-        predicted = store.lengths.astype(np.int64) - 1
-        self.tokens = int(predicted.sum())
-        windows = np.clip(self.tokens // (rows * window * MOST_ROWS), LEAST_WINDOWS, MOST_WINDOWS)
+        sizes = [(len(lengths), int(lengths.sum())) for lengths in (SequenceStore(path).lengths for path in stores)]
+        self.texts = sum(count for count, _ in sizes)
+        self.all_tokens = sum(total - count for count, total in sizes)
+        windows = np.clip(self.all_tokens // (rows * window * MOST_ROWS), LEAST_WINDOWS, MOST_WINDOWS)
         self.longest = int(windows) * window
-        self._segments = Segments(store.lengths, self.longest)
-        lengths = self._segments.lengths
-        chosen = np.arange(len(lengths))
-        if max_steps is not None:
-            chosen = chosen[:: max(1, -(-int(lengths.sum()) // (max_steps * rows * window)))]
-            self.tokens = int(lengths[chosen].sum())
-        self._buckets = [
-            bucketing.Bucket(chosen[bucket.members], min(bucket.batch_size, self.max_rows))
-            for bucket in bucketing.length_buckets(lengths[chosen], rows * window, longest=window)
-        ]
-        # The batches that a group of texts takes are the same for all groups of a bucket.
-        self._steps = np.zeros(len(lengths), np.uint8)
-        for bucket in self._buckets:
-            self._steps[bucket.members] = -(-int(lengths[bucket.members].max()) // window)
-        groups = bucketing.ordered_batches(self._buckets)
-        self.steps_per_pass = sum(int(self._steps[group[0]]) for group in groups)
-        self._mean_weight = sum(len(group) * int(self._steps[group[0]]) for group in groups) / self.tokens
+        self._stride = 1 if max_steps is None else max(1, -(-self.all_tokens // (max_steps * rows * window)))
+        self._block = functools.lru_cache(maxsize=2)(self._open_block)
+        found = [(block.steps, block.rows, block.tokens) for block in map(self._block, range(len(self._stores)))]
+        self._block_steps = [steps for steps, _, _ in found]
+        self.steps_per_pass, read_rows, self.tokens = (sum(column) for column in zip(*found, strict=True))
+        self._mean_weight = read_rows / self.tokens
 
     def batches(self, epoch: int, step: int) -> tf.data.Dataset:
         """Return endless batches from (epoch, step) on: inputs (ids, begins[, targets]), targets, weights.
@@ -89,18 +86,84 @@ class DocumentWindows:
         def stream() -> Iterator:
             number, first = epoch, step
             while True:
-                groups = bucketing.epoch_batches(self._buckets, self._seed, number)
-                yield from itertools.islice(self._windows(groups, first), first, None)
+                yield from self._epoch(number, first)
                 number, first = number + 1, 0
 
         return self._dataset(stream, training=True).prefetch(8)
 
     def one_pass(self) -> tf.data.Dataset:
         """Return one pass that is always the same; each token has the same weight. See `batches`."""
-        dataset = self._dataset(lambda: self._windows(bucketing.ordered_batches(self._buckets)), training=False)
+
+        def stream() -> Iterator:
+            for block in map(self._block, range(len(self._stores))):
+                yield from block.windows(bucketing.ordered_batches(block.buckets))
+
+        dataset = self._dataset(stream, training=False)
         return dataset.apply(tf.data.experimental.assert_cardinality(self.steps_per_pass))
 
-    def _windows(self, groups: list[np.ndarray], skipped: int = 0) -> Iterator[tuple]:
+    def _epoch(self, epoch: int, first: int) -> Iterator[tuple]:
+        """Yield the windows of an epoch from a step on."""
+        for number in np.random.default_rng([self._seed, epoch]).permutation(len(self._stores)).tolist():
+            steps = self._block_steps[number]
+            if first < steps:
+                block = self._block(number)
+                groups = bucketing.epoch_batches(block.buckets, self._seed, epoch * len(self._stores) + number)
+                yield from itertools.islice(block.windows(groups, first), first, None)
+            first = max(0, first - steps)
+
+    def _open_block(self, number: int) -> "_Block":
+        return _Block(
+            SequenceStore(self._stores[number]),
+            window=self._window,
+            rows=self._rows,
+            longest=self.longest,
+            stride=self._stride,
+            reverse=self._reverse,
+        )
+
+    def _dataset(self, stream, *, training: bool) -> tf.data.Dataset:
+        def weighted() -> Iterator:
+            for ids, begins, targets, counts in stream():
+                weight = len(ids) / max(1, counts.sum()) if training else self._mean_weight
+                inputs = (ids, begins, targets) if self._targets_as_input else (ids, begins)
+                labels = np.zeros_like(targets) if training and self._targets_as_input else targets
+                yield inputs, labels, np.float32(weight) * counts.astype(np.float32)
+
+        tokens, rows = tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((None,), tf.bool)
+        inputs = (tokens, rows, tokens) if self._targets_as_input else (tokens, rows)
+        signature = (inputs, tokens, tf.TensorSpec((None, None), tf.float32))
+        return tf.data.Dataset.from_generator(weighted, output_signature=signature)
+
+
+class _Block:
+    """Some of the texts: their groups, and the windows of a group; see `DocumentWindows`.
+
+    Attributes:
+        buckets: Segments of similar length, with the number of rows of their groups.
+        steps: Batches in a pass.
+        rows: Rows of these batches together.
+        tokens: Tokens that are predicted.
+    """
+
+    def __init__(self, store: SequenceStore, *, window: int, rows: int, longest: int, stride: int, reverse: bool):
+        self._store, self._reverse = store, reverse
+        self._segments = Segments(store.lengths, longest)
+        lengths = self._segments.lengths
+        chosen = np.arange(0, len(lengths), stride)
+        self.tokens = int(lengths[chosen].sum())
+        self.buckets = [
+            bucketing.Bucket(chosen[bucket.members], min(bucket.batch_size, rows * MOST_ROWS))
+            for bucket in bucketing.length_buckets(lengths[chosen], rows * window, longest=window)
+        ]
+        # The batches that a group of texts takes are the same for all groups of a bucket.
+        self._steps = np.zeros(len(lengths), np.uint8)
+        for bucket in self.buckets:
+            self._steps[bucket.members] = -(-int(lengths[bucket.members].max()) // window)
+        groups = [(len(group), int(self._steps[group[0]])) for group in bucketing.ordered_batches(self.buckets)]
+        self.steps = sum(steps for _, steps in groups)
+        self.rows = sum(size * steps for size, steps in groups)
+
+    def windows(self, groups: list[np.ndarray], skipped: int = 0) -> Iterator[tuple]:
         """Yield ids, begins, targets and whether a token counts; None for windows that are certainly skipped."""
         for group in groups:
             steps = int(self._steps[group[0]])
@@ -119,19 +182,6 @@ class DocumentWindows:
                 part = slice(step * width, (step + 1) * width)
                 begins = np.full(len(rows), step == 0)
                 yield padded[:, :-1][:, part], begins, padded[:, 1:][:, part], counts[:, part]
-
-    def _dataset(self, stream, *, training: bool) -> tf.data.Dataset:
-        def weighted() -> Iterator:
-            for ids, begins, targets, counts in stream():
-                weight = len(ids) / max(1, counts.sum()) if training else self._mean_weight
-                inputs = (ids, begins, targets) if self._targets_as_input else (ids, begins)
-                labels = np.zeros_like(targets) if training and self._targets_as_input else targets
-                yield inputs, labels, np.float32(weight) * counts.astype(np.float32)
-
-        tokens, rows = tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((None,), tf.bool)
-        inputs = (tokens, rows, tokens) if self._targets_as_input else (tokens, rows)
-        signature = (inputs, tokens, tf.TensorSpec((None, None), tf.float32))
-        return tf.data.Dataset.from_generator(weighted, output_signature=signature)
 
 
 class Segments:

@@ -3,7 +3,7 @@
 import logging
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from models.window_model import training_model
 from tasks.chargen import documents, evaluate
 from tasks.chargen.document_windows import DocumentWindows
 from tasks.chargen.generate import CharacterGenerator
-from tasks.chargen.piece_data import encoded
+from tasks.chargen.piece_data import blocks, encoded, write_blocks
 from tasks.chargen.scoring import ROWS, WINDOW, count_nats
 from tasks.chargen.settings import ChargenSettings
 from tasks.chargen.text_source import TextSource, line_beginnings
@@ -75,11 +75,11 @@ def run_inference(
     reverse = settings.recurrent.go_backwards
     with tempfile.TemporaryDirectory() as folder:
         rows = encoded(counts.counted(documents.text_documents(source, records)), text)
-        store = SequenceStore.write(Path(folder) / "ids", (), ((row,) for row in rows), len(text.characters))
-        if not len(store):
+        if not write_blocks(Path(folder) / "ids", rows, len(text.characters)):
             raise UserError(f"{source.location}: every text is empty or blank")
-        nats = _network_nats(generator.step_model.model, store, reverse)
-        ids = np.concatenate([[EOS], *(store[index][1:] for index in range(len(store)))])
+        stores = blocks(Path(folder) / "ids")
+        nats = _network_nats(generator.step_model.model, stores, reverse)
+        ids = np.concatenate([[EOS], *_predicted(stores)])
     seconds = time.monotonic() - start
     predicted = len(ids) - 1
     training_texts = _training_texts(settings, source)
@@ -114,9 +114,15 @@ def run_inference(
     )
 
 
-def _network_nats(model: LanguageModel, store: SequenceStore, reverse: bool) -> float:
+def _predicted(stores: Sequence[Path]) -> Iterator[np.ndarray]:
+    """Yield the ids of each stored text that are predicted."""
+    for store in map(SequenceStore, stores):
+        yield from (store[index][1:] for index in range(len(store)))
+
+
+def _network_nats(model: LanguageModel, stores: Sequence[Path], reverse: bool) -> float:
     """Compute -ln p of all stored texts with the full softmax, the end of each included; the sum in nats."""
-    windows = DocumentWindows(store, window=WINDOW, rows=ROWS, reverse=reverse)
+    windows = DocumentWindows(stores, window=WINDOW, rows=ROWS, reverse=reverse)
     reader = training_model(model, windows.max_rows)
 
     @tf.function(autograph=False, reduce_retracing=True)

@@ -1,5 +1,6 @@
 """Separate texts as pieces: the vocabulary of a run, and windows to train on."""
 
+import itertools
 import json
 import logging
 from collections.abc import Iterable, Iterator
@@ -29,6 +30,8 @@ from tasks.training.runs import Run
 log = logging.getLogger(__name__)
 
 SPLITS = ("train", "validation")
+# Texts in a block.
+BLOCK = 1 << 16
 # A text of lines is stored in rows of about this number of pieces.
 ROW = 1 << 18
 # The share of unknown pieces from which on a warning is logged: the vocabulary or the text is probably the wrong one.
@@ -50,8 +53,7 @@ def prepare(settings: ChargenSettings, run: Run) -> None:
         records = documents.documents(source, split)
         records = training_texts.collected(records) if split == "train" else records
         rows = _counted(encoded(records, text), counts if split == "train" else None)
-        store = SequenceStore.write(run.checkpoint / split, (), ((row,) for row in rows), len(pieces))
-        if not len(store):
+        if not write_blocks(run.checkpoint / split, rows, len(pieces)):
             raise UserError(f"{source.location}: every text of its {split} split is empty or blank")
     training_texts.save(run.training_texts)
     share = counts[UNKNOWN] / max(1, counts.sum())
@@ -65,6 +67,27 @@ def prepare(settings: ChargenSettings, run: Run) -> None:
     if settings.training.initial_run is None:
         with atomic_files.replacing(run.vocabulary / "counts.json") as temporary:
             temporary.write_text(json.dumps(counts.tolist()), encoding="utf-8")
+
+
+def write_blocks(folder: Path, rows: Iterable[list[int]], vocabulary_size: int) -> int:
+    """Store the ids of texts in blocks of `BLOCK` texts; return the number of texts.
+
+    The folder appears complete or not at all.
+    """
+    count, rows = 0, iter(rows)
+    with atomic_files.replacing_folder(folder) as temporary:
+        for number in itertools.count():
+            block = ((row,) for row in itertools.islice(rows, BLOCK))
+            size = len(SequenceStore.write(temporary / f"{number:06}", (), block, vocabulary_size))
+            count += size
+            if size < BLOCK:
+                return count
+
+
+def blocks(folder: Path) -> list[Path]:
+    """Return the blocks that `write_blocks` wrote; the last may be empty if it is not the only one."""
+    found = sorted(folder.iterdir())
+    return found[:-1] if len(found) > 1 and not len(SequenceStore(found[-1])) else found
 
 
 def _counted(rows: Iterable[list[int]], counts: np.ndarray | None) -> Iterator[list[int]]:
@@ -152,24 +175,23 @@ class PieceDocuments(TrainingData):
     def __init__(self, settings: ChargenSettings, run: Run):
         training = settings.training
         self.characters = load_pieces(run.vocabulary)
-        stores = [SequenceStore(run.checkpoint / split) for split in SPLITS]
+        training_blocks, held_out_blocks = (blocks(run.checkpoint / split) for split in SPLITS)
         options = {
             "window": training.window,
             "rows": training.batch_size,
             "reverse": settings.recurrent.go_backwards,
             "targets_as_input": training.softmax_samples > 0,
         }
-        self.windows = DocumentWindows(stores[0], seed=training.seed, **options)
-        self._validation = DocumentWindows(stores[1], max_steps=training.validation_steps, **options)
+        self.windows = DocumentWindows(training_blocks, seed=training.seed, **options)
+        self._validation = held_out = DocumentWindows(held_out_blocks, max_steps=training.validation_steps, **options)
         self.steps_per_pass, self.tokens_per_pass = self.windows.steps_per_pass, self.windows.tokens
         self.summary = (
-            f"{len(stores[0]):,} texts to train on, {len(stores[1]):,} to validate on; {self.tokens_per_pass:,} pieces "
-            f"of {len(self.characters):,} different ones"
+            f"{self.windows.texts:,} texts to train on, {held_out.texts:,} to validate on; {self.tokens_per_pass:,} "
+            f"pieces of {len(self.characters):,} different ones"
         )
-        held_out = int(stores[1].lengths.sum()) - len(stores[1])
-        if self._validation.tokens < held_out:
+        if held_out.tokens < held_out.all_tokens:
             self.summary += (
-                f"\neach validation reads {self._validation.tokens:,} of {held_out:,} pieces, evenly spread; "
+                f"\neach validation reads {held_out.tokens:,} of {held_out.all_tokens:,} pieces, evenly spread; "
                 "--validation-steps none reads all of them"
             )
 

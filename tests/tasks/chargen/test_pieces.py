@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from models.language_model import StepModel
+from tasks.chargen import piece_data
 from tasks.chargen.document_windows import DocumentWindows
 from tasks.chargen.documents import documents, open_documents
 from tasks.chargen.generate import from_run
 from tasks.chargen.piece_data import load_pieces
 from tasks.chargen.settings import ChargenSettings
-from tasks.data.sequence_store import SequenceStore
 from tasks.training.checkpoint import load_model
 from tasks.training.runs import Run
 from tests.tasks.examples import reviews, write_csv
@@ -169,8 +169,10 @@ def test_a_data_set_is_read_with_its_texts_that_have_no_label():
 # --- what the windows are
 
 
-def store_of(folder, texts) -> SequenceStore:
-    return SequenceStore.write(folder / "store", (), (([EOS, *ids, EOS],) for ids in texts), 100)
+def blocks_of(folder, texts, monkeypatch, block: int = 1000) -> list[Path]:
+    monkeypatch.setattr(piece_data, "BLOCK", block)
+    assert piece_data.write_blocks(folder / "ids", ([EOS, *ids, EOS] for ids in texts), 100) == len(texts)
+    return piece_data.blocks(folder / "ids")
 
 
 def read_back(windows: DocumentWindows, batches) -> list[list[int]]:
@@ -186,11 +188,12 @@ def read_back(windows: DocumentWindows, batches) -> list[list[int]]:
     return found + rows
 
 
-@pytest.mark.parametrize("reverse", [False, True])
-def test_windows_contain_each_text_once_from_beginning_to_end(tmp_path, reverse):
+@pytest.mark.parametrize(("reverse", "block"), [(False, 1000), (True, 1000), (False, 67)])
+def test_windows_contain_each_text_once_from_beginning_to_end(tmp_path, monkeypatch, reverse, block):
     random = np.random.default_rng(0)
     texts = [random.integers(4, 100, size).tolist() for size in [*random.integers(1, 60, 200), 700]]
-    windows = DocumentWindows(store_of(tmp_path, texts), window=10, rows=4, reverse=reverse)
+    windows = DocumentWindows(blocks_of(tmp_path, texts, monkeypatch, block), window=10, rows=4, reverse=reverse)
+    assert windows.texts == len(texts)
     expected = []
     for ids in texts:
         row = [EOS, *ids, EOS]
@@ -203,10 +206,11 @@ def test_windows_contain_each_text_once_from_beginning_to_end(tmp_path, reverse)
         assert sorted(read_back(windows, batches)) == sorted(expected)
 
 
-def test_the_order_changes_with_the_epoch_and_continues_in_its_middle(tmp_path):
+@pytest.mark.parametrize("block", [1000, 50])
+def test_the_order_changes_with_the_epoch_and_continues_in_its_middle(tmp_path, monkeypatch, block):
     random = np.random.default_rng(0)
     texts = [random.integers(4, 100, size).tolist() for size in random.integers(1, 60, 200)]
-    windows = DocumentWindows(store_of(tmp_path, texts), window=10, rows=4, seed=5)
+    windows = DocumentWindows(blocks_of(tmp_path, texts, monkeypatch, block), window=10, rows=4, seed=5)
     steps = windows.steps_per_pass
     two = list(windows.batches(0, 0).take(2 * steps).as_numpy_iterator())
     assert any(a[1].shape != b[1].shape or (a[1] != b[1]).any() for a, b in zip(two[:steps], two[steps:], strict=True))
