@@ -15,7 +15,6 @@ from tasks.data import locations, plain_text
 from tasks.data.bad_rows import BadRows, usable
 from tasks.data.records import REPEATED_HEADER, Column, FileReader, Reader, Record, resolve_splits
 from tasks.data.sources import Source, open_source
-from tasks.data.table_files import table_format
 from tasks.data.text_files import read_lines
 from tasks.errors import UserError
 from tasks.file_options import FileOptions
@@ -88,7 +87,7 @@ def open_documents(
         try:
             return Documents(shown, records().stored, skip_bad_rows)
         except UserError:
-            if any(map(table_format, folder.iterdir())):
+            if any(map(plain_text.is_table, folder.iterdir())):
                 raise  # a table lacks the column
     elif all(map(plain_text.is_table, paths)):
         return Documents(shown, records().stored, skip_bad_rows)
@@ -114,9 +113,10 @@ def _records(location: str | Sequence[str], column: str | None, sample: Path, op
 
 
 def _has_lines(folder: Path) -> bool:
-    """Return whether a folder holds text files and no tables; .txt files in its sub-folders are of classes."""
+    """Return whether a folder holds .txt files and no tables; .txt files in its sub-folders alone are of classes."""
     files = [path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")]
-    return bool(files) and not any(map(plain_text.is_table, files))
+    texts = [path for path in files if path.name.lower().endswith(plain_text.TEXT_SUFFIXES)]
+    return bool(texts) and not any(map(plain_text.is_table, files))
 
 
 def _warn_of_columns(path: Path, options: FileOptions) -> None:

@@ -52,6 +52,7 @@ def test_a_folder_has_splits(write, write_table, tmp_path):
         write_table(tmp_path / "tables" / f"{split}.csv", [(text.strip(), "x")])
         write(tmp_path / "classes" / split / "pos" / "1.txt", text)
     write(tmp_path / "classes" / "train" / "unsup" / "1.txt", "d\n")
+    write(tmp_path / "classes" / "README", "of the data set\n")
     for name in ("lines", "tables", "classes"):
         assert texts(tmp_path / name) == ["a"]
         assert texts(tmp_path / name, "train+test") == ["a", "c"]
