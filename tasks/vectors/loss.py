@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from gensim.models import Word2Vec
 
-MAX_PAIRS = 20_000
+MAX_PAIRS = 4_000  # the arrays of a measurement have some MiB
 
 
 class SampleLoss:
@@ -49,9 +49,9 @@ class SampleLoss:
         if not len(self._words):
             return 0.0
         distinct, places = np.unique(self._neighbours, return_inverse=True)
-        inputs = np.zeros((len(self._words), self._model.vector_size), np.float64)
+        inputs = np.zeros((len(self._words), self._model.vector_size), np.float32)
         np.add.at(inputs, self._owners, self._input_vectors(distinct)[places])
-        inputs /= np.bincount(self._owners)[:, None]
+        inputs /= np.bincount(self._owners)[:, None].astype(np.float32)
         outputs = self._model.syn1neg
         positive = np.einsum("pd,pd->p", inputs, outputs[self._words])
         negative = np.einsum("pd,pnd->pn", inputs, outputs[self._negatives])
