@@ -47,6 +47,7 @@ def open_evaluation_source(settings: ChargenSettings, arguments: ChargenEvaluate
     """Open the text that `evaluate` reads: that of the run, or `--data`."""
     column = {} if arguments.text_column is None else {"text_column": arguments.text_column}
     options = options_of_other_data(settings.data, arguments, columns_named=bool(column))
+    options["skip_bad_rows"] = settings.data.skip_bad_rows or arguments.skip_bad_rows
     data = settings.data.model_copy(update=column | options)
     return open_source_of(settings.model_copy(update={"data": data}), arguments.data)
 
@@ -77,6 +78,7 @@ def open_documents(settings: ChargenSettings, location: str | Sequence[str] | No
         sample=text_files.SAMPLE,
         validation_fraction=chosen.validation_fraction,
         test_fraction=chosen.test_fraction,
+        skip_bad_rows=chosen.skip_bad_rows,
         options=chosen,
         files=chosen.split_files if of_run else {},
     )

@@ -8,19 +8,19 @@ from pydantic import AfterValidator, Field, model_validator
 from models.generation_settings import SamplingSettings
 from models.network_settings import LanguageModelSettings
 from models.recurrent_settings import Settings
-from tasks.arguments import EvaluateArguments, ExportArguments, PredictArguments
+from tasks.arguments import EvaluateRowsArguments, ExportArguments, PredictArguments
 from tasks.settings import (
     Auto,
     Location,
     Normalization,
     RecurrentOptions,
-    SourceSettings,
+    RowSourceSettings,
     TrainingSettings,
     VocabularySettings,
 )
 
 
-class ChargenSourceSettings(SourceSettings, defaults={"validation_fraction": 0.05, "test_fraction": 0.05}):
+class ChargenSourceSettings(RowSourceSettings, defaults={"validation_fraction": 0.05, "test_fraction": 0.05}):
     """Where the text comes from. Missing splits are cut off its end, the test split last; records are drawn."""
 
     data: Location = "sample"
@@ -228,7 +228,7 @@ class SamplingArguments(DrawingArguments):
     """Below 1 is more conservative, above 1 more varied; 0 always takes the most probable character."""
 
 
-class ChargenEvaluateArguments(DrawingArguments, EvaluateArguments):
+class ChargenEvaluateArguments(DrawingArguments, EvaluateRowsArguments):
     """Evaluates a run on a split; options that are not given are those of the run."""
 
     text_column: str | None = None

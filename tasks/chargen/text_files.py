@@ -1,17 +1,21 @@
 """Files of text: single ones, several, and those below a folder. Imports no TensorFlow."""
 
+import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tasks.atomic_files import expanded
 from tasks.chargen.settings import ChargenSourceSettings
 from tasks.data import locations, plain_text
+from tasks.data.bad_rows import BadRows, usable
 from tasks.data.records import REPEATED_HEADER, SPLITS, Column, Record
 from tasks.data.sources import check_options, open_source
 from tasks.data.split_files import find_split_files
 from tasks.data.table_files import find_columns
 from tasks.data.text_files import joined, max_expanded_bytes, read_lines
 from tasks.errors import UserError
+
+log = logging.getLogger(__name__)
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "chargen" / "verse.txt"
 
@@ -124,20 +128,21 @@ def _table_texts(location: str, settings: ChargenSourceSettings) -> dict[str, st
     source = open_source(location, [Column("text", settings.text_column)], sample=SAMPLE, options=settings)
     limit = None if location.startswith("tfds:") else max_expanded_bytes(Path(location).expanduser())
     return {
-        split: joined(_rows(reader()), location, limit) for split, reader in source.stored.items() if split in SPLITS
+        split: joined(_rows(reader(), location, settings.skip_bad_rows), location, limit)
+        for split, reader in source.stored.items()
+        if split in SPLITS
     }
 
 
-def _rows(records: Iterable[Record]) -> Iterator[str]:
-    """Yield the texts of records, with line breaks between them; raise `UserError` if one cannot be read."""
-    separator = ""
-    for record in records:
-        if record.problem == REPEATED_HEADER:
-            continue
-        if record.problem:
-            raise UserError(f"{record.location}: {record.problem}")
+def _rows(records: Iterable[Record], location: str, skip_bad_rows: bool) -> Iterator[str]:
+    """Yield the texts of records, with line breaks between them; raise `UserError` if some cannot be read."""
+    separator, bad = "", BadRows()
+    rows = (record for record in records if record.problem != REPEATED_HEADER)
+    for record in usable(rows, lambda one: one.problem, skip=skip_bad_rows, bad=bad):
         yield separator + record.values[0]
         separator = "\n"
+    if bad.count:
+        log.warning("%s: left out %s bad rows", location, f"{bad.count:,}")
 
 
 def _file_text(path: Path, settings: ChargenSourceSettings) -> str:

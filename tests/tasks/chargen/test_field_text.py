@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from tasks.chargen.settings import ChargenSettings
+from tasks.chargen.documents import documents, open_documents, open_evaluation_source
+from tasks.chargen.settings import ChargenEvaluateArguments, ChargenSettings
 from tasks.chargen.text_source import open_text
 from tasks.errors import UserError
 
@@ -31,6 +32,23 @@ def test_a_table_is_read_by_its_column_or_refused(chargen, tmp_path, suffix):
     assert opened(path, text_column="said").text("train").startswith("line number 0\nline number 1\n")
     with pytest.raises(UserError, match="said"):
         opened(path, text_column="text").text("all")
+
+
+def test_bad_rows_of_a_table_are_reported_together_or_left_out(tmp_path, caplog):
+    path = tmp_path / "a.csv"
+    path.write_text('id,said\n1,one\n2\n3,three\n4,a,b\n5,"x"y\n6,six\n')
+    with pytest.raises(UserError) as caught:
+        opened(path, text_column="said").text("all")
+    message = str(caught.value)
+    assert message.startswith("3 rows cannot be used") and "--skip-bad-rows" in message
+    assert all(f"a.csv:{line} (row {line - 1})" in message for line in (3, 5, 6))
+    assert opened(path, text_column="said", skip_bad_rows=True).text("all") == "one\nthree\nsix"
+    assert f"{path}: left out 3 bad rows" in caplog.text
+    arguments = ChargenEvaluateArguments(run="r", data=path, text_column="said", skip_bad_rows=True)
+    assert open_evaluation_source(ChargenSettings(), arguments).text("all") == "one\nthree\nsix"
+    separate = {"data": str(path), "text_column": "said", "skip_bad_rows": True}
+    found = documents(open_documents(ChargenSettings(data=separate)), "all")
+    assert [record.values for record in found] == [("one",), ("three",), ("six",)]
 
 
 def test_evaluate_reads_a_table_by_its_column(chargen, tmp_path):
