@@ -148,8 +148,10 @@ class TextGenerator(tf.Module):
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
     def initial_state(self, prompts) -> GenerationState:
         """Run the network over prompts, string `(batch,)`, and return the state after them."""
-        ids = self.text.ids(prompts)
-        batch = tf.size(prompts)
+        return self._initial_state(self.text.ids(prompts))
+
+    def _initial_state(self, ids) -> GenerationState:
+        batch = tf.cast(ids.nrows(), tf.int32)
         states = self.step_model.read(ids, self.step_model.initial_states(batch))
         logits = self.logits(states)
         if self._boundary is None:
@@ -177,8 +179,11 @@ class TextGenerator(tf.Module):
         Returns:
             float32 `(batch, length)` in [0, 1). A row does not depend on the other rows of the batch.
         """
+        return self._noise(self.text.ids(prompts), seeds, length)
+
+    def _noise(self, ids, seeds, length) -> tf.Tensor:
         # The text of the ids is hashed: its hash has the same value on every machine, and does not depend on padding.
-        keys = tf.strings.to_hash_bucket_fast(self.text.text(self.text.ids(prompts)), tf.int64.max)
+        keys = tf.strings.to_hash_bucket_fast(self.text.text(ids), tf.int64.max)
         return uniform_noise(seeds, length, keys)
 
     def _continue_generation(self, state: GenerationState, noise, temperature, top_k, top_p):
@@ -234,8 +239,9 @@ class TextGenerator(tf.Module):
         prompts = tf.strings.unicode_transcode(
             prompts, "UTF-8", "UTF-8", errors="replace", replacement_char=REPLACEMENT
         )
-        noise = self.noise(prompts, seeds, tf.maximum(length, 1))
-        ids, _ = self._generate_ids(self.initial_state(prompts), noise, temperature, top_k, top_p)
+        read = self.text.ids(prompts)
+        noise = self._noise(read, seeds, tf.maximum(length, 1))
+        ids, _ = self._generate_ids(self._initial_state(read), noise, temperature, top_k, top_p)
         return self.texts(prompts, self.decode(ids[:, : tf.maximum(length, 0)]))
 
     def texts(self, prompts, continuations) -> dict[str, tf.Tensor]:

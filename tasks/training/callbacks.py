@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 # Steps between two copies of the last good weights, for a first epoch that diverges.
 STEPS_BETWEEN_SNAPSHOTS = 50
+# Seconds between two drawings of the learning curves, which take longer than an epoch of a small network.
+SECONDS_BETWEEN_PLOTS = 10.0
 
 
 class TrainingCallback(keras.callbacks.Callback):
@@ -67,6 +69,7 @@ class TrainingCallback(keras.callbacks.Callback):
         self._metric_values: list[np.ndarray] = []
         self._samples = ""
         self._last_checkpoint: float | None = None
+        self._last_plot, self._drawn_epochs = time.monotonic(), 0
 
     # --- checkpoints
 
@@ -118,6 +121,7 @@ class TrainingCallback(keras.callbacks.Callback):
             self._save_checkpoint()
             if interrupted:
                 log.info("saved at epoch %d, step %d of %d", progress.epoch + 1, progress.step, self.steps_per_epoch)
+                self._draw_history()
                 self.signals.deliver()
 
     def on_train_end(self, logs=None):
@@ -160,8 +164,12 @@ class TrainingCallback(keras.callbacks.Callback):
         if measured and patience is not None and progress.epoch - best >= patience:
             log.info("no better %s for %d epochs: stopped", self.monitor.column, patience)
             progress.stopped = self.model.stop_training = True
+        interrupted = self.signals.received is not None
+        last = interrupted or progress.stopped or progress.epoch == self.settings.epochs
+        if last or time.monotonic() - self._last_plot > SECONDS_BETWEEN_PLOTS:
+            self._draw_history()
         self._save_checkpoint()
-        if self.signals.received is not None:
+        if interrupted:
             log.info("saved at the end of epoch %d", progress.epoch)
             self.signals.deliver()
 
@@ -206,12 +214,19 @@ class TrainingCallback(keras.callbacks.Callback):
         history = self.progress.history
         rounded = [{name: None if value is None else f"{value:.6g}" for name, value in row.items()} for row in history]
         atomic_files.write_csv(self.run.history_file, rounded)
-        self.run.plots.mkdir(exist_ok=True)
-        plots.learning_curves(history, self.run.plots / "learning_curves.png")
+
+    def _draw_history(self) -> None:
+        """Draw the learning curves, unless the newest epoch is drawn already."""
+        history = self.progress.history
+        if len(history) > self._drawn_epochs:
+            self.run.plots.mkdir(exist_ok=True)
+            plots.learning_curves(history, self.run.plots / "learning_curves.png")
+            self._last_plot, self._drawn_epochs = time.monotonic(), len(history)
 
     def _diverged(self, loss: float) -> None:
         if self.progress.history:
             kept = f"the weights of epoch {self.monitor.best_epoch(self.progress.history)}"
+            self._draw_history()
         else:
             kept = "the last good weights of this first epoch"
             self._assign(self._good_weights)

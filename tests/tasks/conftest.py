@@ -26,7 +26,7 @@ from tasks.training import prepared, runs
 from tasks.training.checkpoint import load_model
 from tasks.training.runs import Run
 from tasks.vectors.commands import VECTORS
-from tests.tasks.examples import EXAMPLES, Example
+from tests.tasks.examples import EXAMPLES, QUICKLY, Example
 
 ROOT = Path(__file__).parents[2]
 # What decides the moments at which a training is killed.
@@ -234,7 +234,7 @@ def saved_model_cli(process) -> Callable[..., str]:
     def run(command: str, model: Path, *arguments, signature: str = "serving_default", text_ops: bool = True) -> str:
         fixed = ["--dir", model, "--tag_set", "serve", "--signature_def", signature]
         ops = "text_ops" if text_ops else "core_ops"
-        started = process("-c", SAVED_MODEL_CLI, ops, command, *fixed, *arguments)
+        started = process("-c", QUICKLY + SAVED_MODEL_CLI, ops, command, *fixed, *arguments)
         out, err = started.communicate()
         assert started.returncode == 0, err.decode()
         return out.decode()

@@ -34,14 +34,14 @@ ALWAYS = (*DROPOUTS, "--ema-momentum", "0.9", "--checkpoint-minutes", "0.005")
 # The state is carried from batch to batch with --stateful.
 CHARGEN = (
     *("--epochs", "4", "--batch-size", "2", "--window", "20", "--units", "16", "--layers", "2"),
-    *("--layer-dropout", "0.2", *ALWAYS),
+    *("--layer-dropout", "0.2", "--sample-lines", "1", *ALWAYS),
 )
 CHARGEN_PARTS = ("settings.json", "vocabulary", "train.npy")
 TRAININGS = {
     # N-gram vocabularies, their dropout, momentum.
     "sentiment": Training(
         "sentiment",
-        8,
+        4,
         ("settings.json", "vocabulary", "train", "wide_ngrams*"),
         (
             *("--epochs", "5", "--tokens-per-batch", "256", "--units", "16", "--embedding-size", "16"),
@@ -58,7 +58,7 @@ TRAININGS = {
         4,
         ("settings.json", "vocabulary", "train", "words", "*_segmentations.npz", "prepared"),
         (
-            *("--epochs", "6", "--subword-regularization", "0.3", "--bleu-epochs", "3"),
+            *("--epochs", "6", "--subword-regularization", "0.3", "--bleu-epochs", "3", "--bleu-pairs", "20"),
             *("--dropout", "0.2", *ALWAYS),
         ),
     ),
