@@ -22,7 +22,16 @@ PAGES = sorted(
     if path.name != "SETTINGS.md"  # generated, and compared with the settings in tests/tasks/cli
 )
 # Options of other programs, of pytest, and of `train` itself, which are not fields of a settings class.
-OTHER_OPTIONS = {"--help", "--logdir", "--settings", "--corpora", "--translation-run", "--cbow", "--skipgram"}
+OTHER_OPTIONS = {
+    "--help",
+    "--logdir",
+    "--settings",
+    "--corpora",
+    "--translation-run",
+    "--former",
+    "--cbow",
+    "--skipgram",
+}
 
 
 def text_of(page: str) -> str:
