@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from models.gates import layer_gates, recurrent_layers_of
 from models.linear_ngrams import LinearModel, LinearNgrams
 from models.network import Network, settings_dict
 from models.network_settings import ClassifierSettings
@@ -10,6 +11,7 @@ from models.ngrams import NgramEmbedding
 from models.pooling import MaskedPooling, SumPooling1D
 from models.recurrent import PaddingMask, recurrent_layers, recurrent_stack, reverse_time
 from models.recurrent_settings import RecurrentSettings
+from models.separate_directions import read
 from models.wide_ngrams import WideNgrams
 
 
@@ -32,10 +34,12 @@ class Classifier(Network):
         recurrent: `RecurrentSettings`.
         classes: Number of classes.
         timesteps: The fixed number of timesteps with `unroll`, else None.
-        embedding: The `keras.layers.Embedding`.
+        embedding: The `keras.layers.Embedding`; with `separate_directions` that of the first direction.
         ngrams: The `NgramEmbedding` that is added to it; None without `ngrams`.
-        token_vectors: Symbolic `(batch, timesteps, embedding_size)`: their sum, before dropout and pooling.
-        recurrent_layers: List of recurrent layers, first to last.
+        token_vectors: Symbolic `(batch, timesteps, embedding_size)`: their sum, before dropout and pooling. With two
+            separate directions, their vectors side by side.
+        directions: List of `models.separate_directions.Direction`; empty without `separate_directions`.
+        recurrent_layers: List of recurrent layers, first to last; with two separate directions the forward ones first.
         recurrent_logits: The `keras.layers.Dense` that computes the logits of the recurrent path.
         wide: The `WideNgrams` or `LinearNgrams` that computes the logits of the wide path; None without `wide_ngrams`.
 
@@ -58,26 +62,19 @@ class Classifier(Network):
         timesteps = settings.max_tokens if recurrent.unroll else None
         ids = keras.Input((timesteps,), dtype="int32", name="ids")
         mask = PaddingMask(name="mask")(ids)
-        embedding = keras.layers.Embedding(vocabulary_size, settings.embedding_size, name="embedding")
-        token_vectors = embedding(ids)  # (batch, timesteps, embedding_size)
-        ngrams = None
-        if settings.ngrams > 1:
-            ngrams = NgramEmbedding(
-                2, settings.ngrams, ngram_count, settings.embedding_size, settings.ngram_dropout, name="ngrams"
-            )
-            token_vectors = token_vectors + ngrams(ids)
-        x = token_vectors
-        if settings.embedding_dropout:
-            x = keras.layers.SpatialDropout1D(settings.embedding_dropout, name="embedding_dropout")(x)
-        if settings.pool_size > 1:
-            x = SumPooling1D(settings.pool_size, name="sum_pooling")(x, mask)
-            mask = mask[:, :: settings.pool_size]  # padding is on the right, so the first timestep of a window decides
-        layers = recurrent_layers(recurrent)
-        x = recurrent_stack(recurrent, x, mask=mask, layer_dropout=settings.layer_dropout, layers=layers)
-        if recurrent.return_sequences:
-            if recurrent.go_backwards:  # Keras returns the last timestep first; the mask has the opposite order
-                x = reverse_time(x)
-            x = MaskedPooling(settings.pooling or "max_mean", name="pooling")(x, mask=mask)
+        directions, ngrams = [], None
+        if settings.separate_directions:
+            directions, token_vectors, x = read(settings, recurrent, vocabulary_size, ids, mask)
+            embedding, layers = directions[0].embedding, [layer for one in directions for layer in one.layers]
+        else:
+            embedding = keras.layers.Embedding(vocabulary_size, settings.embedding_size, name="embedding")
+            token_vectors = embedding(ids)  # (batch, timesteps, embedding_size)
+            if settings.ngrams > 1:
+                ngrams = NgramEmbedding(
+                    2, settings.ngrams, ngram_count, settings.embedding_size, settings.ngram_dropout, name="ngrams"
+                )
+                token_vectors = token_vectors + ngrams(ids)
+            layers, x = _joined_directions(settings, recurrent, token_vectors, mask)
         if settings.output_dropout:
             x = keras.layers.Dropout(settings.output_dropout, name="output_dropout")(x)
         # Logits are float32 also under a mixed precision policy: a softmax needs the range.
@@ -93,7 +90,8 @@ class Classifier(Network):
         self.settings, self.recurrent = settings, recurrent
         self.vocabulary_size, self.classes, self.timesteps = vocabulary_size, classes, timesteps
         self.embedding, self.ngrams, self.token_vectors = embedding, ngrams, token_vectors
-        self.recurrent_layers, self.recurrent_logits, self.wide = layers, recurrent_logits, wide
+        self.directions, self.recurrent_layers = directions, layers
+        self.recurrent_logits, self.wide = recurrent_logits, wide
 
     def arguments(self) -> dict:
         """Return the constructor's arguments."""
@@ -105,6 +103,43 @@ class Classifier(Network):
             "ngram_count": self.ngrams.size if self.ngrams is not None else 0,
             "wide_count": self.wide.size if self.wide is not None else 0,
         }
+
+    def gates(self, layer: int, ids, *, direction: str = "forward") -> dict[str, np.ndarray]:
+        """Compute the gates and states of a recurrent layer at each token; see `models.gates.gates`.
+
+        Args:
+            layer: Number of the layer, counted from 1.
+            ids: Int32 `(batch, timesteps)`.
+            direction: `"forward"` or `"backward"`.
+
+        Returns:
+            Float32 arrays `(batch, steps, units)`, in the order of the text; a step is `pool_size` tokens.
+
+        Raises:
+            ValueError: If the model has no such layer or direction.
+        """
+        if not self.directions:
+            return layer_gates(self, layer, ids, direction=direction)
+        layers = {one.name: one.layers for one in self.directions}
+        if direction not in layers:
+            raise ValueError(f"the model {self.name} has no direction {direction}, only {' and '.join(layers)}")
+        if not 1 <= layer <= len(layers[direction]):
+            raise ValueError(f"no recurrent layer {layer}: the model {self.name} has {len(layers[direction])}")
+        number = recurrent_layers_of(self).index(layers[direction][layer - 1]) + 1
+        # The first step is the end token, before the text.
+        found = {name: values[:, 1:] for name, values in layer_gates(self, number, ids).items()}
+        if direction == "backward":
+            lengths = np.maximum((np.asarray(ids) != 0).sum(axis=1), 1)
+            found = {
+                name: np.stack(
+                    [
+                        np.concatenate([row[:length][::-1], row[length:]])
+                        for row, length in zip(values, lengths, strict=True)
+                    ]
+                )
+                for name, values in found.items()
+            }
+        return found
 
     def training_model(self) -> keras.Model:
         """Return a model that shares the weights and returns the logits of each path that is trained.
@@ -121,6 +156,23 @@ class Classifier(Network):
             paths.append(self.wide(self.input, labels))
             inputs = (self.input, labels)
         return keras.Model(inputs, keras.ops.stack(paths, axis=1), name="classifier_training")
+
+
+def _joined_directions(settings: ClassifierSettings, recurrent: RecurrentSettings, x, mask) -> tuple:
+    """Connect one recurrent stack to the vectors of the tokens; return its layers, and the features of the text."""
+    if settings.embedding_dropout:
+        x = keras.layers.SpatialDropout1D(settings.embedding_dropout, name="embedding_dropout")(x)
+    if settings.pool_size > 1:
+        x = SumPooling1D(settings.pool_size, name="sum_pooling")(x, mask)
+        mask = mask[:, :: settings.pool_size]  # padding is on the right, so the first timestep of a window decides
+    layers = recurrent_layers(recurrent)
+    dropout, residual = settings.layer_dropout, settings.residual
+    x = recurrent_stack(recurrent, x, mask=mask, layer_dropout=dropout, residual=residual, layers=layers)
+    if recurrent.return_sequences:
+        if recurrent.go_backwards:  # Keras returns the last timestep first; the mask has the opposite order
+            x = reverse_time(x)
+        x = MaskedPooling(settings.pooling or "max_mean", name="pooling")(x, mask=mask)
+    return layers, x
 
 
 def build_classifier(

@@ -37,7 +37,7 @@ class NetworkSettings(Settings):
     """Fraction of the features to drop before the output layer."""
 
 
-Pooling = Literal["max", "mean", "max_mean", "attention"]
+Pooling = Literal["max", "mean", "max_mean", "max_mean_last", "attention"]
 
 
 class ClassifierSettings(NetworkSettings, defaults={"embedding_dropout": 0.1, "output_dropout": 0.1}):
@@ -56,7 +56,12 @@ class ClassifierSettings(NetworkSettings, defaults={"embedding_dropout": 0.1, "o
     pool_size: int = Field(1, ge=1, le=16)
     """Number of neighbouring embedding vectors to sum before the recurrent layers, which shortens the sequence."""
     pooling: Pooling | None = None
-    """With return_sequences: how the timesteps are reduced to one vector; None is max_mean."""
+    """With return_sequences: how the timesteps are reduced to one vector; None is max_mean, or max_mean_last with
+    separate_directions."""
+    separate_directions: bool = False
+    """Reads a text as language models do: after an end token, each direction with a separate embedding and stack."""
+    residual: bool = False
+    """Add the input of each layer except the first to its output."""
     wide_ngrams: int = Field(0, ge=0, le=8)
     """Above 0, add a wide path: a linear model on the n-grams of 1 to N pieces."""
     wide_features: Literal["log_count_ratios", "tf_idf"] = "log_count_ratios"
@@ -87,9 +92,40 @@ class ClassifierSettings(NetworkSettings, defaults={"embedding_dropout": 0.1, "o
         recurrent.check_unrolled(self.max_tokens, "max_tokens")
         if recurrent.merge_mode is None:
             raise ValueError("merge_mode=None makes no sense for a classifier: it uses one output, not two")
-        if self.pooling is not None and not recurrent.return_sequences:
+        for name in ("pooling", "residual", "separate_directions"):
+            value = getattr(self, name)
+            if value and not recurrent.return_sequences:
+                raise ValueError(
+                    f"{name}={value} needs the output of every step: add return_sequences, or leave {name} out"
+                )
+        if self.separate_directions:
+            self._check_separate_directions(recurrent)
+        elif self.pooling == "max_mean_last":
             raise ValueError(
-                f"pooling={self.pooling} needs the output of every step: add return_sequences, or leave pooling out"
+                "pooling=max_mean_last needs separate_directions=True: otherwise the last output of the backward "
+                "direction is that of one token; use max_mean"
+            )
+
+    def _check_separate_directions(self, recurrent: RecurrentSettings) -> None:
+        reasons = {
+            "ngrams": "the embedding is that of a language model",
+            "pool_size": "each token is read by itself",
+        }
+        for name, reason in reasons.items():
+            if getattr(self, name) != 1:
+                raise ValueError(
+                    f"{name}={getattr(self, name)} does not go with separate_directions=True: {reason}; leave it out"
+                )
+        refuse(
+            recurrent,
+            "a classifier with separate_directions",
+            unroll="it reads one token more than a text has",
+            merge_mode="the outputs of both directions are pooled, and concatenated",
+        )
+        if recurrent.bidirectional and recurrent.go_backwards:
+            raise ValueError(
+                "go_backwards=True does not go with bidirectional=True and separate_directions=True, where each "
+                "direction is read; leave it out"
             )
 
 

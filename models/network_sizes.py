@@ -66,17 +66,29 @@ def classifier_parts(
     wide_count: int = 0,
 ) -> list[Part]:
     """Return the parts of a `models.classifier.Classifier`; see there for the arguments."""
-    size = settings.embedding_size
-    stack = stack_part(recurrent, size)
-    parts = [_embedding(settings, vocabulary_size), stack._replace(activations=stack.activations // settings.pool_size)]
+    size, directions = settings.embedding_size, 1
+    if settings.separate_directions:
+        directions = 2 if recurrent.bidirectional else 1
+        recurrent = recurrent.model_copy(update={"bidirectional": False})
+    embedding, stack = _embedding(settings, vocabulary_size), stack_part(recurrent, size)
+    parts = [
+        embedding._replace(
+            parameters=directions * embedding.parameters, activations=directions * embedding.activations
+        ),
+        stack._replace(
+            parameters=directions * stack.parameters, activations=directions * stack.activations // settings.pool_size
+        ),
+    ]
     if settings.ngrams > 1:
         count = max(1, ngram_count) + (ngram_count + 1) * size
         parts.append(Part("n-gram vectors", count, ("ngram_vocabulary", "embedding_size"), is_table=True, slots=1))
     features = output_size(recurrent)
     if recurrent.return_sequences:
-        if settings.pooling == "attention":
-            parts.append(Part("pooling", features + 1, ("units",)))
-        features *= 2 if settings.pooling in (None, "max_mean") else 1
+        pooling = settings.pooling or ("max_mean_last" if settings.separate_directions else "max_mean")
+        if pooling == "attention":
+            parts.append(Part("pooling", directions * (features + 1), ("units",)))
+        features *= {"max_mean": 2, "max_mean_last": 3}.get(pooling, 1)
+    features *= directions
     parts.append(Part("output layer", (features + 1) * classes, ("units",)))
     if settings.wide_ngrams:
         if settings.wide_features == "tf_idf":

@@ -9,9 +9,10 @@ class MaskedPooling(keras.layers.Layer):
     """Pooling over all timesteps: `(batch, timesteps, features)` to `(batch, features)`.
 
     Args:
-        kind: `"max"`; `"mean"`; `"max_mean"`, both concatenated: `(batch, 2 * features)`; or `"attention"`: the mean
-            weighted by softmax(w . h_t + b), with one learned query (Yang et al. 2016, "Hierarchical Attention
-            Networks", section 2.2, without the hidden layer).
+        kind: `"max"`; `"mean"`; `"max_mean"`, both concatenated: `(batch, 2 * features)`; `"max_mean_last"`, these and
+            the last timestep: `(batch, 3 * features)` (Howard and Ruder 2018, "Universal Language Model Fine-tuning for
+            Text Classification", section 3.3); or `"attention"`: the mean weighted by softmax(w . h_t + b), with one
+            learned query (Yang et al. 2016, "Hierarchical Attention Networks", section 2.2, without the hidden layer).
         **kwargs: Arguments of `keras.layers.Layer`.
     """
 
@@ -36,7 +37,7 @@ class MaskedPooling(keras.layers.Layer):
             mask: Bool `(batch, timesteps)`, False at padding.
 
         Returns:
-            `(batch, features)`, or `(batch, 2 * features)` for `"max_mean"`; finite also where all is padding.
+            `(batch, features)`, two or three times as many for several kinds; finite also where all is padding.
         """
         mask = keras.ops.cast(mask, sequence.dtype)[..., None]  # (batch, timesteps, 1)
         count = keras.ops.maximum(keras.ops.sum(mask, axis=1), 1.0)
@@ -51,6 +52,10 @@ class MaskedPooling(keras.layers.Layer):
             pooled.append(keras.ops.max(sequence + minus_infinity, axis=1) * any_step)
         if "mean" in self.kind:
             pooled.append(keras.ops.sum(sequence * mask, axis=1) / count)
+        if "last" in self.kind:
+            # The mask is True up to the last timestep, so this is 1 there alone.
+            last = mask - keras.ops.pad(mask, [[0, 0], [0, 1], [0, 0]])[:, 1:]
+            pooled.append(keras.ops.sum(sequence * last, axis=1))
         return keras.ops.concatenate(pooled, axis=-1)
 
     def compute_mask(self, sequence, mask=None):

@@ -26,12 +26,12 @@ class RecurrentOptions(RecurrentSettings):
     """Seed of the layers' dropout masks; layer i of a stack uses seed + i."""
 
 
-def _paths_as_text(value):
+def paths_as_text(value):
     """Return a `Path` as text, and the only one of several locations as one; a caller in Python may have these."""
     if hasattr(value, "columns"):
         raise ValueError("a table in memory is no source; write it to a file, such as to_parquet('data.parquet')")
     if isinstance(value, (list, tuple)):
-        values = tuple(_paths_as_text(one) for one in value)
+        values = tuple(paths_as_text(one) for one in value)
         return values[0] if len(values) == 1 else values
     return str(value) if isinstance(value, Path) else value
 
@@ -39,7 +39,7 @@ def _paths_as_text(value):
 # Where data is: a location, or several files; see `tasks.data.locations`. In Python a `Path` too.
 Location = Annotated[
     str | Annotated[tuple[str, ...], Field(min_length=1)],
-    BeforeValidator(_paths_as_text),
+    BeforeValidator(paths_as_text),
     tyro.conf.arg(metavar="LOCATION [LOCATION ...]"),
 ]
 
@@ -118,7 +118,7 @@ class TrainingSettings(Settings):
 
     epochs: int = Field(10, ge=1)
     """Passes over the training data; with steps_per_epoch, the number of validations."""
-    initial_run: Annotated[str, BeforeValidator(_paths_as_text)] | None = None
+    initial_run: Annotated[str, BeforeValidator(paths_as_text)] | None = None
     """Trains on from the weights and with the vocabulary of this finished run, and a new optimizer. Settings that are
     not given, the data too, are those of that run."""
     steps_per_epoch: int | None = Field(None, ge=1)

@@ -32,6 +32,20 @@ class TrainingData(abc.ABC):
         """Return the batches of one pass over the validation data."""
 
 
+class LayerRate(NamedTuple):
+    """Layers that are trained with a lower learning rate than the others, and from an epoch on.
+
+    Attributes:
+        layers: The layers.
+        factor: Of the learning rate.
+        first_epoch: The first epoch, counted from 0, in which they are trained.
+    """
+
+    layers: Sequence["keras.layers.Layer"]
+    factor: float
+    first_epoch: int = 0
+
+
 class Network(NamedTuple):
     """An untrained network and how it is trained.
 
@@ -43,9 +57,12 @@ class Network(NamedTuple):
         weighted_metrics: As for `keras.Model.compile`.
         sparse_learning_rates: Pairs of a layer with tables of which a batch uses few rows, and its learning rate.
             Adagrad trains these tables. See `tasks.training.optimizers.make_optimizer`.
+        layer_rates: Layers with lower learning rates, trained from an epoch on.
         validation_metrics: Epoch, counted from 1 -> further validation metrics of the weights that are saved; None as
             a value if the epoch does not measure it.
         sample_texts: Returns texts that the weights that are saved generate; they are logged after each epoch.
+        is_fitted: Whether the network is of use before it is trained: its weights are then validated first, as epoch 0,
+            and kept if no epoch is better. Without a trainable variable there are no further epochs.
     """
 
     model: "keras.Model"
@@ -54,8 +71,10 @@ class Network(NamedTuple):
     metrics: Sequence[Any] = ()
     weighted_metrics: Sequence[Any] = ()
     sparse_learning_rates: Sequence[tuple["keras.layers.Layer", float]] = ()
+    layer_rates: Sequence[LayerRate] = ()
     validation_metrics: Callable[[int], Mapping[str, float | None]] | None = None
     sample_texts: Callable[[], Sequence[str]] | None = None
+    is_fitted: bool = False
 
 
 class Exportable(NamedTuple):

@@ -17,7 +17,7 @@ from tasks.commands import CommandGroup
 from tasks.comparison.settings import CompareArguments, Comparison
 from tasks.errors import UserError, did_you_mean
 from tasks.task import Task
-from tasks.training import initial_run
+from tasks.training import initial_run, pretrained
 
 # How tyro writes the types of values, in words.
 TYPES = {
@@ -45,20 +45,23 @@ class TrainArguments(NamedTuple):
 def train_arguments(task: Task | CommandGroup, program: str, argv: list[str]) -> TrainArguments:
     """Parse the arguments of `train`: options override the settings file, and the file overrides the defaults.
 
-    With `--initial-run`, the settings of that run take the place of the defaults.
+    With `--initial-run`, the settings of that run take the place of the defaults; with `--pretrained`, those that the
+    language models determine.
     """
     settings_class = task.settings_class
-    options = {option: _value_of(option, argv) for option in ("--settings", "--initial-run", "--run")}
+    options = {option: _value_of(option, argv) for option in ("--settings", "--run", "--initial-run", "--pretrained")}
     for option, value in options.items():
         if value == "":
             raise UserError(f"{option}: the value is empty; give one\n{program} --help lists the options")
-    file, initial, folder = options.values()
+    file, folder, *_ = options.values()
     stored = {} if file is None else read_groups(Path(file), task.name, settings_class)
-    if initial is None and isinstance(stored.get("training"), dict):
-        initial = stored["training"].get("initial_run")
     base = settings_class().model_dump()
-    if "initial_run" in base["training"] and isinstance(initial, str) and initial.lower() != "none":
-        base = initial_run.defaults(task, initial, folder)
+    names = {setting: _name_of_run(setting, argv, stored, base) for setting in ("initial_run", "pretrained")}
+    if names["initial_run"] is not None:
+        base = initial_run.defaults(task, names["initial_run"], folder)
+    if names["pretrained"] is not None:
+        for group, values in pretrained.defaults(names["pretrained"], folder).items():
+            base[group] |= values
     default = with_groups(base, stored, settings_class, file)
 
     def train(
@@ -78,7 +81,19 @@ def train_arguments(task: Task | CommandGroup, program: str, argv: list[str]) ->
     """
     config, run, overwrite = parse(program, train, argv, settings_class)
     # Options were put into copies of the groups; checks between groups need the whole.
-    return TrainArguments(settings_class.model_validate(config.model_dump()), run, overwrite)
+    given = settings_class.model_validate(config.model_dump())
+    pretrained.check(given, run, strict=True)
+    return TrainArguments(given, run, overwrite)
+
+
+def _name_of_run(setting: str, argv: list[str], stored: dict, defaults: dict) -> str | None:
+    """Return the run that an option names, or the file of settings; None if neither does."""
+    if setting not in defaults["training"]:
+        return None
+    name = _value_of(f"--{setting.replace('_', '-')}", argv)
+    if name is None and isinstance(stored.get("training"), dict):
+        name = stored["training"].get(setting)
+    return name if isinstance(name, str) and name.lower() != "none" else None
 
 
 def comparison(task: Task, program: str, arguments_class: type[CompareArguments], argv: list[str]) -> Comparison:

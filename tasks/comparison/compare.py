@@ -25,7 +25,7 @@ from tasks.comparison import plots, table
 from tasks.comparison.settings import Comparison
 from tasks.data.stored_files import read_json
 from tasks.errors import TrainingFailed, UserError
-from tasks.training import initial_run, locks, required_memory, runs, source_files, stored_settings
+from tasks.training import initial_run, locks, pretrained, required_memory, runs, source_files, stored_settings
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +85,7 @@ def _compare(comparison: Comparison) -> list[dict]:
         stored = [_stored_result(comparison, name, settings) for name, settings in planned]
         for _, settings in planned:
             initial_run.check(comparison.task, settings)
+            pretrained.check(settings)
         _check_sources(comparison, planned, stored)
         _check_values(comparison)
         folder.mkdir(parents=True, exist_ok=True)
@@ -130,10 +131,10 @@ def _check_sources(comparison: Comparison, planned: list[tuple[str, Settings]], 
     """Check that all results are of the same data and initial weights; store with new ones what these are."""
     sources: dict[tuple, dict] = {}
     for (_, settings), result in zip(planned, stored, strict=True):
-        group = (settings.data.model_dump_json(), settings.training.initial_run)
+        group = (settings.data.model_dump_json(), settings.training.initial_run, pretrained.names_of(settings))
         if group not in sources:
             of_data = source_files.fingerprint(comparison.task.name, settings)
-            sources[group] = of_data | initial_run.fingerprint(settings)
+            sources[group] = of_data | initial_run.fingerprint(settings) | pretrained.fingerprint(settings)
         changed = source_files.changed(result.setdefault("sources", sources[group]), sources[group])
         if changed is not None:
             raise UserError(

@@ -66,11 +66,13 @@ def _mean(values: list[float | None]) -> float | None:
     return None if not values or None in values else statistics.fmean(values)
 
 
-def _speed(history: list[dict]) -> tuple[float, float]:
-    """Return the seconds of a pass, and the tokens per second."""
+def _speed(history: list[dict]) -> tuple[float | None, float | None]:
+    """Return the seconds of a pass, and the tokens per second; None if there was no training step."""
     first, *rest = history
     passes = history[-1]["passes"] - (first["passes"] if rest else 0.0)
     rest = rest or [first]
+    if not passes:
+        return None, None
     seconds = sum(row["seconds"] for row in rest)
     return seconds / passes, sum(row["tokens_per_second"] * row["seconds"] for row in rest) / seconds
 

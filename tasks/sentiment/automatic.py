@@ -13,6 +13,8 @@ MAX_TEXTS = 50_000
 MAX_FITTED_TEXTS = 20_000
 # From this number of texts on there is enough to learn from the order of neighbouring pieces in long texts.
 POOLED_LESS = 5_000
+# From this number of texts on the layers of a language model are trained too.
+FINE_TUNED = 2_000
 # From this mean number of characters on, texts are long.
 LONG = 500
 # Characters in a piece of the other scripts, on average.
@@ -50,7 +52,8 @@ def resolve(settings: SentimentSettings) -> tuple[SentimentSettings, str]:
         group: getattr(settings, group).model_copy(update={name: values[name] for of, name in automatic if of == group})
         for group in groups
     }
-    shown = ", ".join(f"{name}={values[name]}" for _, name in automatic if name != "wide_share")
+    hidden = {"wide_share"} if settings.training.pretrained else {"wide_share", "fine_tuning"}
+    shown = ", ".join(f"{name}={values[name]}" for _, name in automatic if name not in hidden)
     return settings.model_copy(update=chosen), f"chosen for {_describe(statistics)}: {shown}"
 
 
@@ -96,16 +99,23 @@ def _values(settings: SentimentSettings, statistics: TextStatistics) -> dict[str
     while batch * 2 * BATCHES_PER_PASS <= tokens and batch < MAX_TOKENS_PER_BATCH:
         batch *= 2
     tokens_per_batch = given("training", "tokens_per_batch", batch)
+    tuned = settings.training.pretrained is not None and statistics.count >= FINE_TUNED
+    fine_tuning = given("training", "fine_tuning", "gradual" if tuned else "off")
     steps_per_epoch = settings.training.steps_per_epoch or max(1.0, tokens / tokens_per_batch)
     epochs = round(STEPS / steps_per_epoch)
     return {
         "vocabulary_type": vocabulary_type,
         "max_tokens": max_tokens,
-        "pool_size": 1 if not long else 4 if statistics.count < POOLED_LESS else 2,
+        "pool_size": 1
+        if not long or settings.network.separate_directions
+        else 4
+        if statistics.count < POOLED_LESS
+        else 2,
         "wide_ngrams": 4 if by_character else 2 if few else 3,
         "wide_features": "tf_idf" if few else "log_count_ratios",
         "wide_min_texts": 1 if statistics.count <= 2_000 else 2,
         "wide_share": 0.5,
         "tokens_per_batch": tokens_per_batch,
+        "fine_tuning": fine_tuning,
         "epochs": min(max(epochs, MIN_EPOCHS), MAX_EPOCHS),
     }

@@ -82,7 +82,7 @@ def fit(source: Source, label_ids: LabelIds) -> Baseline | None:
         return None
     name = _better_features(texts, labels)
     vectorizer = TfidfVectorizer(**FEATURES[name], dtype=np.float32)
-    model = fit_logistic_regression(vectorizer.fit_transform(texts), labels)
+    model = fit_logistic_regression(vectorizer.fit_transform(texts), labels).model
     return Baseline(name, vectorizer, model, len(texts))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import sentencepiece
 
-from models.text import SentencePieceText
+from models.text import UNKNOWN, SentencePieceText
 from tasks import atomic_files
 from tasks.atomic_files import expanded
 from tasks.data import vocabularies
@@ -21,7 +21,7 @@ from tasks.data.sequence_store import SequenceStore, chunks
 from tasks.data.sources import Source
 from tasks.data.stored_files import is_text, read_json
 from tasks.errors import UserError
-from tasks.sentiment import ngram_files
+from tasks.sentiment import ngram_files, pretrained_head
 from tasks.sentiment.labels import (
     LabelIds,
     check_single_labels,
@@ -34,6 +34,7 @@ from tasks.sentiment.labels import (
 from tasks.sentiment.settings import SentimentSettings
 from tasks.sentiment.source import open_labelled_texts
 from tasks.serving.batched_inference import string_tensor
+from tasks.training import pretrained
 from tasks.training.checkpoint import load_model
 from tasks.training.runs import Run
 
@@ -41,6 +42,8 @@ log = logging.getLogger(__name__)
 
 SPLITS = ("train", "validation")
 MAX_LABELS = 10_000
+# A larger share of unknown pieces is warned of: the texts are probably of another language than the vocabulary.
+MAX_UNKNOWN_SHARE = 0.1
 
 
 def check(settings: SentimentSettings) -> None:
@@ -69,19 +72,20 @@ def prepare(settings: SentimentSettings, run: Run) -> None:
     source = open_labelled_texts(settings)
     left_out, empty = source.check(), []
     if settings.training.initial_run is None:
-        _write_vocabulary(settings, source, run.vocabulary)
+        _write_vocabulary(settings, source, run.vocabulary, pretrained.vocabulary(run))
     processor, labels = load_vocabulary(run.vocabulary)
     label_ids = LabelIds(labels)
     left_out["texts with a label that training does not have"] = _check_labels(source, label_ids)
     # The tokenizer of the graph, which answers: the SentencePiece library breaks some ties otherwise.
     tokenizer = SentencePieceText(processor.serialized_model_proto(), settings.network.max_tokens)
     counts, training_texts = [], TrainingTexts(compared_texts(settings), run.initial.training_texts)
-    cut = CutTexts(processor, settings.network.max_tokens)
+    cut, pieces = CutTexts(processor, settings.network.max_tokens), collections.Counter()
     for split in SPLITS:
         records = source.records(split)
         if split == "train":
             records = training_texts.collected(records)
         rows = _encoded(source, records, tokenizer, label_ids, empty, cut)
+        rows = _counted(rows, pieces) if split == "train" else rows
         store = SequenceStore.write(run.checkpoint / split, ("label",), rows, processor.get_piece_size())
         counts.append(np.bincount(store.columns["label"], minlength=len(labels)).tolist())
         if not len(store):
@@ -91,10 +95,18 @@ def prepare(settings: SentimentSettings, run: Run) -> None:
     log.info("%s\n%s", class_table(labels, *counts), left_out_line(left_out))
     if (line := cut.report()) is not None:
         log.warning("%s", line)
+    if pieces["unknown"] > MAX_UNKNOWN_SHARE * pieces["all"]:
+        log.warning(
+            "%s: %.1f%% of the pieces of the training texts are unknown to the vocabulary of %s",
+            *(source.location, 100 * pieces["unknown"] / pieces["all"]),
+            settings.training.pretrained or settings.training.initial_run or run.path,
+        )
     if settings.training.initial_run is None:
         ngram_files.write(settings, run.checkpoint, labels)
     else:
         ngram_files.write_of_model(load_model(run.initial), run.checkpoint)
+    if settings.training.pretrained is not None:
+        pretrained_head.write(settings, run, processor.get_piece_size(), labels)
 
 
 def _check_labels(source: Source, label_ids: LabelIds) -> int:
@@ -140,6 +152,14 @@ def _encoded(
             yield row, label_ids(record)
 
 
+def _counted(rows: Iterable[tuple[list[int], int]], pieces: collections.Counter) -> Iterator[tuple[list[int], int]]:
+    """Yield the rows, and count their pieces, all and unknown ones."""
+    for ids, label in rows:
+        pieces["all"] += len(ids)
+        pieces["unknown"] += ids.count(UNKNOWN)
+        yield ids, label
+
+
 def _with_text(records: Iterable[Record], empty: list[str] | None = None) -> Iterator[Record]:
     """Yield the records with a text; append the places of the others to `empty`."""
     for record in records:
@@ -149,7 +169,8 @@ def _with_text(records: Iterable[Record], empty: list[str] | None = None) -> Ite
             empty.append(record.location)
 
 
-def _write_vocabulary(settings: SentimentSettings, source: Source, folder: Path) -> None:
+def _write_vocabulary(settings: SentimentSettings, source: Source, folder: Path, known: bytes | None) -> None:
+    """Write the names of the classes, and a vocabulary: the one that is known, or one of the training texts."""
     counts: collections.Counter[str] = collections.Counter()
 
     def counted(records):
@@ -173,7 +194,7 @@ def _write_vocabulary(settings: SentimentSettings, source: Source, folder: Path)
         raise UserError(
             f"{source.location}: its training split has one class only, {labels[0]!r}; a classifier needs two or more"
         )
-    model = vocabularies.learn([values[0] for values in sample], settings.vocabulary, source.location)
+    model = known or vocabularies.learn([values[0] for values in sample], settings.vocabulary, source.location)
     with atomic_files.replacing_folder(folder) as temporary:
         (temporary / "sentencepiece.model").write_bytes(model)
         (temporary / "labels.json").write_text(json.dumps(labels, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -6,7 +6,6 @@ import numpy as np
 import tensorflow as tf
 
 from models.attribution import IntegratedGradients
-from models.gates import layer_gates
 from models.text import vocabulary
 from models.text_classifier import TextClassifier
 from tasks.errors import UserError
@@ -91,7 +90,7 @@ def explain(
     predicted = int(probabilities[-1].argmax())
     explained = predicted if label is None else names.index(label)
     try:
-        states = layer_gates(model, layer, ids, direction=direction)
+        states = model.gates(layer, ids, direction=direction)
     except ValueError as error:
         raise UserError(f"{run}: {error}; name another --layer or --direction") from None
     pool_size = settings.network.pool_size

@@ -23,6 +23,7 @@ class LabelledTexts(TrainingData):
     Attributes:
         labels: The names of the classes.
         pieces: The pieces of the vocabulary, in the order of their ids.
+        training_labels: int32 (texts,), the classes of the training texts.
         ngrams: The vocabularies of n-grams, and what the linear model starts from.
     """
 
@@ -32,7 +33,8 @@ class LabelledTexts(TrainingData):
         self.pieces = [processor.id_to_piece(index) for index in range(processor.get_piece_size())]
         self.ngrams = ngram_files.read(settings, folder)
         self._store, self._held_out = (SequenceStore(folder / split) for split in SPLITS)
-        counts = np.bincount(self._store.columns["label"], minlength=len(self.labels))
+        self.training_labels = self._store.columns["label"]
+        counts = np.bincount(self.training_labels, minlength=len(self.labels))
         self._class_weight = class_weights(settings.training.class_weight, self.labels, counts)
         self._seed = settings.training.seed
         self._timesteps = network.max_tokens if settings.recurrent.unroll else None

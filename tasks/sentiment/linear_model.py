@@ -2,14 +2,15 @@
 
 import logging
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import log_loss
 from sklearn.model_selection import StratifiedKFold
+from threadpoolctl import threadpool_limits
 
 from models.linear_ngrams import LinearModel
 from models.ngrams import known_ngrams
@@ -19,11 +20,13 @@ log = logging.getLogger(__name__)
 # The inverse regularization strengths that are compared, and the number of texts that they are compared on, at most.
 STRENGTHS, FOLDS, MAX_COMPARED_TEXTS = (1.0, 3.0, 10.0, 30.0, 100.0), 5, 5_000
 MAX_ITERATIONS = 1_000
+# The log-probability of a class that a model has not seen.
+IMPOSSIBLE = -20.0
 
 
 def fit(
     batches: Iterable[tuple[np.ndarray, np.ndarray]], keys: np.ndarray, last: int, weights: np.ndarray
-) -> LinearModel:
+) -> tuple[LinearModel, np.ndarray]:
     """Fit the linear model of the n-grams of 1 to `last` pieces.
 
     Args:
@@ -31,6 +34,9 @@ def fit(
         keys: The vocabulary, from `models.ngrams.frequent_ngrams`.
         last: Largest n.
         weights: float32 (classes,), the weight of the texts of each class.
+
+    Returns:
+        The linear model, and the log-probabilities of held-out texts; see `Fitted`.
     """
     rows, columns, labels, texts = [], [], [], 0
     for ids, classes in batches:
@@ -45,49 +51,87 @@ def fit(
     norm = np.sqrt(np.bincount(row, weights=idf[column] ** 2, minlength=texts))
     values = idf[column] / np.maximum(norm[row], 1e-6)
     features = scipy.sparse.csr_matrix((values, (row, column)), shape=(texts, len(keys) + 1))
-    model = fit_logistic_regression(features, label, weights[label])
+    model, held_out = fit_logistic_regression(features, label, weights[label])
     log.info("linear model of %s n-grams: logistic regression, C=%g", f"{len(keys):,}", model.C)
-    weight = np.zeros((len(keys) + 1, len(weights)))
-    bias = np.full(len(weights), 0.0)
+    return LinearModel(*(part.astype(np.float32) for part in (idf, *weights_of(model, len(weights))))), held_out
+
+
+def weights_of(model: LogisticRegression, classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the weights of a softmax with the probabilities of a fitted model.
+
+    Args:
+        model: The model; it may have seen fewer classes.
+        classes: Number of classes.
+
+    Returns:
+        float (features, classes), and the bias, float (classes,).
+    """
+    weight, bias = np.zeros((model.coef_.shape[1], classes)), np.zeros(classes)
     if len(model.classes_) == 2:  # scikit-learn has one row of coefficients for two classes
         coefficients = np.concatenate([-model.coef_, model.coef_]) / 2.0
         intercepts = np.concatenate([-model.intercept_, model.intercept_]) / 2.0
     else:
         coefficients, intercepts = model.coef_, model.intercept_
     weight[:, model.classes_], bias[model.classes_] = coefficients.T, intercepts
-    return LinearModel(*(part.astype(np.float32) for part in (idf, weight, bias)))
+    return weight, bias
 
 
-def fit_logistic_regression(features, labels: np.ndarray, weights: np.ndarray | None = None) -> LogisticRegression:
+class Fitted(NamedTuple):
+    """A fitted model, and what models of parts of the texts predict for the others.
+
+    Attributes:
+        model: The model of all texts.
+        held_out: float32 (texts, classes), the log-probabilities of each text by a model, as regularized as the fitted
+            one, of texts without it; NaN for a text that was not held out.
+    """
+
+    model: LogisticRegression
+    held_out: np.ndarray
+
+
+def fit_logistic_regression(
+    features, labels: np.ndarray, weights: np.ndarray | None = None, strengths: Sequence[float] = STRENGTHS
+) -> Fitted:
     """Fit logistic regression; its regularization strength has the lowest log loss in cross-validation.
 
     Args:
-        features: Sparse (texts, features).
+        features: (texts, features), sparse or not.
         labels: int (texts,).
         weights: float (texts,); the same for all if None.
+        strengths: The inverse regularization strengths that are compared, in increasing order.
     """
     weights = np.ones(len(labels)) if weights is None else weights
-    strength = _choose_strength(features, labels, weights)
-    return _fitted(features, labels, weights, strength, tolerance=1e-6)
+    with threadpool_limits(1):  # for matrices of this size, threads wait for each other most of the time
+        strength, held_out = _choose_strength(features, labels, weights, strengths)
+        return Fitted(_fitted(features, labels, weights, strength, tolerance=1e-6), held_out)
 
 
-def _choose_strength(features, labels: np.ndarray, weights: np.ndarray) -> float:
+def _choose_strength(
+    features, labels: np.ndarray, weights: np.ndarray, strengths: Sequence[float]
+) -> tuple[float, np.ndarray]:
     chosen = np.random.default_rng(0).permutation(len(labels))[:MAX_COMPARED_TEXTS]
     # A class with one text cannot be held out.
     frequent = np.bincount(labels[chosen])[labels[chosen]] >= 2
     chosen = chosen[frequent]
+    held_out = [np.full((len(labels), int(labels.max()) + 1), np.nan, np.float32)]
     classes, counts = np.unique(labels[chosen], return_counts=True)
     if len(classes) < 2:
-        return 10.0
+        return strengths[len(strengths) // 2], held_out[0]
     folds = StratifiedKFold(min(FOLDS, int(counts.min())), shuffle=True, random_state=0)
-    losses = np.zeros(len(STRENGTHS))
-    for train, test in folds.split(chosen, labels[chosen]):
-        fitted, held_out = chosen[train], chosen[test]
-        for index, strength in enumerate(STRENGTHS):
-            model = _fitted(features[fitted], labels[fitted], weights[fitted], strength)
-            probabilities = model.predict_proba(features[held_out])
-            losses[index] += log_loss(labels[held_out], probabilities, labels=classes) * len(held_out)
-    return STRENGTHS[int(losses.argmin())]
+    parts = [(chosen[train], chosen[test]) for train, test in folds.split(chosen, labels[chosen])]
+    losses = []
+    for strength in strengths:
+        predicted = held_out[0].copy()
+        for train, test in parts:
+            model = _fitted(features[train], labels[train], weights[train], strength)
+            predicted[test] = IMPOSSIBLE
+            predicted[np.ix_(test, model.classes_)] = model.predict_log_proba(features[test])
+        losses.append(-predicted[chosen, labels[chosen]].mean())
+        held_out.append(predicted)
+        if len(losses) > 2 and min(losses[-2:]) > min(losses):
+            break  # less regularization is slower to fit, and no longer better
+    best = int(np.argmin(losses))
+    return strengths[best], held_out[best + 1]
 
 
 def _fitted(features, labels, weights, strength: float, tolerance: float = 1e-4) -> LogisticRegression:

@@ -5,6 +5,7 @@ from models.losses import PathCrossentropy
 from models.metrics import PathAccuracy, PathMacroF1
 from tasks.atomic_files import expanded
 from tasks.data import word_vectors
+from tasks.sentiment import pretrained_head
 from tasks.sentiment.labelled_texts import LabelledTexts
 from tasks.sentiment.settings import SentimentSettings
 from tasks.task_parts import Network
@@ -24,6 +25,10 @@ def build(settings: SentimentSettings, data: LabelledTexts, run: Run) -> Network
         vectors=vectors,
         **data.ngrams._asdict(),
     )
+    if training.pretrained is not None:
+        pretrained_head.set_weights(model, run)
+        if training.fine_tuning == "off":
+            pretrained_head.freeze(model)
     tables = ((model.ngrams, training.ngram_learning_rate), (model.wide, training.wide_learning_rate))
     return Network(
         model=model,
@@ -36,4 +41,6 @@ def build(settings: SentimentSettings, data: LabelledTexts, run: Run) -> Network
         sparse_learning_rates=[
             (layer, rate) for layer, rate in tables if layer is not None and layer.trainable_variables
         ],
+        layer_rates=pretrained_head.layer_rates(model) if training.fine_tuning == "gradual" else (),
+        is_fitted=training.pretrained is not None,
     )

@@ -51,7 +51,8 @@ def write(settings: SentimentSettings, folder: Path, labels: list[str]) -> None:
 
         counts = np.bincount(store.columns["label"], minlength=len(labels))
         weights = class_weights(settings.training.class_weight, labels, counts)
-        model = linear_model.fit(batches, keys, network.wide_ngrams, weights)
+        model, held_out = linear_model.fit(batches, keys, network.wide_ngrams, weights)
+        _save(folder / "wide_held_out.npy", held_out[np.argsort(_order(store, np.arange(len(store))))])
         for name, values in model._asdict().items():
             _save(folder / f"wide_{name}.npy", values)
     else:
@@ -91,10 +92,14 @@ def _frequent_ngrams(store: SequenceStore, first: int, last: int, **limits) -> n
 
 def _batches_by_length(store: SequenceStore, indexes: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield padded ids and classes of the given sequences, 256 at a time, those of similar length together."""
-    ordered = indexes[np.argsort(store.lengths[indexes], kind="stable")]
+    ordered = _order(store, indexes)
     for start in range(0, len(ordered), 256):
         part = ordered[start : start + 256]
         yield pad_sequences([store[index] for index in part]), store.columns["label"][part]
+
+
+def _order(store: SequenceStore, indexes: np.ndarray) -> np.ndarray:
+    return indexes[np.argsort(store.lengths[indexes], kind="stable")]
 
 
 def _save(path: Path, array: np.ndarray) -> None:

@@ -2,12 +2,19 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from models.network_settings import ClassifierSettings
 from models.recurrent_settings import RecurrentSettings, Settings
 from tasks.arguments import EvaluateRowsArguments, ExplainGatesArguments
-from tasks.settings import Auto, BucketedTrainingSettings, RecurrentOptions, RowSourceSettings, VocabularySettings
+from tasks.settings import (
+    Auto,
+    BucketedTrainingSettings,
+    RecurrentOptions,
+    RowSourceSettings,
+    VocabularySettings,
+    paths_as_text,
+)
 
 
 class SentimentSourceSettings(RowSourceSettings):
@@ -76,14 +83,24 @@ class SentimentTrainingSettings(BucketedTrainingSettings, defaults={"learning_ra
     """balanced (each class has the same total weight), or NAME=WEIGHT,... ; None gives each text the same weight."""
     vectors: str | None = None
     """Initializes the embedding with word vectors: a word2vec or fastText file in .vec format."""
+    pretrained: Annotated[str, BeforeValidator(paths_as_text)] | None = None
+    """Begins with a language model of tasks.chargen: its run, or RUN,RUN of both directions. Vocabulary, embedding and
+    recurrent stack are taken from there."""
+    fine_tuning: Auto | Literal["off", "gradual"] = "auto"
+    """With pretrained. off: only a linear classifier on the frozen language model is fitted. gradual: the layers are
+    then trained too, unfrozen one after the other. auto: gradual from 2,000 texts on."""
 
     @model_validator(mode="after")
     def _weights_begin_in_one_way(self):
-        if self.vectors is not None and self.initial_run is not None:
+        given = {name: value for name in ("vectors", "pretrained", "initial_run") if (value := getattr(self, name))}
+        if len(given) > 1:
+            (first, value), (second, other), *_ = given.items()
             raise ValueError(
-                f"vectors={self.vectors} does not go with initial_run={self.initial_run}, whose embedding is trained "
-                "on; leave one of them out"
+                f"{first}={value} does not go with {second}={other}: the weights begin in one way; leave one of them "
+                "out"
             )
+        if self.fine_tuning == "gradual" and self.pretrained is None:
+            raise ValueError("fine_tuning=gradual needs a language model: add --pretrained, or leave it out")
         return self
 
     @field_validator("class_weight")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from tasks import atomic_files
 from tasks.errors import TrainingDiverged
@@ -90,6 +91,24 @@ class TrainingCallback(keras.callbacks.Callback):
         self.checkpoint.save(self.model, progress)
         progress.seconds = before
         self._last_checkpoint = time.monotonic()
+
+    def record_fitted(self, model: keras.Model, validation: tf.data.Dataset) -> None:
+        """Validate, as epoch 0, and save weights that are of use before the training; see `tasks.task_parts.Network`.
+
+        Args:
+            model: The compiled model.
+            validation: The validation data.
+        """
+        self.set_model(model)
+        start = time.monotonic()
+        results = model.evaluate(validation, verbose=0, return_dict=True)
+        if not math.isfinite(results["loss"]):
+            raise TrainingDiverged(f"loss is {results['loss']} before the training")
+        logs = dict.fromkeys(results) | {f"val_{name}": value for name, value in results.items()}
+        self.progress.history = [self._row(0, logs, time.monotonic() - start)]
+        self._save_model()
+        self._write_history()
+        self._save_checkpoint()
 
     # --- what Keras calls
 
@@ -179,9 +198,9 @@ class TrainingCallback(keras.callbacks.Callback):
         further = self.validation_metrics(epoch) if self.validation_metrics else {}
         return {
             "epoch": epoch,
-            **{name: float(value) for name, value in logs.items()},
+            **{name: None if value is None else float(value) for name, value in logs.items()},
             **{f"val_{name}": value for name, value in further.items()},
-            "learning_rate": float(learning_rate(epoch * self.steps_per_epoch - 1)),
+            "learning_rate": float(learning_rate(epoch * self.steps_per_epoch - 1)) if epoch else 0.0,
             "seconds": seconds,
             "passes": epoch * self.passes_per_epoch,
             "tokens_per_second": self.tokens_per_pass * self.passes_per_epoch / seconds,

@@ -106,6 +106,8 @@ def fit(
         steps_per_epoch * settings.epochs,
         variables=model.trainable_variables,
         sparse_learning_rates=network.sparse_learning_rates,
+        layer_rates=network.layer_rates,
+        steps_per_epoch=steps_per_epoch,
     )
     # XLA compiles again for each length, and is slower for recurrent layers on a CPU.
     model.compile(
@@ -134,10 +136,12 @@ def fit(
         # everything else is restored: recurrent layers draw dropout masks, which change the random state, even in an
         # evaluation.
         model.evaluate(validation.take(1), verbose=0)
+    elif network.is_fitted:
+        callback.record_fitted(model, validation)
     while True:
         callback.restore(model)
         progress = callback.progress
-        if progress.stopped or progress.epoch >= settings.epochs:
+        if progress.stopped or progress.epoch >= settings.epochs or not model.trainable_variables:
             return progress.history
         # The rest of an interrupted epoch needs a separate call: Keras assumes the same number of steps in every epoch.
         with callback.signals.deferred():

@@ -27,7 +27,7 @@ FREE = {
     *("stateful", "unroll", "use_cudnn", "seed", "max_tokens", "subword_regularization"),
 }
 # Settings of the training that say what the weights begin with; they are not taken from the other run.
-BEGINNING = ("initial_run", "vectors")
+BEGINNING = {"initial_run": None, "vectors": None, "pretrained": None, "fine_tuning": "auto"}
 
 
 def check(task: Task, settings: Settings, path: Path | str | None = None) -> None:
@@ -73,7 +73,7 @@ def defaults(task: Task, name: str, path: Path | str | None) -> dict:
         UserError: As for `check`.
     """
     settings = _read(task, name, path).model_dump()
-    beginning = {setting: None for setting in BEGINNING if setting in settings["training"]}
+    beginning = {setting: value for setting, value in BEGINNING.items() if setting in settings["training"]}
     settings["training"] |= beginning | {"initial_run": name}
     return settings
 

@@ -8,7 +8,7 @@ from models.recurrent_settings import Settings
 from tasks.data.stored_files import checksums, verify
 from tasks.errors import UserError
 from tasks.task import Task
-from tasks.training import initial_run, source_files, stored_settings
+from tasks.training import initial_run, pretrained, source_files, stored_settings
 from tasks.training.runs import Run
 
 log = logging.getLogger(__name__)
@@ -18,7 +18,7 @@ def prepare(task: Task, settings: Settings, run: Run, *, overwrite: bool = False
     """Prepare the data of a run, unless they are complete and their source has not changed.
 
     Settings that are "auto" get their values first: those of the run that the training goes on from, or others that fit
-    the data.
+    the data. Settings that language models determine get their values too.
 
     If it has changed, an interrupted training starts from the beginning: its vocabulary and its weights belong to the
     old data.
@@ -41,7 +41,9 @@ def prepare(task: Task, settings: Settings, run: Run, *, overwrite: bool = False
     given = stored_settings.dumped(task.name, settings)
     initial_run.copy(task, settings, run)
     initial_run.copy_vocabulary(run)
-    settings = _stored(task, run, *task.resolve(initial_run.inherited(settings, run)))
+    pretrained.copy(settings, run)
+    settings = pretrained.inherited(initial_run.inherited(settings, run), run)
+    settings = _stored(task, run, *task.resolve(settings))
     task.prepare(settings, run)
     settings = _stored(task, run, *task.resolve_epochs(settings, task.open_data(settings, run)))
     mark(run, sources, given)
@@ -95,12 +97,13 @@ def mark(run: Run, sources: source_files.Fingerprint, asked: dict[str, Any]) -> 
 
 
 def _remove_damaged_copy(run: Run, files: Any) -> None:
-    """Remove the copy of the run that the training goes on from, if it is damaged: it may be the only one."""
-    place = f"{run.initial.path.relative_to(run.path).as_posix()}/"
-    try:
-        verify(run.path, {name: value for name, value in files.items() if name.startswith(place)}, "")
-    except (UserError, AttributeError):
-        shutil.rmtree(run.initial.path, ignore_errors=True)
+    """Remove the copy of a run that the training begins with, if it is damaged: it may be the only one."""
+    for folder in (run.initial.path, run.pretrained):
+        place = f"{folder.relative_to(run.path).as_posix()}/"
+        try:
+            verify(run.path, {name: value for name, value in files.items() if name.startswith(place)}, "")
+        except (UserError, AttributeError):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def asked(task: Task, run: Run) -> Settings:

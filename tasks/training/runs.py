@@ -53,6 +53,7 @@ class Run:
         self.evaluation_file = self.path / "evaluation.json"
         self.checkpoint = self.path / "checkpoint"
         self.state_file = self.checkpoint / "state.npz"
+        self.pretrained = self.checkpoint / "pretrained"  # copies of language models: see `tasks.training.pretrained`
         self.tensorboard = self.path / "tensorboard"
         self.plots = self.path / "plots"
         self.training_texts = self.path / "training_texts.npz"
@@ -97,7 +98,7 @@ class Run:
     def start_again(self) -> None:
         """Remove everything that a training has left but its settings and what it began with; the marker last."""
         self.state_file.unlink(missing_ok=True)
-        kept = (self.settings_file, self.checkpoint, self.initial.path)
+        kept = (self.settings_file, self.checkpoint, self.initial.path, self.pretrained)
         for entry in [*self.path.iterdir(), *self.checkpoint.iterdir()]:
             if entry in kept or entry == self.prepared_marker or entry.name.startswith("."):
                 continue
@@ -161,9 +162,15 @@ class Run:
             UserError: If the run is missing, of another task, not finished, or has settings that no longer exist.
         """
         self._check(task)
+        self.check_finished()
+        return self.settings(settings_class)
+
+    def check_finished(self) -> None:
+        """Raise `UserError` if the run is not finished, or incomplete."""
+        self._complete_replacement()
         if not self.finished:
             raise UserError(f"{self.path} is not finished: repeat its train command to resume it")
-        return self._settings(settings_class)
+        self._check_complete()
 
     def open_settings(self, task: str, settings_class: type[SettingsOfTask]) -> SettingsOfTask:
         """Return the settings of a run of `task`, whether or not it has weights.
@@ -192,7 +199,8 @@ class Run:
                 "%s is not finished: its best weights so far are used, after %d %s",
                 *(self.path, epochs, "epoch" if epochs == 1 else "epochs"),
             )
-        return self._settings(settings_class)
+        self._check_complete()
+        return self.settings(settings_class)
 
     def _check(self, task: str) -> None:
         """Raise `UserError` if this is no run of the task."""
@@ -203,13 +211,13 @@ class Run:
                 f"{self.path} is a run of the task {stored['task']}, not of {task}: python -m tasks.{stored['task']}"
             )
 
-    def _settings(self, settings_class: type[SettingsOfTask]) -> SettingsOfTask:
+    def _check_complete(self) -> None:
+        """Raise `UserError` if a file of a run with weights is missing."""
         missing = [path.name for path in (self.vocabulary, self.model_file) if not path.exists()]
         if missing:
             raise UserError(
                 f"{self.path} is incomplete: {', '.join(missing)} is missing; train it again with --overwrite"
             )
-        return self.settings(settings_class)
 
 
 def begin(
@@ -236,9 +244,9 @@ def begin(
     shutil.rmtree(path / OLD_CHECKPOINT, ignore_errors=True)  # `finish` was killed while it removed it
     beside = run.replacement.path
     if run.settings_file.exists():
-        if overwrite and (run.finished or not _continues(run, task, settings)):
+        if overwrite and (run.finished or not stored_settings.continues(run, task, settings)):
             run = run_class(beside)
-            if run.path.exists() and not _continues(run, task, settings):
+            if run.path.exists() and not stored_settings.continues(run, task, settings):
                 shutil.rmtree(run.path)  # an earlier, unfinished attempt with other settings
         elif run.finished:
             message = f"{path} is finished already; name another folder with --run, or add --overwrite"
@@ -265,14 +273,6 @@ def begin(
     if not run.prepared:  # otherwise it holds the values of settings that are "auto"
         run.write_settings(task, settings)
     return run
-
-
-def _continues(run: Run, task: str, settings: Settings) -> bool:
-    """Return whether the folder holds a training with these settings."""
-    try:
-        return stored_settings.difference(run, task, settings) is None
-    except UserError:  # its settings cannot be read
-        return False
 
 
 def finish(run: Run, path: Path | str) -> Run:

@@ -91,3 +91,11 @@ def difference(run: "Run", task: str, settings: Settings) -> str | None:
         asked = run.prepared_record().get("asked") or stored
     # `--settings` with the settings.json of the run asks for the values that were resolved.
     return first_difference(asked, new) and first_difference(stored, new)
+
+
+def continues(run: "Run", task: str, settings: Settings) -> bool:
+    """Return whether the folder of a run holds a training with these settings."""
+    try:
+        return difference(run, task, settings) is None
+    except UserError:  # its settings cannot be read
+        return False

@@ -7,7 +7,7 @@ from pathlib import Path
 from models.recurrent_settings import Settings
 from tasks.metrics import Metric
 from tasks.task import Task
-from tasks.training import fit, initial_run, locks, prepared, required_memory, runs
+from tasks.training import fit, initial_run, locks, prepared, pretrained, required_memory, runs
 from tasks.training.checkpoint import load_initial_weights
 from tasks.training.runs import Run
 
@@ -42,6 +42,7 @@ def train(task: Task, settings: Settings, run: Path | str, *, overwrite: bool = 
     hide_retracing_warnings()
     task.check(settings)
     initial_run.check(task, settings, run)
+    pretrained.check(settings, run)
     required_memory.check(task, settings)
     fit.check_keras_values(settings.recurrent, settings.network)
     with locks.locked(run):
@@ -75,7 +76,9 @@ def closing_report(task: Task, run: Run, monitor: Metric, example: str = '"A TEX
     """
     column, history = monitor.column, run.history()
     epoch = monitor.best_epoch(history)
-    kept = f"kept the weights of epoch {epoch} of {len(history)}"
+    kept = f"kept the weights of epoch {epoch} of {history[-1]['epoch']:g}"
+    if not epoch:
+        kept = "kept the weights that were fitted before the training"
     measured = [(int(row["epoch"]), row[column]) for row in history if row[column] is not None]
     if measured:
         best = monitor.best(value for _, value in measured)
