@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from models.classifier import Classifier
+from models.piece_characters import characters_of
 
 # Number of points times timesteps in one batch, which limits the memory.
 _BATCH = 8192
@@ -56,7 +57,7 @@ class IntegratedGradients:
         if not isinstance(model, Classifier):
             raise ValueError(f"{model.name} is no model of build_classifier")
         self.classes = model.classes
-        self._wide, self._shares = model.wide, (1.0, 0.0)
+        self._wide, self._characters, self._shares = model.wide, model.piece_characters, (1.0, 0.0)
         if model.wide is not None:  # in float32, as in the model
             share = model.settings.wide_share
             self._shares = float(np.float32(1.0 - share)), float(np.float32(share))
@@ -137,18 +138,24 @@ class IntegratedGradients:
         tokens = share * np.sum(sums, axis=0, dtype=np.float64) / steps
         baseline, difference = share * float(baseline), share * float(difference)
         if self._wide is not None:
-            tokens += wide_share * (_wide_contributions(self._wide, ids) @ signs)
+            counts = np.ones(ids.shape[1], np.int64)
+            wide_ids = ids
+            if self._characters is not None:
+                table = keras.ops.convert_to_numpy(self._characters.table)
+                counts, wide_ids = (table[ids[0]] > 0).sum(axis=1), characters_of(ids, table)
+            contributions = _wide_contributions(self._wide, wide_ids)[: counts.sum()] @ signs
+            np.add.at(tokens, np.repeat(np.arange(len(counts)), counts), wide_share * contributions)
             baseline += wide_share * float(signs @ keras.ops.convert_to_numpy(self._wide.bias))
-            difference += wide_share * float(signs @ keras.ops.convert_to_numpy(self._wide(ids))[0])
+            difference += wide_share * float(signs @ keras.ops.convert_to_numpy(self._wide(wide_ids))[0])
         return Attribution(tokens, baseline, difference)
 
 
 def _wide_contributions(wide, ids: np.ndarray) -> np.ndarray:
-    """Return the contributions of the tokens of a text to the logits of the wide path.
+    """Return the contributions of the units of a text, its pieces or characters, to the logits of the wide path.
 
     Args:
         wide: The `WideNgrams`.
-        ids: `(1, timesteps)`.
+        ids: Those of the units, `(1, timesteps)`.
 
     Returns:
         `(timesteps, classes)`.

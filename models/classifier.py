@@ -8,6 +8,7 @@ from models.linear_ngrams import LinearModel, LinearNgrams
 from models.network import Network, settings_dict
 from models.network_settings import ClassifierSettings
 from models.ngrams import NgramEmbedding
+from models.piece_characters import PieceCharacters
 from models.pooling import MaskedPooling, SumPooling1D
 from models.recurrent import PaddingMask, recurrent_layers, recurrent_stack, reverse_time
 from models.recurrent_settings import RecurrentSettings
@@ -28,6 +29,7 @@ class Classifier(Network):
         classes: Number of classes.
         ngram_count: Number of n-grams with a vector; used if `settings.ngrams` is above 1.
         wide_count: Number of n-grams in the linear model; used if `settings.wide_ngrams` is above 0.
+        piece_width: Number of characters of the longest piece; used if `settings.wide_units` is "characters".
 
     Attributes:
         settings: `ClassifierSettings`.
@@ -42,6 +44,8 @@ class Classifier(Network):
         recurrent_layers: List of recurrent layers, first to last; with two separate directions the forward ones first.
         recurrent_logits: The `keras.layers.Dense` that computes the logits of the recurrent path.
         wide: The `WideNgrams` or `LinearNgrams` that computes the logits of the wide path; None without `wide_ngrams`.
+        wide_ids: Symbolic `(batch, units)`: what it reads, the ids or those of characters.
+        piece_characters: The `PieceCharacters` that computes these; None if the units are pieces.
 
     Raises:
         ValueError: If `recurrent` has an option that a classifier cannot use.
@@ -55,6 +59,7 @@ class Classifier(Network):
         classes: int,
         ngram_count: int = 0,
         wide_count: int = 0,
+        piece_width: int = 0,
     ):
         settings = ClassifierSettings.model_validate(settings)
         recurrent = RecurrentSettings.model_validate(recurrent)
@@ -80,18 +85,21 @@ class Classifier(Network):
         # Logits are float32 also under a mixed precision policy: a softmax needs the range.
         recurrent_logits = keras.layers.Dense(classes, dtype="float32", name="recurrent_logits")
         logits = recurrent_logits(x)
-        wide, wide_logits = None, None
+        wide, wide_ids, piece_characters = None, ids, None
         if settings.wide_ngrams:
             kind = LinearNgrams if settings.wide_features == "tf_idf" else WideNgrams
             wide = kind(1, settings.wide_ngrams, wide_count, classes, dtype="float32", name="wide_logits")
-            wide_logits = wide(ids)
-            logits = (1.0 - settings.wide_share) * logits + settings.wide_share * wide_logits
+            if settings.wide_units == "characters":
+                piece_characters = PieceCharacters(vocabulary_size, piece_width, name="piece_characters")
+                wide_ids = piece_characters(ids)
+            logits = (1.0 - settings.wide_share) * logits + settings.wide_share * wide(wide_ids)
         super().__init__(ids, logits, name="classifier")
         self.settings, self.recurrent = settings, recurrent
         self.vocabulary_size, self.classes, self.timesteps = vocabulary_size, classes, timesteps
         self.embedding, self.ngrams, self.token_vectors = embedding, ngrams, token_vectors
         self.directions, self.recurrent_layers = directions, layers
         self.recurrent_logits, self.wide = recurrent_logits, wide
+        self.wide_ids, self.piece_characters = wide_ids, piece_characters
 
     def arguments(self) -> dict:
         """Return the constructor's arguments."""
@@ -102,6 +110,7 @@ class Classifier(Network):
             "classes": self.classes,
             "ngram_count": self.ngrams.size if self.ngrams is not None else 0,
             "wide_count": self.wide.size if self.wide is not None else 0,
+            "piece_width": self.piece_characters.width if self.piece_characters is not None else 0,
         }
 
     def gates(self, layer: int, ids, *, direction: str = "forward") -> dict[str, np.ndarray]:
@@ -153,7 +162,7 @@ class Classifier(Network):
         inputs, paths = self.input, [self.recurrent_logits.output]
         if self.wide is not None and self.wide.trainable_variables:
             labels = keras.Input((), dtype="int32", name="labels")
-            paths.append(self.wide(self.input, labels))
+            paths.append(self.wide(self.wide_ids, labels))
             inputs = (self.input, labels)
         return keras.Model(inputs, keras.ops.stack(paths, axis=1), name="classifier_training")
 
@@ -186,6 +195,7 @@ def build_classifier(
     wide_keys: np.ndarray | None = None,
     wide_counts: np.ndarray | None = None,
     wide_model: LinearModel | None = None,
+    piece_characters: np.ndarray | None = None,
 ) -> Classifier:
     """Build an untrained classifier.
 
@@ -201,6 +211,7 @@ def build_classifier(
         wide_counts: Counts of the wide path, float32 `(n-grams + 1, classes)`, from
             `models.ngrams.ngram_class_counts`; needed with `wide_ngrams` and features of log_count_ratios.
         wide_model: The fitted linear model of the wide path; needed with `wide_ngrams` and features of tf_idf.
+        piece_characters: From `models.piece_characters.character_table`; needed with `wide_units` of characters.
 
     Returns:
         The network. With `wide_ngrams` its logits are the weighted average of those of its two paths.
@@ -215,11 +226,14 @@ def build_classifier(
         classes,
         ngram_count=0 if ngram_keys is None else len(ngram_keys),
         wide_count=0 if wide_keys is None else len(wide_keys),
+        piece_width=0 if piece_characters is None else piece_characters.shape[1],
     )
     if vectors is not None:
         model.embedding.set_weights([vectors])
     if model.ngrams is not None:
         model.ngrams.set_keys(ngram_keys)
+    if model.piece_characters is not None:
+        model.piece_characters.table.assign(piece_characters)
     if model.wide is not None:
         model.wide.set_keys(wide_keys)
         if settings.wide_features == "tf_idf":

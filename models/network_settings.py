@@ -64,6 +64,8 @@ class ClassifierSettings(NetworkSettings, defaults={"embedding_dropout": 0.1, "o
     """Add the input of each layer except the first to its output."""
     wide_ngrams: int = Field(0, ge=0, le=8)
     """Above 0, add a wide path: a linear model on the n-grams of 1 to N pieces."""
+    wide_units: Literal["pieces", "characters"] = "pieces"
+    """What the n-grams of the wide path consist of; characters are those of the pieces."""
     wide_features: Literal["log_count_ratios", "tf_idf"] = "log_count_ratios"
     """log_count_ratios: the linear model is trained with the network; tf_idf: it is fitted before, for few labels."""
     wide_vocabulary: int = Field(1_000_000, ge=1)

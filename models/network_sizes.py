@@ -64,6 +64,7 @@ def classifier_parts(
     classes: int = 2,
     ngram_count: int = 0,
     wide_count: int = 0,
+    piece_width: int = 0,
 ) -> list[Part]:
     """Return the parts of a `models.classifier.Classifier`; see there for the arguments."""
     size, directions = settings.embedding_size, 1
@@ -95,6 +96,8 @@ def classifier_parts(
             count = max(1, wide_count) + (wide_count + 1) * (classes + 1) + classes
         else:
             count = max(1, wide_count) + 2 * (wide_count + 1) * classes + 2 * classes
+        if settings.wide_units == "characters":
+            count += vocabulary_size * piece_width
         parts.append(Part("wide path", count, ("wide_vocabulary",), is_table=True, slots=1))
     return parts
 

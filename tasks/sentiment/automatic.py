@@ -89,6 +89,8 @@ def _values(settings: SentimentSettings, statistics: TextStatistics) -> dict[str
     vocabulary_type = given(
         "vocabulary", "vocabulary_type", "char" if statistics.character_script_share > 0.5 else "unigram"
     )
+    wide_units = "characters" if vocabulary_type != "char" and statistics.character_script_share > 0.5 else "pieces"
+    wide_units = given("network", "wide_units", wide_units)
     by_character = vocabulary_type == "char"
     few = statistics.count <= MAX_FITTED_TEXTS
     long = statistics.characters > LONG and not settings.recurrent.unroll
@@ -111,7 +113,8 @@ def _values(settings: SentimentSettings, statistics: TextStatistics) -> dict[str
         else 4
         if statistics.count < POOLED_LESS
         else 2,
-        "wide_ngrams": 4 if by_character else 2 if few else 3,
+        "wide_units": wide_units,
+        "wide_ngrams": 4 if by_character or wide_units == "characters" else 2 if few else 3,
         "wide_features": "tf_idf" if few else "log_count_ratios",
         "wide_min_texts": 1 if statistics.count <= 2_000 else 2,
         "wide_share": 0.5,

@@ -102,7 +102,8 @@ def prepare(settings: SentimentSettings, run: Run) -> None:
             settings.training.pretrained or settings.training.initial_run or run.path,
         )
     if settings.training.initial_run is None:
-        ngram_files.write(settings, run.checkpoint, labels)
+        vocabulary = [processor.id_to_piece(index) for index in range(processor.get_piece_size())]
+        ngram_files.write(settings, run.checkpoint, labels, vocabulary)
     else:
         ngram_files.write_of_model(load_model(run.initial), run.checkpoint)
     if settings.training.pretrained is not None:

@@ -31,7 +31,7 @@ class LabelledTexts(TrainingData):
         network, folder = settings.network, run.checkpoint
         processor, self.labels = load_vocabulary(run.vocabulary)
         self.pieces = [processor.id_to_piece(index) for index in range(processor.get_piece_size())]
-        self.ngrams = ngram_files.read(settings, folder)
+        self.ngrams = ngram_files.read(settings, folder, self.pieces)
         self._store, self._held_out = (SequenceStore(folder / split) for split in SPLITS)
         self.training_labels = self._store.columns["label"]
         counts = np.bincount(self.training_labels, minlength=len(self.labels))

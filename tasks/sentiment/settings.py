@@ -42,6 +42,8 @@ class SentimentNetworkSettings(ClassifierSettings):
     """Number of neighbouring embedding vectors to sum before the recurrent layers. auto: 2 or 4 for long texts."""
     wide_ngrams: Auto | Annotated[int, Field(ge=0, le=8)] = "auto"
     """Above 0, add a wide path: a linear model on the n-grams of 1 to N pieces. auto: 4 for characters, else 2 or 3."""
+    wide_units: Literal["auto", "pieces", "characters"] = "auto"
+    """What the n-grams of the wide path consist of. auto: characters for Korean, Chinese, Japanese, Thai."""
     wide_features: Literal["auto", "log_count_ratios", "tf_idf"] = "auto"
     """log_count_ratios is trained with the network; tf_idf is fitted before it. auto: tf_idf up to 20,000 texts."""
     wide_min_texts: Auto | Annotated[int, Field(ge=1)] = "auto"
@@ -55,7 +57,7 @@ class SentimentNetworkSettings(ClassifierSettings):
 
     def provisional(self) -> "SentimentNetworkSettings":
         """Return these settings with values in place of "auto", for checks before the data are read."""
-        values = {"max_tokens": 400, "pool_size": 1, "wide_ngrams": 0}
+        values = {"max_tokens": 400, "pool_size": 1, "wide_ngrams": 0, "wide_units": "pieces"}
         return self.model_copy(update={name: value for name, value in values.items() if getattr(self, name) == "auto"})
 
 

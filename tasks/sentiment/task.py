@@ -29,6 +29,8 @@ class SentimentTask(Task):
             counts = [0 if keys is None else len(keys) for keys in (data.ngrams.ngram_keys, data.ngrams.wide_keys)]
             sizes = {"vocabulary_size": len(data.pieces), "classes": len(data.labels)}
             sizes |= {"ngram_count": counts[0], "wide_count": counts[1]}
+            table = data.ngrams.piece_characters
+            sizes["piece_width"] = 0 if table is None else table.shape[1]
         return classifier_parts(settings.network.provisional(), settings.recurrent, **sizes)
 
     open_source = implemented_by("tasks.sentiment.source:open_labelled_texts")

@@ -107,7 +107,7 @@ def described(value):
 
 PARTS = {
     Classifier: "settings recurrent vocabulary_size classes timesteps embedding ngrams token_vectors "
-    "recurrent_layers recurrent_logits wide",
+    "directions recurrent_layers recurrent_logits wide wide_ids piece_characters",
     LanguageModel: "settings recurrent vocabulary_size timesteps state_names embedding recurrent_layers projection "
     "output_layer",
     Encoder: "settings recurrent vocabulary_size embedding recurrent_layers key_projection bridge",

@@ -63,6 +63,7 @@ def test_what_is_given_stays_and_what_follows_from_it_fits(tmp_path):
         assert getattr(settings, group).model_dump(include=set(values)) == values
     assert settings.training.epochs == 13  # 240 texts of 8 pieces or so are 30 batches
     assert "wide_ngrams" not in reasons and "epochs=13" in reasons
+    assert settings.network.wide_units == "characters"  # words of Korean carry several morphemes
 
 
 def test_without_an_automatic_setting_the_data_are_not_read():
@@ -73,11 +74,12 @@ def test_without_an_automatic_setting_the_data_are_not_read():
             "max_tokens": 9,
             "pool_size": 1,
             "wide_ngrams": 0,
+            "wide_units": "pieces",
             "wide_features": "tf_idf",
             "wide_min_texts": 1,
             "wide_share": 0.5,
         },
-        training={"epochs": 1, "tokens_per_batch": 64},
+        training={"epochs": 1, "tokens_per_batch": 64, "fine_tuning": "off"},
     )
     assert SENTIMENT.resolve(settings) == (settings, "")
 

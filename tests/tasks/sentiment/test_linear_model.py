@@ -33,7 +33,7 @@ def test_the_layer_computes_what_scikit_learn_fitted(classes):
     train = [(pad_sequences(texts[start : start + 40]), labels[start : start + 40]) for start in (0, 40)]
     keys = frequent_ngrams((ids for ids, _ in train), 1, 2, min_count=1, max_size=10_000)
     weights = np.linspace(1.0, 2.0, classes).astype(np.float32)
-    model = linear_model.fit(train, keys, 2, weights)
+    model, predicted = linear_model.fit(train, keys, 2, weights)
     layer = LinearNgrams(1, 2, len(keys), classes)
     held_out = pad_sequences(texts[80:])
     layer.build(held_out.shape)
@@ -46,13 +46,14 @@ def test_the_layer_computes_what_scikit_learn_fitted(classes):
 
     vectorizer = TfidfVectorizer(analyzer=ngrams, binary=True)
     features = vectorizer.fit_transform(texts[:80])
-    strength = linear_model.fit_logistic_regression(features, labels[:80], weights[labels[:80]]).C
+    strength = linear_model.fit_logistic_regression(features, labels[:80], weights[labels[:80]]).model.C
     reference = LogisticRegression(C=strength, max_iter=1_000, tol=1e-8)
     reference.fit(features, labels[:80], sample_weight=weights[labels[:80]])
     expected = reference.predict_proba(vectorizer.transform(texts[80:]))
     found = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(found, expected, atol=0.01)
     assert (found.argmax(axis=1) == labels[80:]).mean() > 1.5 / classes
+    assert predicted.shape == (80, classes) and (predicted.argmax(axis=1) == labels[:80]).mean() > 1.2 / classes
 
 
 def test_a_class_with_one_text_is_fitted_too():
@@ -60,7 +61,8 @@ def test_a_class_with_one_text_is_fitted_too():
     labels = np.where(np.arange(40) == 7, 3, labels)
     batch = [(pad_sequences(texts), labels)]
     keys = frequent_ngrams([batch[0][0]], 1, 1, min_count=1, max_size=100)
-    model = linear_model.fit(batch, keys, 1, np.ones(4, np.float32))
+    model, predicted = linear_model.fit(batch, keys, 1, np.ones(4, np.float32))
+    assert np.isnan(predicted[7]).all()  # a class with one text is not held out
     assert model.weight.shape == (len(keys) + 1, 4) and np.isfinite(model.weight).all()
 
 
