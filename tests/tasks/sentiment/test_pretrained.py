@@ -141,6 +141,24 @@ def test_interrupted_while_it_is_prepared_it_goes_on_without_the_language_model(
 
 
 @pytest.mark.slow
+def test_fine_tuning_is_kept_if_it_is_better_and_resumed_it_is_the_same(small_tasks, forward, tmp_path, monkeypatch):
+    copy = shutil.copytree(forward, tmp_path / "lm")
+    options = ("--pretrained", copy, "--fine-tuning", "gradual", "--epochs", "2", "--steps-per-epoch", "2")
+    options += ("--dropout", "0.2", "--learning-rate", "0.02")
+    assert train(small_tasks, tmp_path / "undisturbed", *options).code == 0
+    interrupt_at(monkeypatch, "on_train_batch_end", 1, 0, signal.SIGINT)
+    train(small_tasks, tmp_path / "run", *options).error(130)
+    shutil.rmtree(copy)
+    answer = train(small_tasks, tmp_path / "run", *options)
+    assert answer.code == 0, answer.err
+    one, two = (Run(tmp_path / name).history() for name in ("run", "undisturbed"))
+    assert [row["epoch"] for row in one] == [0, 1, 2]
+    assert [row["val_loss"] for row in one] == [row["val_loss"] for row in two]
+    for ours, theirs in zip(weights(tmp_path / "run"), weights(tmp_path / "undisturbed"), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.slow
 def test_in_python_the_settings_of_the_language_model_are_taken_over(small_tasks, forward, backward, trained, tmp_path):
     data = {"data": str(small_tasks["sentiment"].data)}
     settings = SentimentSettings(data=data, training={"pretrained": f"{forward},{backward}"})
