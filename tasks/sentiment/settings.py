@@ -90,7 +90,7 @@ class SentimentTrainingSettings(BucketedTrainingSettings, defaults={"learning_ra
     recurrent stack are taken from there."""
     fine_tuning: Auto | Literal["off", "gradual"] = "auto"
     """With pretrained. off: only a linear classifier on the frozen language model is fitted. gradual: the layers are
-    then trained too, unfrozen one after the other. auto: gradual from 2,000 texts on."""
+    then trained too, unfrozen one after the other. auto: gradual from 10,000 texts on."""
 
     @model_validator(mode="after")
     def _weights_begin_in_one_way(self):
