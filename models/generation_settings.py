@@ -14,7 +14,7 @@ class SamplingSettings(Settings):
     temperature: float = Field(0.8, ge=0.0, le=100.0)
     """Divides the logits: below 1 less varied text, above 1 more varied; 0 takes the most probable character."""
     top_k: int = Field(0, ge=0, lt=1 << 31)
-    """Samples from the K most probable characters only; 0 is all."""
+    """Samples from the K most probable characters or pieces only; 0 is all."""
     top_p: float = Field(1.0, gt=0.0, le=1.0)
     """Samples from the smallest set of the most probable characters whose probabilities add up to P."""
     repetition_penalty: float = Field(1.0, gt=0.0, le=1e6)
@@ -22,7 +22,7 @@ class SamplingSettings(Settings):
     repetition_window: int = Field(16, ge=1, le=1000)
     """Number of previous characters that the repetition penalty applies to."""
     length: int = Field(500, ge=1, le=10_000_000)
-    """Maximum number of characters to generate."""
+    """Maximum number of characters or pieces to generate."""
     stop: tuple[str, ...] = ()
     r"""Generation stops after any of these texts; \n, \t and \r in them are a line end, a tab and a return."""
     sampling_seed: int = Field(0, ge=0, lt=1 << 31)

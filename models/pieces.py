@@ -11,13 +11,15 @@ from collections.abc import Iterable
 import sentencepiece
 import tensorflow as tf
 
-from models.text import BOS, EOS, PAD, SPACE, UNKNOWN, SentencePieceText, normalizer
+from models.text import BOS, EOS, PAD, SPACE, UNKNOWN, SentencePieceText
 
 LINE_END = "\n"
 # What an unknown piece is written as: U+FFFD REPLACEMENT CHARACTER.
 REPLACEMENT = "\ufffd"
-# Pieces of a prompt or of a scored text, at most.
+# Pieces of a prompt or of a scored text, at most; where line ends are pieces, of a line.
 MAX_PIECES = 1_000_000
+# Characters of a text that are looked at for unknown ones.
+MAX_UNKNOWN = 100_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,14 +61,13 @@ class Pieces:
 
     def normalize_for_scoring(self, text: str) -> str:
         """Return the text whose length is the number of characters that scores are divided by."""
-        kept = normalizer("identity").normalize
         if self.has_line_ends:
-            return LINE_END.join(kept(line) for line in text.split(LINE_END))
-        return kept(re.sub(r"\s+", " ", text))
+            return re.sub(r" *\n *", "\n", re.sub(r"[\t\f\r ]+", " ", text)).strip(" ")
+        return re.sub(r"[\t\n\f\r ]+", " ", text).strip(" ")
 
     def unknown_in(self, text: str) -> list[str]:
         """Return the different parts of `text` that no piece covers, sorted."""
-        found = {*self.processor.encode(text, out_type=str)}
+        found = {*self.processor.encode(" ".join(text[:MAX_UNKNOWN].split()), out_type=str)}
         return sorted(piece.replace(SPACE, "") for piece in found if self.processor.piece_to_id(piece) == UNKNOWN)
 
 
@@ -83,8 +84,9 @@ class PieceText(tf.Module):
     def __init__(self, pieces: Pieces, max_pieces: int = MAX_PIECES):
         super().__init__()
         self.characters = pieces
-        self._tokenizer = SentencePieceText(pieces.model, max_pieces, keep_lines=pieces.has_line_ends)
+        self._tokenizer = SentencePieceText(pieces.model, max_pieces)
         self._symbols = tf.constant(pieces.symbols)
+        self._line_end = pieces.symbols.index(LINE_END) if pieces.has_line_ends else None
 
     @property
     def unwritten(self) -> Iterable[int]:
@@ -92,19 +94,30 @@ class PieceText(tf.Module):
         return PAD, UNKNOWN, BOS
 
     def ids(self, texts: tf.Tensor) -> tf.RaggedTensor:
-        """Convert texts, string `(batch,)`, to ids, int32 `(batch, None)`."""
-        return self._tokenizer.pieces(texts)
+        """Convert texts, string `(batch,)`, to ids, int32 `(batch, None)`.
+
+        Where line ends are pieces, each line is segmented like a text.
+        """
+        if not self.characters.has_line_ends:
+            return self._tokenizer.pieces(texts)
+        lines = tf.strings.split(texts, LINE_END)
+        pieces = self._tokenizer.pieces(lines.values)
+        last = lines.row_limits() - 1
+        counts = tf.tensor_scatter_nd_update(tf.ones_like(lines.values, tf.int64), last[:, None], tf.zeros_like(last))
+        ends = tf.RaggedTensor.from_row_lengths(tf.fill([tf.reduce_sum(counts)], self._line_end), counts)
+        return lines.with_values(tf.concat([pieces, ends], axis=1)).merge_dims(1, 2)
 
     def text(self, ids: tf.RaggedTensor) -> tf.Tensor:
         """Convert ids, int32 `(batch, None)`, to texts, string `(batch,)`; a blank before the first word is kept."""
-        return tf.strings.reduce_join(tf.gather(self._symbols, ids), axis=-1)
+        texts = tf.strings.reduce_join(tf.gather(self._symbols, ids), axis=-1)
+        return tf.strings.regex_replace(texts, "\n ", "\n") if self.characters.has_line_ends else texts
 
     def compose_jamo(self, texts: tf.Tensor) -> tf.Tensor:
         """Return the texts as they are."""
         return texts
 
     def joined(self, prompts: tf.Tensor, continuations: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Join prompts and their continuations; a text does not begin with a blank.
+        """Join prompts and their continuations; after a blank, and at the beginning of a text, no blank follows.
 
         Args:
             prompts: string `(batch,)`.
@@ -113,11 +126,14 @@ class PieceText(tf.Module):
         Returns:
             The texts and the continuations, string `(batch,)` each.
         """
-        begins = tf.equal(tf.strings.length(prompts), 0)
+        begins = tf.strings.regex_full_match(prompts, r"(?s)(.*\s)?")
         continuations = tf.where(begins, tf.strings.regex_replace(continuations, r"^ ", ""), continuations)
         return tf.strings.join([prompts, continuations]), continuations
 
     def lengths(self, texts: tf.Tensor) -> tf.Tensor:
         """Count the characters of texts, string `(batch,)`, with collapsed blanks: int32 `(batch,)`."""
-        blanks = r"[\t\f\r ]+" if self.characters.has_line_ends else r"\s+"
-        return tf.strings.length(tf.strings.strip(tf.strings.regex_replace(texts, blanks, " ")), unit="UTF8_CHAR")
+        if self.characters.has_line_ends:
+            texts = tf.strings.regex_replace(tf.strings.regex_replace(texts, r"[\t\f\r ]+", " "), r" *\n *", "\n")
+        else:
+            texts = tf.strings.regex_replace(texts, r"[\t\n\f\r ]+", " ")
+        return tf.strings.length(tf.strings.regex_replace(texts, r"^ | $", ""), unit="UTF8_CHAR")

@@ -62,7 +62,7 @@ class SampledLogits(keras.layers.Layer):
         target_logits = tf.cast(tf.reduce_sum(features * of_targets, axis=-1, keepdims=True), tf.float32)
         logits = tf.cast(tf.einsum("btd,sd->bts", features, of_samples), tf.float32)
         if bias is not None:
-            bias = tf.convert_to_tensor(bias)
+            bias = tf.cast(bias, tf.float32)
             target_logits += tf.gather(bias, targets)[..., None]
             logits += tf.gather(bias, drawn)
         logits -= tf.gather(self._log_expected, drawn)

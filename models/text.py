@@ -156,18 +156,15 @@ class SentencePieceText(tf.Module):
     Args:
         model: The serialized SentencePiece model.
         max_tokens: Maximum number of pieces of a text; longer texts are truncated.
-        keep_lines: Whether line ends are kept, for a vocabulary in which a line end is a piece; they are blanks
-            otherwise.
     """
 
-    def __init__(self, model: bytes, max_tokens: int, keep_lines: bool = False):
+    def __init__(self, model: bytes, max_tokens: int):
         super().__init__()
         # A loaded SavedModel looks up its tokenizer by the op's shared name, which is global to the process. A hash
         # of the content keeps two vocabularies apart.
         name = f"sentencepiece_{hashlib.sha256(model).hexdigest()[:32]}"
         self.tokenizer = tensorflow_text.SentencepieceTokenizer(model=model, out_type=tf.int32, name=name)
         self.max_tokens = max_tokens
-        self._blanks = r"[\t\f\r ]+" if keep_lines else r"[\t\n\f\r ]+"
 
     def pieces(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """Tokenize texts without padding.
@@ -206,7 +203,7 @@ class SentencePieceText(tf.Module):
 
     def _truncated(self, texts: tf.Tensor) -> tf.Tensor:
         # The op's time is quadratic in the length of a run of unknown characters: minutes for a million of them.
-        texts = tf.strings.regex_replace(texts, self._blanks, " ")
+        texts = tf.strings.regex_replace(texts, r"[\t\n\f\r ]+", " ")
         return tf.strings.substr(texts, 0, self.max_tokens * MAX_PIECE_BYTES)
 
     def ids(self, texts: tf.Tensor, length: int | None = None) -> tf.Tensor:

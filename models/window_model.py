@@ -30,10 +30,16 @@ class WindowModel(keras.Model):
         self.sampled_logits, self._to_features = sampled_logits, None
         if sampled_logits is not None:
             self._to_features = keras.Model(model.inputs, [model.features, *model.outputs[1:]])
-        self.carried_states = [
-            self.add_weight(shape=(batch_size, state.shape[-1]), initializer="zeros", trainable=False, name=state.name)
-            for state in model.inputs[1:]
-        ]
+        # A validation may come in the middle of a pass over the training text, so it has its own states.
+        self.carried_states, self.evaluation_states = (
+            [
+                self.add_weight(
+                    shape=(batch_size, state.shape[-1]), initializer="zeros", trainable=False, name=prefix + state.name
+                )
+                for state in model.inputs[1:]
+            ]
+            for prefix in ("", "evaluation_")
+        )
 
     def call(self, inputs, training=None):
         """Compute the logits of a batch of windows.
@@ -48,18 +54,16 @@ class WindowModel(keras.Model):
             or `(batch, timesteps, 1 + samples)` with `sampled_logits`, the target first.
         """
         ids, begins, *targets = inputs
+        carried = self.carried_states if training else self.evaluation_states
         rows = ids.shape[0] or keras.ops.shape(ids)[0]
         continues = keras.ops.logical_not(begins)[:, None]
-        states = [
-            keras.ops.where(continues, state[:rows], keras.ops.zeros_like(state[:rows]))
-            for state in self.carried_states
-        ]
+        states = [keras.ops.where(continues, state[:rows], keras.ops.zeros_like(state[:rows])) for state in carried]
         if training and self.sampled_logits is not None:
             features, *states = self._to_features([ids, *states], training=training)
             logits = self.sampled_logits(features, targets[0], *self._output_weights())
         else:
             logits, *states = self.model([ids, *states], training=training)
-        for variable, state in zip(self.carried_states, states, strict=True):
+        for variable, state in zip(carried, states, strict=True):
             state = keras.ops.cast(state, variable.dtype)
             if ids.shape[0] != self.batch_size:  # the other rows keep their states
                 state = keras.ops.concatenate([state, variable[rows:]], axis=0)

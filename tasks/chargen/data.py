@@ -213,6 +213,10 @@ def check_stops(stops: Iterable[str], characters: Characters | Pieces) -> None:
         UserError: If one has a character that is not in the vocabulary, so that it would never be found.
     """
     for stop in stops:
+        if isinstance(characters, Pieces):
+            raise UserError(
+                f"--stop {stop!r} does not go with a model of pieces: one text has several segmentations; leave it out"
+            )
         unknown = characters.unknown_in(stop)
         if unknown:
             shown = " ".join(map(repr, unknown))

@@ -16,7 +16,8 @@ from tasks.data.sequence_store import SequenceStore, pad_sequences
 
 # Batches of short windows have up to this number of times the rows.
 MOST_ROWS = 8
-# A text is read in segments of this number of windows at most, fewer if there are too few for all rows.
+# A text is read in segments of this number of windows at most. If there are fewer texts than rows to train on, segments
+# are shorter, so that there are some for each row.
 MOST_WINDOWS, LEAST_WINDOWS = 64, 4
 
 
@@ -35,10 +36,11 @@ class DocumentWindows:
         window: Maximum number of tokens in a window.
         rows: Rows of a batch of long texts.
         seed: Seed of the order.
-        max_steps: Maximum number of batches of `one_pass`, which reads evenly spread texts if these are too many. None
-            reads all.
+        max_steps: About the maximum number of batches of `one_pass`, which reads evenly spread texts if these are too
+            many. None reads all.
         reverse: Whether each text is read from its end to its beginning.
         targets_as_input: Whether the targets of a training are a third input; see `models.window_model.WindowModel`.
+        shorten: Whether segments are shorter if there are few texts.
 
     Attributes:
         max_rows: The largest possible number of rows of a batch.
@@ -59,6 +61,7 @@ class DocumentWindows:
         max_steps: int | None = None,
         reverse: bool = False,
         targets_as_input: bool = False,
+        shorten: bool = False,
     ):
         self._stores, self._seed, self._window, self._rows = list(stores), seed, window, rows
         self._reverse, self._targets_as_input = reverse, targets_as_input
@@ -66,8 +69,10 @@ class DocumentWindows:
         sizes = [(len(lengths), int(lengths.sum())) for lengths in (SequenceStore(path).lengths for path in stores)]
         self.texts = sum(count for count, _ in sizes)
         self.all_tokens = sum(total - count for count, total in sizes)
-        windows = np.clip(self.all_tokens // (rows * window * MOST_ROWS), LEAST_WINDOWS, MOST_WINDOWS)
-        self.longest = int(windows) * window
+        self.longest = MOST_WINDOWS * window
+        if shorten and self.texts < rows:
+            windows = np.clip(self.all_tokens // (rows * window * MOST_ROWS), LEAST_WINDOWS, MOST_WINDOWS)
+            self.longest = int(windows) * window
         self._stride = 1 if max_steps is None else max(1, -(-self.all_tokens // (max_steps * rows * window)))
         self._block = functools.lru_cache(maxsize=2)(self._open_block)
         found = [(block.steps, block.rows, block.tokens) for block in map(self._block, range(len(self._stores)))]

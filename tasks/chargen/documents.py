@@ -5,7 +5,7 @@ Imports no TensorFlow.
 
 import dataclasses
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from tasks.chargen import text_files, text_source
 from tasks.chargen.records import BOUNDARY
@@ -94,35 +94,40 @@ def _with_training_splits(source: Source, splits: str) -> Source:
             f"--splits {splits}: {source.location} has the splits {', '.join(source.splits)}; name some of them, each "
             "once, joined by +"
         )
-    if "validation" in names:
-        raise UserError(f"--splits {splits}: the validation split chooses the weights, so it is not trained on")
+    for name, use in (("validation", "chooses the weights"), ("test", "is for the evaluation")):
+        if name in names:
+            raise UserError(f"--splits {splits}: the {name} split {use}, so it is not trained on; leave it out")
     readers = [source.readers[name] for name in names]
     training = lambda: itertools.chain.from_iterable(reader() for reader in readers)  # noqa: E731
     return dataclasses.replace(source, readers={**source.readers, "train": training})
 
 
-def documents(source: Source | TextSource, split: str) -> Iterator[Record]:
+def documents(source: Source | TextSource, split: str, lines: bool) -> Iterator[Record]:
     """Yield the texts of a split, without those that are blank.
 
-    A text without rows is one, or has one in each line if it consists of records.
+    Args:
+        source: The source.
+        split: Its split.
+        lines: Whether each line is a text, see `ChargenSourceSettings.records`.
     """
-    if isinstance(source, Source):
-        return (record for record in source.records(split) if not is_blank(record.values[0]))
-    return text_documents(source, source.records(split))
+    return text_documents(source.records(split), lines)
 
 
-def text_documents(source: Source | TextSource, records: Iterator[Record]) -> Iterator[Record]:
-    """Yield the texts of records, of which a `TextSource` has one; see `documents`."""
+def text_documents(records: Iterable[Record], lines: bool) -> Iterator[Record]:
+    """Yield the texts of records, see `documents`."""
     for record in records:
-        lines = isinstance(source, TextSource) and source.settings.records
         texts = record.values[0].split(BOUNDARY) if lines else record.values[:1]
         yield from (Record((text,), record.location) for text in texts if not is_blank(text))
 
 
 def parts(text: str) -> Iterator[str]:
-    """Yield the parts of a text of lines: of `PART` characters or a little more, from line to line where it has any."""
+    """Yield the parts of a text: `PART` characters or a little more, to the end of a line or, if that is long, a word.
+
+    The pieces of all parts are those of the text.
+    """
     start = 0
     while start < len(text):
-        end = text.find("\n", start + PART - 1, start + 2 * PART) + 1 or start + PART
+        ends = (text.find(end, start + PART - 1, start + 2 * PART) + 1 for end in ("\n", " "))
+        end = next(filter(None, ends), start + 2 * PART)
         yield text[start:end]
         start = end

@@ -16,11 +16,12 @@ from models.window_model import training_model
 from tasks.chargen import documents, evaluate
 from tasks.chargen.document_windows import DocumentWindows
 from tasks.chargen.generate import CharacterGenerator
+from tasks.chargen.generated_records import RecordShares, generate_records
 from tasks.chargen.piece_data import blocks, encoded, write_blocks
 from tasks.chargen.scoring import ROWS, WINDOW, count_nats
 from tasks.chargen.settings import ChargenSettings
 from tasks.chargen.text_source import TextSource, line_beginnings
-from tasks.data import locations
+from tasks.data.evaluated_data import is_of_training
 from tasks.data.records import Record
 from tasks.data.sequence_store import SequenceStore
 from tasks.data.sources import Source
@@ -74,12 +75,12 @@ def run_inference(
     counts = TextCounts(text)
     reverse = settings.recurrent.go_backwards
     with tempfile.TemporaryDirectory() as folder:
-        rows = encoded(counts.counted(documents.text_documents(source, records)), text)
+        rows = encoded(counts.counted(documents.text_documents(records, bool(settings.data.records))), text)
         if not write_blocks(Path(folder) / "ids", rows, len(text.characters)):
             raise UserError(f"{source.location}: every text is empty or blank")
         stores = blocks(Path(folder) / "ids")
         nats = _network_nats(generator.step_model.model, stores, reverse)
-        ids = np.concatenate([[EOS], *_predicted(stores)])
+        ids = np.concatenate([np.array([EOS], np.int32), *_predicted(stores)])
     seconds = time.monotonic() - start
     predicted = len(ids) - 1
     training_texts = _training_texts(settings, source)
@@ -94,7 +95,12 @@ def run_inference(
             for chosen in predictor.evaluation.temperatures
         }
     joined = None if training_texts is None else "\n".join(record.values[0] for record in training_texts)
-    known_words, longest_passage = evaluate.compare(joined, continuations, {})
+    generated = {}
+    if predictor.writes_records and settings.data.records and not reverse:
+        for chosen in sorted({*predictor.evaluation.temperatures, predictor.sampling.temperature}):
+            generated[chosen] = generate_records(predictor, predictor.evaluation.evaluation_records, chosen)
+    known_words, longest_passage = evaluate.compare(joined, continuations, generated)
+    compared = {} if joined is None else generated
     return evaluate.Generations(
         nats_per_character=nats / counts.characters,
         nats_per_symbol=nats / predicted,
@@ -104,8 +110,8 @@ def run_inference(
         unknown_share=float(np.mean(ids[1:] == UNKNOWN)),
         prompts=prompts,
         continuations=continuations,
-        records={},
-        record_shares={},
+        records=generated,
+        record_shares={chosen: RecordShares.of(texts, joined) for chosen, texts in compared.items()},
         temperature=predictor.sampling.temperature,
         known_words=known_words,
         longest_passage=longest_passage,
@@ -136,8 +142,9 @@ def _network_nats(model: LanguageModel, stores: Sequence[Path], reverse: bool) -
 def _training_texts(settings: ChargenSettings, source: Source | TextSource) -> list[Record] | None:
     """Return the first training texts, of `COMPARED_CHARACTERS` together; None if they cannot be read."""
     try:
-        of_run = source.location == locations.shown(settings.data.data) and not settings.data.split_files
-        records = documents.documents(source if of_run else documents.open_documents(settings), "train")
+        of_run = is_of_training(source.location, settings.data)
+        training = source if of_run else documents.open_documents(settings)
+        records = documents.documents(training, "train", bool(settings.data.records))
         found, characters = [], 0
         for record in records:
             found.append(record)

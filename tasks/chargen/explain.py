@@ -71,7 +71,8 @@ def explain(run: Path | str, text: str, *, layer: int = 1, picture: Path | str |
         `next`, the most probable characters after the text and their probabilities; `gates`, name -> (characters,
         units), see `models.gates`; `tracking`: for "line length", "quotes" and "indentation" the unit of the layer
         whose state has the largest correlation with it in the run's validation text: its number, the correlation, and
-        its states in this text; None if the validation text has no such feature or cannot be read; `picture`.
+        its states in this text; None if the validation text has no such feature or cannot be read; empty for a model of
+        pieces; `picture`.
 
     Raises:
         UserError: If the run cannot be used or has no such layer.
@@ -160,7 +161,7 @@ def _tracking(generator: TextGenerator, settings: ChargenSettings, layer: int, s
     `states` are the states in the explained text.
     """
     if not isinstance(generator.text.characters, Characters):
-        return dict.fromkeys(features(""))  # a piece is not at one place of a line
+        return {}  # a piece is not at one place of a line
     try:
         text = open_text(settings).text("validation")
     except UserError as error:

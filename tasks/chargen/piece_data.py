@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from models.pieces import LINE_END, Pieces, PieceText
+from models.pieces import LINE_END, MAX_PIECES, Pieces, PieceText
 from models.text import EOS, UNKNOWN
 from tasks import atomic_files
 from tasks.chargen import documents
@@ -50,7 +50,7 @@ def prepare(settings: ChargenSettings, run: Run) -> None:
     training_texts = TrainingTexts(compared_texts(settings), run.initial.training_texts)
     counts = np.zeros(len(pieces), np.int64)
     for split in SPLITS:
-        records = documents.documents(source, split)
+        records = documents.documents(source, split, bool(settings.data.records))
         records = training_texts.collected(records) if split == "train" else records
         rows = _counted(encoded(records, text), counts if split == "train" else None)
         if not write_blocks(run.checkpoint / split, rows, len(pieces)):
@@ -107,7 +107,11 @@ def encoded(records: Iterable[Record], text: PieceText) -> Iterator[list[int]]:
     if not text.characters.has_line_ends:
         for chunk in chunks(records):
             for ids in text.ids(string_tensor([record.values[0] for record in chunk])).to_list():
-                yield [EOS, *ids, EOS]
+                if len(ids) < MAX_PIECES:
+                    yield [EOS, *ids, EOS]
+                else:
+                    log.warning("a text has more than %s pieces, and is cut there", f"{MAX_PIECES:,}")
+                    yield [EOS, *ids]
         return
     for record in records:
         row = [EOS]
@@ -121,7 +125,7 @@ def encoded(records: Iterable[Record], text: PieceText) -> Iterator[list[int]]:
 
 
 def _write_vocabulary(settings: ChargenSettings, source: Source | TextSource, folder: Path) -> None:
-    records = documents.documents(source, "train")
+    records = documents.documents(source, "train", bool(settings.data.records))
     symbols = ()
     if isinstance(source, TextSource) and not source.settings.records:
         # A text of lines: its parts are the sample, and a line end is a piece.
@@ -182,7 +186,7 @@ class PieceDocuments(TrainingData):
             "reverse": settings.recurrent.go_backwards,
             "targets_as_input": training.softmax_samples > 0,
         }
-        self.windows = DocumentWindows(training_blocks, seed=training.seed, **options)
+        self.windows = DocumentWindows(training_blocks, seed=training.seed, shorten=True, **options)
         self._validation = held_out = DocumentWindows(held_out_blocks, max_steps=training.validation_steps, **options)
         self.steps_per_pass, self.tokens_per_pass = self.windows.steps_per_pass, self.windows.tokens
         self.summary = (

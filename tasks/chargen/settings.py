@@ -97,13 +97,14 @@ class ChargenTrainingSettings(
     batch_size: int = Field(32, ge=1)
     """Windows in a batch; with stateful, the number of positions at which the text is read at once."""
     window: int = Field(32, ge=1)
-    """Characters in a window: the length of truncated backpropagation through time."""
+    """Characters or pieces in a window: the length of truncated backpropagation through time."""
     window_step: int | None = Field(None, ge=1)
     """Without stateful: characters from the beginning of a window to that of the next; None is the window's length."""
     softmax_samples: int = Field(0, ge=0)
     """Above 0, each training step compares the next piece with this number of sampled pieces, not with all of them."""
     validation_steps: int | None = Field(200, ge=1)
-    """Maximum number of batches of a validation, evenly spread over the held-out text; None reads all of it."""
+    """Maximum number of batches of a validation, evenly spread over the held-out text (with pieces, about that number);
+    None reads all of it."""
     sample_lines: int = Field(3, ge=0)
     """Lines that are generated and logged after each epoch; 0 generates none."""
 
@@ -125,13 +126,13 @@ class EvaluationSettings(Settings):
     temperatures: Temperatures = (0.5, 0.8, 1.0)
     """The temperatures at which each prompt is continued."""
     evaluation_length: int = Field(400, ge=1)
-    """Characters to generate each time."""
+    """Characters or pieces to generate each time."""
     evaluation_records: int = Field(1000, ge=1)
     """With records: how many to generate, to measure which share of them is new."""
 
 
 class ChargenSettings(Settings):
-    """Trains a character model: a prompt in, text out."""
+    """Trains a language model: a prompt in, text out."""
 
     data: ChargenSourceSettings = ChargenSourceSettings()
     vocabulary: TextVocabularySettings = TextVocabularySettings()
@@ -198,7 +199,7 @@ class DrawingArguments(Settings):
     """Settings of sampling that a command changes; those of the run if not given."""
 
     top_k: int | None = None
-    """Draws only from the K most probable characters; 0 draws from all."""
+    """Draws only from the K most probable characters or pieces; 0 draws from all."""
     top_p: float | None = None
     """Draws only from the most probable characters that together have this probability."""
     repetition_penalty: float | None = None
@@ -223,7 +224,7 @@ class SamplingArguments(DrawingArguments):
     """All settings of sampling; those of the run if not given."""
 
     length: int | None = None
-    """Maximum number of characters to generate."""
+    """Maximum number of characters or pieces to generate."""
     temperature: float | None = None
     """Below 1 is more conservative, above 1 more varied; 0 always takes the most probable character."""
 
@@ -262,7 +263,7 @@ class GenerateArguments(SamplingArguments, PredictArguments):
     samples: int = Field(1, ge=1)
     """Texts for each prompt; the second uses the next seed, and so on."""
     choose: int | None = Field(None, ge=1)
-    """Shows the N most probable next characters at each step, and lets you choose one."""
+    """Shows the N most probable next characters or pieces at each step, and lets you choose one."""
 
     @property
     def asked(self) -> tuple[str, ...]:

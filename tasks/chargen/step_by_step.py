@@ -12,6 +12,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from models.characters import compose_jamo, normalize
+from models.pieces import LINE_END, PieceText
 from models.sampling import GenerationState
 from models.text_generator import TextGenerator
 from tasks.chargen import records
@@ -87,7 +88,7 @@ def _write_stream(predictor: CharacterGenerator, prompt: str, out: TextIO, outpu
             output.start_again()
     hidden = True if out.isatty() else None  # None: hidden where standard error is no terminal
     total, initial = generator.settings.length, begun.generated
-    with tqdm(total=total, initial=initial, unit=" characters", disable=hidden) as bar:
+    with tqdm(total=total, initial=initial, unit=" symbols", disable=hidden) as bar:
         for part, progress in stream(generator, prompt, begun):
             print(part, end="", file=out, flush=True)
             bar.update(progress.generated - bar.n)
@@ -115,19 +116,27 @@ def stream(generator: TextGenerator, prompt: str, progress: Progress) -> Iterato
         yield complete, Progress(state, 0, incomplete)
     noise = generator.noise(prompts, tf.constant([sampling.sampling_seed]), tf.constant(sampling.length))
     scalars = (tf.constant(sampling.temperature), tf.constant(sampling.top_k), tf.constant(sampling.top_p))
+    # In front of the first word, and of the first of a line, a piece has a blank that is not part of the text.
+    after_blank = generated == 0 and (not prompt or prompt[-1].isspace())
     while generated < sampling.length and not state.finished.numpy()[0]:
         ids, state = generator.continue_generation(
             state, noise[:, generated : generated + CHARACTERS_PER_UPDATE], *scalars
         )
         generated = min(generated + CHARACTERS_PER_UPDATE, sampling.length)
-        complete, incomplete = _complete_syllables(incomplete + generator.decode(ids).numpy()[0].decode(), hangul)
+        part = generator.decode(ids).numpy()[0].decode()
+        if after_blank and isinstance(generator.text, PieceText):
+            part = part.removeprefix(" ")
+        after_blank = (after_blank and not part) or part.endswith(LINE_END)
+        complete, incomplete = _complete_syllables(incomplete + part, hangul)
         yield complete, Progress(state, generated, incomplete)
     yield compose_jamo(incomplete, hangul), Progress(state, generated)
 
 
 def _visible_prompt(generator: TextGenerator, prompt: str) -> str:
     """Return the part of a prompt that is part of the text: of records, the one that is continued."""
-    return prompt if generator.step_model.boundary is None else prompt.rpartition(records.BOUNDARY)[2]
+    boundary = generator.step_model.boundary
+    ends_lines = boundary is not None and generator.text.characters.symbols[boundary] == records.BOUNDARY
+    return prompt.rpartition(records.BOUNDARY)[2] if ends_lines else prompt
 
 
 def _complete_syllables(text: str, hangul: str) -> tuple[str, str]:
@@ -152,15 +161,15 @@ def _let_choose(generator: TextGenerator, prompt: str, count: int) -> None:
     warn_of_unknown(known, prompt)
     text = normalize(_visible_prompt(generator, prompt), known.normalization, known.hangul)
     state = generator.initial_state(string_tensor([prompt]))
-    logits, states = state.logits, list(state.states)
+    logits, states, boundary = state.logits, list(state.states), generator.step_model.boundary
     for _ in range(generator.settings.length):
         top = tf.math.top_k(tf.nn.softmax(logits)[0], min(count, len(known) - 1))
-        options = [known.symbols[index] or END for index in top.indices.numpy()]
+        options = [END if index == boundary else known.symbols[index] for index in top.indices.numpy()]
         print(f"\n{compose_jamo(text, known.hangul)}")
         for number, (option, probability) in enumerate(zip(options, top.values.numpy(), strict=True), start=1):
             print(f"{number:4}  {option!r:8} {probability:7.2%}")
         chosen = _ask(options, known.symbols)
-        if chosen in (None, END) or (chosen == records.BOUNDARY and generator.step_model.boundary is not None):
+        if chosen in (None, END) or known.symbols.index(chosen) == boundary:
             break
         text += chosen
         after = generator.step(tf.constant([known.symbols.index(chosen)]), *states)

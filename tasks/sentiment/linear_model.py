@@ -51,7 +51,7 @@ def fit(
     norm = np.sqrt(np.bincount(row, weights=idf[column] ** 2, minlength=texts))
     values = idf[column] / np.maximum(norm[row], 1e-6)
     features = scipy.sparse.csr_matrix((values, (row, column)), shape=(texts, len(keys) + 1))
-    model, held_out = fit_logistic_regression(features, label, weights[label])
+    model, held_out = fit_logistic_regression(features, label, weights[label], count=len(weights))
     log.info("linear model of %s n-grams: logistic regression, C=%g", f"{len(keys):,}", model.C)
     return LinearModel(*(part.astype(np.float32) for part in (idf, *weights_of(model, len(weights))))), held_out
 
@@ -90,7 +90,11 @@ class Fitted(NamedTuple):
 
 
 def fit_logistic_regression(
-    features, labels: np.ndarray, weights: np.ndarray | None = None, strengths: Sequence[float] = STRENGTHS
+    features,
+    labels: np.ndarray,
+    weights: np.ndarray | None = None,
+    strengths: Sequence[float] = STRENGTHS,
+    count: int | None = None,
 ) -> Fitted:
     """Fit logistic regression; its regularization strength has the lowest log loss in cross-validation.
 
@@ -99,21 +103,23 @@ def fit_logistic_regression(
         labels: int (texts,).
         weights: float (texts,); the same for all if None.
         strengths: The inverse regularization strengths that are compared, in increasing order.
+        count: Number of classes; that of the labels if None.
     """
+    count = int(labels.max()) + 1 if count is None else count
     weights = np.ones(len(labels)) if weights is None else weights
     with threadpool_limits(1):  # for matrices of this size, threads wait for each other most of the time
-        strength, held_out = _choose_strength(features, labels, weights, strengths)
+        strength, held_out = _choose_strength(features, labels, weights, strengths, count)
         return Fitted(_fitted(features, labels, weights, strength, tolerance=1e-6), held_out)
 
 
 def _choose_strength(
-    features, labels: np.ndarray, weights: np.ndarray, strengths: Sequence[float]
+    features, labels: np.ndarray, weights: np.ndarray, strengths: Sequence[float], count: int
 ) -> tuple[float, np.ndarray]:
     chosen = np.random.default_rng(0).permutation(len(labels))[:MAX_COMPARED_TEXTS]
     # A class with one text cannot be held out.
     frequent = np.bincount(labels[chosen])[labels[chosen]] >= 2
     chosen = chosen[frequent]
-    held_out = [np.full((len(labels), int(labels.max()) + 1), np.nan, np.float32)]
+    held_out = [np.full((len(labels), count), np.nan, np.float32)]
     classes, counts = np.unique(labels[chosen], return_counts=True)
     if len(classes) < 2:
         return strengths[len(strengths) // 2], held_out[0]

@@ -54,12 +54,13 @@ def write(settings: SentimentSettings, run: Run, vocabulary_size: int, labels: l
     _set_language_models(model, run)
     chosen = np.sort(np.random.default_rng(0).permutation(len(store))[:MAX_TEXTS])
     values, classes = features(model, store, chosen), store.columns["label"][chosen]
-    mean, deviation = values.mean(axis=0, dtype=np.float64), values.std(axis=0, dtype=np.float64)
-    deviation = np.maximum(deviation, 1e-6)
+    mean = values.mean(axis=0, dtype=np.float64)
+    values -= mean.astype(np.float32)  # in place: the matrix is large
+    deviation = np.maximum(np.sqrt(np.mean(np.square(values), axis=0, dtype=np.float64)), 1e-6)
+    values /= deviation.astype(np.float32)
     counts = np.bincount(store.columns["label"], minlength=len(labels))
     weights = class_weights(settings.training.class_weight, labels, counts)[classes]
-    standardized = ((values - mean) / deviation).astype(np.float32)
-    fitted = linear_model.fit_logistic_regression(standardized, classes, weights, STRENGTHS)
+    fitted = linear_model.fit_logistic_regression(values, classes, weights, STRENGTHS, count=len(labels))
     weight, bias = linear_model.weights_of(fitted.model, len(labels))
     kernel = weight / deviation[:, None]
     log.info(
@@ -75,7 +76,7 @@ def features(model: Classifier, store: SequenceStore, indexes: np.ndarray) -> np
     """Return what the output layer reads of stored texts: float32 (texts, features)."""
     network = keras.Function(model.inputs, model.recurrent_logits.input)
 
-    @tf.function(input_signature=[tf.TensorSpec([None, None], tf.int32)])
+    @tf.function(input_signature=[tf.TensorSpec([None, None], tf.int32)], autograph=False)
     def compute(ids):
         return network([ids])
 

@@ -89,8 +89,8 @@ class SentimentTrainingSettings(BucketedTrainingSettings, defaults={"learning_ra
     """Begins with a language model of tasks.chargen: its run, or RUN,RUN of both directions. Vocabulary, embedding and
     recurrent stack are taken from there."""
     fine_tuning: Auto | Literal["off", "gradual"] = "auto"
-    """With pretrained. off: only a linear classifier on the frozen language model is fitted. gradual: the layers are
-    then trained too, unfrozen one after the other. auto: gradual from 10,000 texts on."""
+    """With pretrained. off: a linear classifier on the frozen language model is fitted. gradual: the layers are then
+    trained too, one more in each epoch, from the last one to the embedding. auto: gradual from 10,000 texts on."""
 
     @model_validator(mode="after")
     def _weights_begin_in_one_way(self):
@@ -131,6 +131,11 @@ class SentimentSettings(Settings):
     @model_validator(mode="after")
     def _groups_agree(self):
         self.network.check_recurrent(self.recurrent)
+        if self.training.pretrained is not None and self.network.pooling == "attention":
+            raise ValueError(
+                f"pooling=attention does not go with pretrained={self.training.pretrained}: the linear classifier is "
+                "fitted before attention is trained; leave it out"
+            )
         return self
 
 

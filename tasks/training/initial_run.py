@@ -24,7 +24,7 @@ FREE = {
     *("dropout", "recurrent_dropout", "layer_dropout", "embedding_dropout", "output_dropout", "ngram_dropout"),
     *("kernel_regularizer", "recurrent_regularizer", "bias_regularizer", "activity_regularizer"),
     *("kernel_constraint", "recurrent_constraint", "bias_constraint"),
-    *("stateful", "unroll", "use_cudnn", "seed", "max_tokens", "subword_regularization"),
+    *("output_bias", "stateful", "unroll", "use_cudnn", "seed", "max_tokens", "subword_regularization"),
 }
 # Settings of the training that say what the weights begin with; they are not taken from the other run.
 BEGINNING = {"initial_run": None, "vectors": None, "pretrained": None, "fine_tuning": "auto"}

@@ -16,6 +16,7 @@ import pydantic
 from models.network_settings import LanguageModelSettings
 from models.recurrent_settings import RecurrentSettings, Settings
 from tasks import atomic_files
+from tasks.atomic_files import expanded
 from tasks.comma_lists import split
 from tasks.errors import UserError
 from tasks.settings import VocabularySettings
@@ -113,7 +114,7 @@ def inherited(settings: Settings, run: Run) -> Settings:
 def fingerprint(settings: Settings) -> source_files.Fingerprint:
     """Return what changes when the weights of the language models change; empty if the settings name none."""
     names = names_of(settings)
-    files = [] if names is None else [Run(name).model_file for name in _split(names)]
+    files = [] if names is None else [Run(expanded(name)).model_file for name in _split(names)]
     return {str(file): source_files.fingerprint_of(file) for file in files}
 
 
@@ -185,7 +186,7 @@ def _read(names: str, path: Path | str | None) -> list[LanguageModelRun]:
         except (UserError, KeyError, TypeError):
             continue  # the other runs themselves are read
     else:
-        models = [_language_model(name, Run(name)) for name in _split(names)]
+        models = [_language_model(name, Run(expanded(name))) for name in _split(names)]
     return sorted(models, key=lambda model: model.direction, reverse=True)
 
 

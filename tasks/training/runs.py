@@ -194,7 +194,7 @@ class Run:
                     f"{self.path} is not finished, and has no weights yet: the first are saved after an epoch. Wait "
                     "for them if the run is still training; otherwise repeat its train command"
                 )
-            epochs = len(self.history())
+            epochs = int(max((row["epoch"] for row in self.history()), default=0))
             log.warning(
                 "%s is not finished: its best weights so far are used, after %d %s",
                 *(self.path, epochs, "epoch" if epochs == 1 else "epochs"),

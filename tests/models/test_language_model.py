@@ -145,3 +145,15 @@ def test_an_unrolled_network_takes_windows_of_its_length():
     rolled = build(unroll=False)
     rolled.set_weights(model.get_weights())
     np.testing.assert_allclose(model([IDS, *zeros(model, 3)])[0], rolled([IDS, *zeros(model, 3)])[0], atol=1e-5)
+
+
+def test_a_validation_in_the_middle_of_a_text_does_not_change_the_states_of_the_training():
+    model = build_language_model(LanguageModelSettings(embedding_size=4), RecurrentSettings(units=5), 10)
+    windows = training_model(model, batch_size=2)
+    ids, others = (np.random.default_rng(seed).integers(1, 10, (2, 6)).astype(np.int32) for seed in (0, 1))
+    first, later = np.ones(2, bool), np.zeros(2, bool)
+    windows((ids, first), training=True)
+    undisturbed = windows((ids, later), training=True)
+    windows((ids, first), training=True)
+    windows((others, first), training=False)
+    np.testing.assert_array_equal(windows((ids, later), training=True), undisturbed)

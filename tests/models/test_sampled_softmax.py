@@ -67,6 +67,13 @@ def test_the_gradient_of_the_table_has_the_rows_that_were_read():
     assert gradient.values.shape[0] == TARGETS.shape.num_elements() + 20
 
 
+def test_in_mixed_precision_the_logits_are_float32():
+    layer = SampledLogits(COUNTS, 20, dtype="mixed_bfloat16")
+    logits = layer(tf.cast(X, tf.bfloat16), TARGETS, keras.Variable(VECTORS), keras.Variable(BIAS))
+    assert logits.dtype == tf.float32
+    np.testing.assert_allclose(logits[..., 0], SampledLogits(COUNTS, 20)(X, TARGETS, VECTORS, BIAS)[..., 0], atol=0.1)
+
+
 @pytest.mark.parametrize("samples", [1, 30])
 def test_a_missing_bias_is_none(samples):
     assert SampledLogits(COUNTS, samples)(X, TARGETS, VECTORS).shape == (3, 4, 1 + samples)

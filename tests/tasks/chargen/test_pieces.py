@@ -9,14 +9,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from models.language_model import StepModel
+from models.pieces import PieceText
+from tasks.chargen import documents as documents_module
 from tasks.chargen import piece_data
 from tasks.chargen.document_windows import DocumentWindows
 from tasks.chargen.documents import documents, open_documents
 from tasks.chargen.generate import from_run
 from tasks.chargen.piece_data import load_pieces
 from tasks.chargen.settings import ChargenSettings
+from tasks.data.records import Record
 from tasks.training.checkpoint import load_model
 from tasks.training.runs import Run
 from tests.tasks.examples import reviews, write_csv
@@ -54,8 +58,15 @@ def test_it_learns_generates_and_ends_its_texts(chargen, run):
     texts = answer.out.splitlines()
     assert answer.code == 0 and len(texts) == 20 == len({*texts})
     assert all(text and text == text.lstrip() and "▁" not in text for text in texts)
-    continued = chargen("generate", "--run", run, "The plot", "--length", "20").out.strip()
-    assert continued.startswith("The plot") and len(continued) > len("The plot")
+
+
+@pytest.mark.parametrize("prompt", ["", "The plot", "The plot ", "The plot\nwas"])
+def test_a_text_that_is_streamed_is_that_of_a_batch(chargen, run, prompt):
+    """No blank at its beginning, and none twice after a prompt that ends with one."""
+    streamed = chargen("generate", "--run", run, prompt, "--length", "20").out
+    texts = json.loads(chargen("generate", "--run", run, prompt, "--length", "20", "--json").out)
+    assert streamed == texts["text"] + "\n" and texts["text"].startswith(prompt)
+    assert not prompt or not prompt[-1].isspace() or not texts["continuation"].startswith(" ")
 
 
 def test_the_validation_loss_is_that_of_evaluate(chargen, run):
@@ -81,7 +92,8 @@ def test_the_score_is_the_sum_over_the_pieces_of_a_text(run):
         logits = steps.logits(states).numpy()[0]
         nats -= logits[index] - np.log(np.exp(logits).sum())
         states = steps.step(np.array([index], np.int32), states)
-    score = from_run(folder, settings, load_model(folder), {}).module.score(np.array(["The acting was superb."]))
+    generator = from_run(folder, settings, load_model(folder), {}).module
+    score = generator.score(np.array(["The acting was superb."]))
     expected = nats / (len("The acting was superb.") + 1)
     assert float(score["nats_per_character"][0]) == pytest.approx(expected, rel=1e-4)
 
@@ -145,6 +157,21 @@ def test_line_ends_are_pieces_of_a_text_of_lines(chargen, train, text_file, tmp_
     assert json.loads(evaluated.out)["word_perplexity"] > 1
 
 
+def test_the_pieces_of_a_text_of_lines_are_those_of_its_parts(train, text_file, tmp_path, monkeypatch):
+    """Each line is segmented like a text, so a word at its beginning is the same piece as elsewhere."""
+    assert train(tmp_path / "run", *PIECES, "--epochs", "1", "--steps-per-epoch", "1", data=text_file).code == 0
+    pieces = load_pieces(Run(tmp_path / "run").vocabulary)
+    text = PieceText(pieces)
+    lines = text_file.read_text()[:600]
+    [ids] = text.ids(tf.constant([lines])).to_list()
+    expected = [[*pieces.processor.encode(line), pieces.symbols.index("\n")] for line in lines.split("\n")]
+    assert ids == [index for line in expected for index in line][:-1]
+    assert text.text(tf.ragged.constant([ids])).numpy()[0].decode().removeprefix(" ") == lines
+    monkeypatch.setattr(documents_module, "PART", 70)
+    [row] = piece_data.encoded([Record((lines,), "")], text)
+    assert row == [EOS, *ids, EOS]
+
+
 def test_several_splits_of_a_source_are_trained_on(train, tmp_path, caplog):
     """The texts of a further split count as training texts, and none of the test split."""
     for split, count in {"train": 60, "validation": 30, "test": 30, "unsupervised": 90}.items():
@@ -162,8 +189,8 @@ def test_a_data_set_is_read_with_its_texts_that_have_no_label():
         pytest.skip("needs imdb_reviews, prepared in the folder that TFDS_DATA_DIR names")
     data = {"data": "tfds:imdb_reviews", "splits": "train+unsupervised"}
     source = open_documents(ChargenSettings(data=data, vocabulary={"tokenizer": "sentencepiece"}))
-    count = sum(1 for _ in documents(source, "train"))
-    assert count > 50_000 and count + sum(1 for _ in documents(source, "validation")) == 75_000
+    count = sum(1 for _ in documents(source, "train", False))
+    assert count > 50_000 and count + sum(1 for _ in documents(source, "validation", False)) == 75_000
 
 
 # --- what the windows are
@@ -192,7 +219,8 @@ def read_back(windows: DocumentWindows, batches) -> list[list[int]]:
 def test_windows_contain_each_text_once_from_beginning_to_end(tmp_path, monkeypatch, reverse, block):
     random = np.random.default_rng(0)
     texts = [random.integers(4, 100, size).tolist() for size in [*random.integers(1, 60, 200), 700]]
-    windows = DocumentWindows(blocks_of(tmp_path, texts, monkeypatch, block), window=10, rows=4, reverse=reverse)
+    blocks = blocks_of(tmp_path, texts, monkeypatch, block)
+    windows = DocumentWindows(blocks, window=10, rows=4, reverse=reverse, shorten=True)
     assert windows.texts == len(texts)
     expected = []
     for ids in texts:
@@ -232,6 +260,7 @@ def test_the_order_changes_with_the_epoch_and_continues_in_its_middle(tmp_path, 
         (("--stop", "."), "does not go with tokenizer=sentencepiece"),
         (("--splits", "train+other"), "has the splits train, validation, test"),
         (("--splits", "train+validation"), "the validation split chooses the weights"),
+        (("--splits", "train+test"), "the test split is for the evaluation"),
     ],
 )
 def test_what_does_not_go_with_pieces_is_refused(train, reviews_file, tmp_path, options, said):
