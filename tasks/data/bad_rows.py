@@ -1,10 +1,13 @@
 """Rows that cannot be used: collected, and reported together."""
 
 import collections
+import logging
 from collections.abc import Callable, Iterable, Iterator
 
 from tasks.data.records import Record
 from tasks.errors import UserError
+
+log = logging.getLogger(__name__)
 
 SHOWN = 20
 
@@ -26,6 +29,12 @@ class BadRows:
         if self.count <= SHOWN:
             row = f" (row {record.row:,})" if record.row else ""
             self._places[problem.rstrip(".")].append(f"{record.location}{row}")
+
+    def report_left_out(self, location: str, split: str) -> None:
+        """Log how many rows of a split were left out, if there are any."""
+        if self.count:
+            rows = "row" if self.count == 1 else "rows"
+            log.warning("%s: left out %s bad %s of its %s split", location, f"{self.count:,}", rows, split)
 
     def error(self, *, can_be_skipped: bool = True) -> UserError:
         """Return the error that reports them: the first ones by line and row, and how many there are."""

@@ -57,7 +57,8 @@ def open_table(path: Path | PipedFile, kind: str, options: FileOptions) -> Table
         beginning = next(lines)
         dialect = find_dialect(lambda: beginning, kind, options.delimiter)
     rows = without_trailing_blanks(_rows(lines, dialect, str(path)))
-    first = next(rows, None)
+    # Lines without text above the header, or above the first row, are no rows.
+    first = next((row for row in rows if _has_text(row[1], options.header)), None)
     if first is None:
         expected = "a first line with the columns' names" if options.header else "a row on each line"
         raise UserError(f"{path}: the file is empty; expected {expected}.")
@@ -93,6 +94,11 @@ def _checked_rows(path: Path, names: Sequence[str], rows: Rows, header: bool) ->
         elif header and len(names) > 1 and _plain(row) == plain_names:
             problem = REPEATED_HEADER
         yield Record(tuple(row), f"{path}:{number}", problem, index)
+
+
+def _has_text(row: Sequence[str] | str, header: bool) -> bool:
+    """Return whether a row is not a blank line; of a header, whether it names a column."""
+    return isinstance(row, str) or (len(row) > 1 and not header) or any(map(str.strip, row))
 
 
 def _plain(row: Sequence[str]) -> list[str]:

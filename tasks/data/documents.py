@@ -13,6 +13,7 @@ from pathlib import Path
 from tasks.atomic_files import expanded
 from tasks.data import locations, plain_text
 from tasks.data.bad_rows import BadRows, usable
+from tasks.data.folders import has_class_folders
 from tasks.data.records import REPEATED_HEADER, Column, FileReader, Reader, Record, resolve_splits
 from tasks.data.sources import Source, open_source
 from tasks.data.text_files import read_lines
@@ -47,8 +48,7 @@ class Documents:
             rows = (record for record in self.readers[split]() if record.problem != REPEATED_HEADER)
             for record in usable(rows, lambda record: record.problem, skip=self.skip_bad_rows, bad=bad):
                 yield record.values[0]
-            if bad.count:
-                log.warning("%s: left out %s bad rows of its %s split", self.location, f"{bad.count:,}", split)
+            bad.report_left_out(self.location, split)
 
 
 def open_documents(
@@ -78,24 +78,31 @@ def open_documents(
     shown = locations.shown(location)
     records = partial(_records, location, text_column, sample, options)
     if text_column is not None or found[0] == "sample" or found[0].startswith("tfds:"):
-        return Documents(shown, records().stored, skip_bad_rows)
+        return _of_records(records(), skip_bad_rows)
     for one, path in zip(found, paths, strict=True):
         if not one or not path.exists():
             raise UserError(f"{one!r}: no such file or folder; expected `sample`, `tfds:NAME`, or a path that exists.")
     folder = paths[0] if len(paths) == 1 and paths[0].is_dir() else None
     if folder is not None and not _has_lines(folder):
         try:
-            return Documents(shown, records().stored, skip_bad_rows)
+            return _of_records(records(), skip_bad_rows)
         except UserError:
             if any(map(plain_text.is_table, folder.iterdir())):
                 raise  # a table lacks the column
+            table = next(filter(plain_text.is_table, sorted(locations.files_below(folder))), None)
+            if table is not None:
+                raise UserError(
+                    f"{folder}: has tables in its sub-folders, such as {table.relative_to(folder)}; name them, or "
+                    f"texts, with a pattern such as '{folder}/**/*{table.suffix}'"
+                ) from None
     elif all(map(plain_text.is_table, paths)):
-        return Documents(shown, records().stored, skip_bad_rows)
+        return _of_records(records(), skip_bad_rows)
     if options.table_options:
         raise UserError(f"{options.table_options[0]} does not go with {shown}, which is read as lines of text")
     tables = [path for path in paths if plain_text.is_table(path)]
     if tables:
-        raise UserError(f"{tables[0]} is a table, and {paths[0]} or others are texts; name them in separate commands")
+        other = next(path for path in paths if path not in tables)
+        raise UserError(f"{tables[0]} is a table, and {other} is not; name tables and texts in separate commands")
     files = plain_text.with_files_of_folders(paths, options.encoding)
     for path in files[:1]:
         _warn_of_columns(path, options)
@@ -112,11 +119,16 @@ def _records(location: str | Sequence[str], column: str | None, sample: Path, op
     )
 
 
+def _of_records(source: Source, skip_bad_rows: bool) -> Documents:
+    source.report_files("a pattern with --data names others")
+    return Documents(source.location, source.stored, skip_bad_rows)
+
+
 def _has_lines(folder: Path) -> bool:
-    """Return whether a folder holds .txt files and no tables; .txt files in its sub-folders alone are of classes."""
+    """Return whether the lines of a folder's .txt files are texts: it has such files, no table and no class folders."""
     files = [path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")]
     texts = [path for path in files if path.name.lower().endswith(plain_text.TEXT_SUFFIXES)]
-    return bool(texts) and not any(map(plain_text.is_table, files))
+    return bool(texts) and not any(map(plain_text.is_table, files)) and not has_class_folders(folder)
 
 
 def _warn_of_columns(path: Path, options: FileOptions) -> None:

@@ -198,6 +198,14 @@ def _nothing_to_read(folder: Path, entries: Sequence[Path]) -> UserError:
 # --- Class folders ----------------------------------------------------------------------------------------------------
 
 
+def has_class_folders(folder: Path) -> bool:
+    """Return whether two or more sub-folders of a folder, or of the folder of a split, hold .txt files themselves."""
+    folders = _list_folder(folder)[1]
+    of_splits = [path for path in folders if path.name.lower() in SPLIT_ALIASES]
+    groups = [[path for path in folders if path not in of_splits], *(_list_folder(path)[1] for path in of_splits)]
+    return any(sum(any(_text_files(path)) for path in group) > 1 for group in groups)
+
+
 def _class_folder_splits(
     folder: Path, split: str, columns: Sequence[Column], encoding: str | None
 ) -> dict[str, Reader]:

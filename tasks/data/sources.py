@@ -90,7 +90,7 @@ class Source:
                 yield record
             if bad.count and not self._reported & {split, "all"}:
                 self._reported.add(split)
-                log.warning("%s: left out %s bad rows of its %s split", self.location, f"{bad.count:,}", split)
+                bad.report_left_out(self.location, split)
             if record is None:
                 raise self._no_record(split)
 
@@ -115,8 +115,14 @@ class Source:
             return False
         return True
 
-    def report_files(self) -> None:
-        """Log from which files each split is read, and warn of the files of the folder that are not read."""
+    def report_files(
+        self, remedy: str = "--train-files, --validation-files and --test-files name files for a split"
+    ) -> None:
+        """Log from which files each split is read, and warn of the files of the folder that are not read.
+
+        Args:
+            remedy: How other files are chosen.
+        """
         readers = {split: reader for split, reader in self.stored.items() if isinstance(reader, FileReader)}
         if self.folder is None and (self.location == "sample" or {*readers} <= {"train"}):
             return  # the files are not the caller's, or are of one split
@@ -126,10 +132,8 @@ class Source:
         unread = left_out(self.folder, readers.values()) if self.folder else []
         if unread:
             log.warning(
-                "%s: files that are in no split are left out: %s. --train-files, --validation-files and --test-files "
-                "name files for a split",
-                self.location,
-                quoted_list(unread, max_count=6),
+                "%s: files that are in no split are left out: %s. %s",
+                *(self.location, quoted_list(unread, max_count=6), remedy),
             )
 
     def check(self) -> dict[str, int]:

@@ -62,7 +62,7 @@ def read(path: Path, pieces: Sequence[str], embedding_size: int) -> np.ndarray:
                 if word in ids_by_word:
                     vector = np.array(values, np.float32)
                     for index, rank in ids_by_word[word]:
-                        if rank >= ranks[index]:
+                        if rank > ranks[index]:  # of several lines with one word the first one counts
                             vectors[index], ranks[index] = vector, rank
     except ValueError:
         raise UserError(

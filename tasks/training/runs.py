@@ -225,12 +225,11 @@ def begin(
 ) -> Run:
     """Return the run to train in: a new folder, or the folder of the same training, interrupted.
 
-    With `overwrite` a finished run stays as it is until the new one is finished: the new one is written beside it, and
-    `finish` swaps the two.
+    With `overwrite` a run stays as it is until the new one, written beside it, is finished; `finish` swaps the two.
 
     Raises:
-        UserError: If the run is finished and `overwrite` is not set, if it was interrupted with other settings, or if
-            the folder is something else.
+        UserError: If `overwrite` is not set and the run is finished or of another task, if it was interrupted with
+            other settings, or if the folder is something else.
     """
     path = Path(path)
     run = run_class(path)
@@ -244,6 +243,8 @@ def begin(
     shutil.rmtree(path / OLD_CHECKPOINT, ignore_errors=True)  # `finish` was killed while it removed it
     beside = run.replacement.path
     if run.settings_file.exists():
+        if not overwrite:
+            stored_settings.check_task(run, task)
         if overwrite and (run.finished or not stored_settings.continues(run, task, settings)):
             run = run_class(beside)
             if run.path.exists() and not stored_settings.continues(run, task, settings):
@@ -258,9 +259,8 @@ def begin(
         shutil.rmtree(beside, ignore_errors=True)  # the run that it was to replace no longer exists
     atomic_files.remove_temporary(run.path)
     if run.settings_file.exists():
-        stored = run.stored()
         difference = stored_settings.difference(run, task, settings)
-        if difference and stored["task"] == task and not (run.model_file.exists() or run.state_file.exists()):
+        if difference and not (run.model_file.exists() or run.state_file.exists()):
             # Nothing is trained yet (the data or an option had a mistake), so nothing is lost by beginning anew.
             shutil.rmtree(run.checkpoint, ignore_errors=True)
             shutil.rmtree(run.vocabulary, ignore_errors=True)

@@ -93,6 +93,13 @@ def difference(run: "Run", task: str, settings: Settings) -> str | None:
     return first_difference(asked, new) and first_difference(stored, new)
 
 
+def check_task(run: "Run", task: str) -> None:
+    """Raise `UserError` if a run is of another task, also if its settings cannot be read."""
+    other = run.stored()["task"]
+    if other != task:
+        raise UserError(f"{run.path} is a run of the task {other}; name another folder with --run")
+
+
 def continues(run: "Run", task: str, settings: Settings) -> bool:
     """Return whether the folder of a run holds a training with these settings."""
     try:

@@ -63,13 +63,32 @@ def test_a_folder_has_splits(write, write_table, tmp_path):
     assert sorted(texts(tmp_path / "books")) == ["e", "f"]
 
 
+def test_a_text_file_beside_class_folders_is_left_out_with_a_warning(write, tmp_path, caplog):
+    for split in ("train", "test"):
+        for label in ("pos", "neg"):
+            write(tmp_path / "reviews" / split / label / "1.txt", f"{split}\n{label}\n")
+        write(tmp_path / "reviews" / split / "urls_pos.txt", "http://a\nhttp://b\n")
+    write(tmp_path / "reviews" / "ratings.txt", "7.1\n8.2\n")
+    with caplog.at_level(logging.WARNING):
+        assert sorted(texts(tmp_path / "reviews")) == ["train\nneg", "train\npos"]
+    assert "ratings.txt" in caplog.text and "train/urls_pos.txt" in caplog.text and "--train-files" not in caplog.text
+
+
+def test_tables_in_sub_folders_are_named_and_no_text_beside_them_is_read(write, write_table, tmp_path):
+    write_table(tmp_path / "data" / "tables" / "rows.csv", [("a", "x")])
+    write(tmp_path / "data" / "README.md", "of the data set\n")
+    with pytest.raises(UserError, match=r"tables/rows\.csv.*\*\*/\*\.csv'"):
+        texts(tmp_path / "data")
+    assert texts(f"{tmp_path}/data/**/*.csv") == ["a"]
+
+
 def test_bad_rows_are_errors_or_left_out(write, tmp_path, caplog):
     write(tmp_path / "a.jsonl", '{"text": "one"}\n{"text": [1]}\n{"text": "two"}\n')
     with pytest.raises(UserError, match="skip-bad-rows"):
         texts(tmp_path / "a.jsonl")
     with caplog.at_level(logging.WARNING):
         assert texts(tmp_path / "a.jsonl", skip_bad_rows=True) == ["one", "two"]
-    assert "left out 1 bad rows" in caplog.text
+    assert "left out 1 bad row of" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -78,7 +97,8 @@ def test_bad_rows_are_errors_or_left_out(write, tmp_path, caplog):
         ("nowhere", None, {}, "no such file or folder"),
         ("rows.csv", "body", {}, "'text', 'label'"),
         ("lines.txt", None, {"delimiter": ";"}, "--delimiter"),
-        (("lines.txt", "rows.csv"), None, {}, "is a table"),
+        (("lines.txt", "rows.csv"), None, {}, "rows.csv is a table, and lines.txt is not"),
+        (("rows.csv", "lines.txt"), None, {}, "rows.csv is a table, and lines.txt is not"),
         ("empty", None, {}, "expected files"),
     ],
 )

@@ -104,6 +104,8 @@ def test_a_table_of_sentence_pairs_is_read_in_either_direction(tmp_path, opened,
         ("a.csv", '"text","label"\r\n\r\n"a","b"\r\n"c","d"'),
         ("a.tsv", "text\tlabel\na\tb\n\nc\td\n"),
         ("a.jsonl", '\n{"text":"a","label":"b"}\n \n{"text":"c","label":"d"}\n'),
+        ("a.csv", "\n  \n,,\ntext,label\na,b\nc,d\n"),
+        ("a.tsv", "\n\t\r\ntext\tlabel\r\na\tb\r\nc\td\r\n"),
     ],
 )
 def test_blank_lines_are_no_rows(tmp_path, values, write, name, content):

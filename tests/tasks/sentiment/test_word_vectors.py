@@ -38,6 +38,13 @@ def test_words_of_the_file_are_normalized_as_pieces_are(tmp_path):
     assert vectors.tolist() == [[0, 1], [1, 1], [2, 1]]
 
 
+def test_the_first_of_several_lines_of_a_word_counts_and_its_own_spelling_more(tmp_path):
+    lines = ["film 1 0", "film 2 0", "us 1 0", "US 2 0", "us 3 0", "US 4 0"]
+    (tmp_path / "a.vec").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    vectors = word_vectors.read(tmp_path / "a.vec", ["\u2581film", "\u2581US", "\u2581us"], 2)
+    assert vectors.tolist() == [[1, 0], [2, 0], [1, 0]]
+
+
 @pytest.mark.parametrize(
     ("content", "parts"),
     [

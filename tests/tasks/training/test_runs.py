@@ -138,7 +138,7 @@ def test_settings_may_change_before_anything_is_trained(tmp_path):
     again = begin(tmp_path / "a", NINE)
     assert again.path == tmp_path / "a" and again.stored()["recurrent"]["units"] == 9
     assert not (again.checkpoint / "train").exists() and not again.vocabulary.exists()
-    with pytest.raises(UserError, match="task was 'a_task' and is now 'other'"):
+    with pytest.raises(UserError, match="a run of the task a_task; name another folder"):
         begin(tmp_path / "a", NINE, task="other")
 
 

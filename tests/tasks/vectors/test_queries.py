@@ -85,6 +85,10 @@ def test_a_run_that_cannot_be_used_is_named(vectors, trained, small_tasks, tmp_p
         "a run of the task vectors"
         in small_tasks["sentiment"].command("evaluate", "--run", trained("word2vec")).error()
     )
+    message = small_tasks["sentiment"].train(trained("word2vec")).error()
+    assert "a run of the task vectors; name another folder" in message and "--overwrite" not in message
+    message = vectors("train", "--run", other).error()
+    assert "a run of the task sentiment; name another folder" in message and "--overwrite" not in message
     shutil.copytree(trained("word2vec"), tmp_path / "a")
     file = tmp_path / "a" / "vectors.npz"
     file.write_bytes(file.read_bytes()[:1000])
