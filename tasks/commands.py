@@ -47,5 +47,5 @@ class CommandGroup:
         for word, option in given:
             others = [other for other, of in given if of == option and other != word]
             if word in self.short_forms and others:
-                raise UserError(f"{word} and {others[0]} contradict each other; give one of them")
+                raise UserError(f"{word} and {others[0]} both set {option}; give one of them")
         return [part for word in argv for part in self.short_forms.get(word, (word,))]

@@ -36,11 +36,7 @@ def read_groups(path: Path, task: str, settings_class: type[Settings]) -> dict[s
         raise UserError(f"--settings {path}: expected a .toml or a .json file")
     try:
         text = read_limited(path, MAX_SETTINGS_BYTES)
-        stored = (
-            _read_toml(re.sub("\r\n?", "\n", text))
-            if path.suffix == ".toml"
-            else json.loads(text, object_pairs_hook=_unique_keys)
-        )
+        stored = _read_toml(text) if path.suffix == ".toml" else json.loads(text, object_pairs_hook=_unique_keys)
     except FileNotFoundError:
         raise UserError(f"--settings {path}: no such file") from None
     except OSError as error:

@@ -12,6 +12,7 @@ from tasks.data.locations import files_below
 from tasks.data.table_files import TABLE_SUFFIXES
 
 SAMPLES = Path(__file__).parents[1] / "samples"
+SAMPLE_OF = {"vectors": "sentiment"}  # word vectors are learned from its texts
 # A larger file is hashed in parts of one size, evenly spaced, and its time of modification counts as well.
 MAX_HASHED_BYTES = 1 << 28
 PARTS = 64
@@ -40,7 +41,8 @@ def _files(task: str, settings: Settings) -> set[Path]:
     found: set[Path] = set()
     for location in _locations(settings.data.model_dump()):
         if location == "sample":
-            found |= {path for path in (SAMPLES / task).glob("*") if path.suffix in (".csv", ".txt")}
+            sample = SAMPLES / SAMPLE_OF.get(task, task)
+            found |= {path for path in sample.glob("*") if path.suffix in (".csv", ".txt")}
         elif location and not location.startswith("tfds:"):
             path = expanded(location)
             paths = [path] if path.exists() else map(Path, glob.glob(str(path), recursive=True))

@@ -8,7 +8,7 @@ vocabulary/words.tsv     the words that have a vector, with their counts, the mo
 
 import collections
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,18 +17,18 @@ from gensim.models.word2vec import MAX_WORDS_IN_BATCH
 from tasks import atomic_files
 from tasks.data.documents import open_documents
 from tasks.data.scripts import ScriptCounts
-from tasks.data.sequence_store import chunks
 from tasks.data.stored_files import read_json, reading
 from tasks.errors import UserError
 from tasks.training.runs import Run
 from tasks.vectors import words
 from tasks.vectors.settings import VectorSettings
-from tasks.vectors.words import Pieces
+from tasks.vectors.words import Pieces, times
 
 log = logging.getLogger(__name__)
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "sentiment"
 WORDS_FILE, CORPUS_FILE, SAMPLE_FILE, COUNTS_FILE = "words.tsv", "corpus.txt", "sample.txt", "corpus.json"
+CHUNK_TEXTS, CHUNK_CHARACTERS = 256, 1 << 20
 # When more different words than these were met, the rarest are forgotten, so that memory does not grow with the text.
 MAX_COUNTED = 2_000_000
 # Lines in the sample, and words of each: at least the first number, and less than twice of it.
@@ -108,7 +108,7 @@ def prepare(settings: VectorSettings, run: Run) -> tuple[VectorSettings, str]:
     with atomic_files.replacing_folder(run.vocabulary) as vocabulary:
         tokenizer = words.write_vocabulary(settings.vocabulary, vocabulary)
         with atomic_files.replacing(run.checkpoint / CORPUS_FILE) as path, open(path, "w", encoding="utf-8") as file:
-            for texts in chunks(documents.texts(settings.data.splits), 256):
+            for texts in _chunks(documents.texts(settings.data.splits)):
                 found.texts += len(texts)
                 for text, tokens in zip(texts, tokenizer.split(texts), strict=True):
                     scripts.add(text)
@@ -124,6 +124,19 @@ def prepare(settings: VectorSettings, run: Run) -> tuple[VectorSettings, str]:
     atomic_files.write_json(run.checkpoint / COUNTS_FILE, {"lines": found.lines, "words": found.words})
     _report(found, counts, tokenizer)
     return settings, reasons
+
+
+def _chunks(texts: Iterable[str]) -> Iterator[list[str]]:
+    """Yield lists of texts to split together; a text may be long, so the characters of a list are limited too."""
+    chunk, characters = [], 0
+    for text in texts:
+        chunk.append(text)
+        characters += len(text)
+        if len(chunk) >= CHUNK_TEXTS or characters >= CHUNK_CHARACTERS:
+            yield chunk
+            chunk, characters = [], 0
+    if chunk:
+        yield chunk
 
 
 def _lines(tokens: list[str]) -> Iterator[list[str]]:
@@ -172,10 +185,10 @@ def _with_vectors(settings: VectorSettings, found: _Statistics, place: str, noun
     min_count = settings.vocabulary.min_count
     kept = dict(item for item in ordered[: settings.vocabulary.vocabulary_size] if item[1] >= min_count)
     if len(kept) < 2:
-        most, times = ordered[0]
-        few = f"only {next(iter(kept))!r} does" if kept else f"the most frequent one, {most!r}, occurs {times:,} times"
+        most, count = ordered[0]
+        few = f"only {next(iter(kept))!r} does" if kept else f"the most frequent one, {most!r}, occurs {times(count)}"
         remedy = "lower it" if min_count > 1 else "give more text"
-        raise UserError(f"{place}: too few {noun}s occur at least {min_count} times (--min-count): {few}; {remedy}")
+        raise UserError(f"{place}: too few {noun}s occur at least {times(min_count)} (--min-count): {few}; {remedy}")
     if not found.pairs:
         raise UserError(
             f"{place}: every text has one {noun}, and vectors are learned from neighbours; expected longer texts"
@@ -191,7 +204,10 @@ def _report(found: _Statistics, counts: dict[str, int], tokenizer: words.Tokeniz
         *(f"{found.words:,}", noun, f"{found.texts:,}", f"{len(counts):,}", 100.0 * covered / found.words),
     )
     if found.forgotten:
-        log.info("more than %s different words: those met at most %d times", f"{MAX_COUNTED:,}", found.forgotten)
+        log.info(
+            "more than %s different %ss were met; the rarest, met at most %s until then, were left out",
+            *(f"{MAX_COUNTED:,}", noun, times(found.forgotten)),
+        )
     if isinstance(tokenizer, Pieces):
         pieces = tokenizer.pieces
         missing = sum(piece not in counts for piece in pieces)

@@ -3,7 +3,9 @@
 gensim adds up the loss of word2vec in single precision, which stops growing in a long epoch, and has none for fastText.
 """
 
-from collections.abc import Sequence
+import itertools
+import math
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from gensim.models import Word2Vec
@@ -26,19 +28,12 @@ class SampleLoss:
 
     def __init__(self, model: Word2Vec, sample: Sequence[Sequence[str]], seed: int):
         self._model = model
-        index, window = model.wv.key_to_index, model.window
+        stride = math.ceil(sum(1 for _ in self._pairs(sample)) / MAX_PAIRS) or 1
         words, neighbours, owners = [], [], []
-        for line in sample:
-            ids = [index[word] for word in line if word in index]
-            for place, word in enumerate(ids):
-                around = ids[max(0, place - window) : place] + ids[place + 1 : place + 1 + window]
-                groups = [[one] for one in around] if model.sg else [around] if around else []
-                for group in groups:
-                    owners += [len(words)] * len(group)
-                    neighbours += group
-                    words.append(word)
-            if len(words) >= MAX_PAIRS:
-                break
+        for word, group in itertools.islice(self._pairs(sample), 0, None, stride):  # from all lines of the sample
+            owners += [len(words)] * len(group)
+            neighbours += group
+            words.append(word)
         self._words, self._neighbours = np.array(words, np.int64), np.array(neighbours, np.int64)
         self._owners = np.array(owners, np.int64)
         drawn = np.random.default_rng(seed).integers(0, model.cum_table[-1], (len(words), model.negative))
@@ -58,6 +53,16 @@ class SampleLoss:
         # A random word that is the word itself is left out, as in training.
         different = self._negatives != self._words[:, None]
         return float(np.mean(np.logaddexp(0.0, -positive) + (np.logaddexp(0.0, negative) * different).sum(axis=1)))
+
+    def _pairs(self, sample: Sequence[Sequence[str]]) -> Iterator[tuple[int, list[int]]]:
+        """Yield each word with each neighbour, or in CBOW with all, as ids."""
+        index, window = self._model.wv.key_to_index, self._model.window
+        for line in sample:
+            ids = [index[word] for word in line if word in index]
+            for place, word in enumerate(ids):
+                around = ids[max(0, place - window) : place] + ids[place + 1 : place + 1 + window]
+                for group in [[one] for one in around] if self._model.sg else [around] if around else []:
+                    yield word, group
 
     def _input_vectors(self, ids: np.ndarray) -> np.ndarray:
         """Return the input vectors of words; in fastText the mean of those of the word and of its n-grams."""

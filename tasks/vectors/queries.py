@@ -1,15 +1,13 @@
-"""The commands that ask trained vectors: neighbours, analogy, plot and export."""
+"""The commands that query trained vectors: neighbours, analogy, plot and export."""
 
 import json
 import logging
 from pathlib import Path
 
 import numpy as np
-from sklearn.decomposition import PCA
 
 from tasks import atomic_files
 from tasks.errors import UserError
-from tasks.reports import plots
 from tasks.vectors.settings import AnalogyArguments, ExportVectorsArguments, NeighboursArguments, PlotArguments
 from tasks.vectors.stored_vectors import Word, WordVectors
 
@@ -67,6 +65,8 @@ def principal_components(words: list[Word]) -> tuple[np.ndarray, np.ndarray]:
     Returns:
         The points, float (words, 2), and the share of the variance that each component explains, float (2,).
     """
+    from sklearn.decomposition import PCA  # here, since it takes a second that other queries need not
+
     rows = np.stack([word.vector for word in words])
     rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
     analysis = PCA(2, svd_solver="full")
@@ -75,6 +75,8 @@ def principal_components(words: list[Word]) -> tuple[np.ndarray, np.ndarray]:
 
 def draw(names: list[str], points: np.ndarray, shares: np.ndarray, path: Path) -> Path:
     """Draw named points; see `principal_components`."""
+    from tasks.reports import plots
+
     path.parent.mkdir(parents=True, exist_ok=True)
     figure, (panel,) = plots.new_figure(width=6.0, height=5.0)
     panel.scatter(*points.T, s=16)

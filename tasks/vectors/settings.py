@@ -33,7 +33,7 @@ class VectorVocabularySettings(Settings):
     """What has a vector: words, or the pieces of a vocabulary."""
 
     vocabulary: Annotated[str, BeforeValidator(_path_as_text)] | None = None
-    """A run with a SentencePiece vocabulary, or such a .model file: its pieces have vectors, and not words."""
+    """A run with a SentencePiece vocabulary, or its .model file: the vectors are those of its pieces, not of words."""
     lowercase: bool = True
     """Words are in lower case. Pieces are as the vocabulary has them."""
     min_count: Auto | Annotated[int, Field(ge=1)] = "auto"

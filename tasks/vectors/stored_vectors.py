@@ -1,4 +1,4 @@
-"""The vectors of a finished run: written by training, and asked for neighbours, analogies and single vectors.
+"""The vectors of a finished run: written by training, and queried for neighbours, analogies and single vectors.
 
 runs/NAME/
   settings.json    every setting in force
@@ -23,7 +23,7 @@ from tasks.errors import UserError
 from tasks.training.runs import Run
 from tasks.vectors import corpus, words
 from tasks.vectors.settings import VectorSettings
-from tasks.vectors.words import Pieces
+from tasks.vectors.words import Pieces, times
 
 NAME = "vectors"  # of the package, and in settings.json
 SPELLINGS = 5
@@ -112,7 +112,7 @@ class WordVectors:
             if name in self.vectors.key_to_index:
                 return Word(name, self.vectors.get_vector(name), composed=False)
         if candidates and self.settings.training.algorithm == "fasttext":
-            name = candidates[1] if isinstance(self._tokenizer, Pieces) else candidates[0]
+            name = candidates[0]
             sizes = self.vectors.min_n, self.vectors.max_n, self.vectors.bucket
             if len(ft_ngram_hashes(name, *sizes)):
                 return Word(name, self.vectors.get_vector(name), composed=True)
@@ -131,7 +131,13 @@ class WordVectors:
         elif training.algorithm == "fasttext":
             message += f": it is shorter than the n-grams of {training.min_n} characters that compose one"
         else:
-            message += f": it does not occur {self.settings.vocabulary.min_count} times in the texts"
+            vocabulary = self.settings.vocabulary
+            few = vocabulary.min_count
+            message += ": it does not occur" if few == 1 else f": it occurs fewer than {times(few)}"
+            message += " in the texts"
+            if len(self.vectors.index_to_key) >= vocabulary.vocabulary_size:
+                size = f"{vocabulary.vocabulary_size:,}"
+                message += f", or is not among the {size} most frequent words (--vocabulary-size)"
         similar = self.similar_spellings(word)
         message += f"\nsimilar: {', '.join(similar)}" if similar else "\nno word has a similar spelling"
         if training.algorithm == "word2vec" and not isinstance(tokenizer, Pieces):

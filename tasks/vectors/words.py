@@ -56,6 +56,11 @@ class _Separators(dict):
         return kept
 
 
+def times(count: int) -> str:
+    """Return how often, such as "3 times"."""
+    return "once" if count == 1 else f"{count:,} times"
+
+
 def _normalize(text: str) -> str:
     if text.isascii():
         return text
@@ -85,7 +90,9 @@ class Words(Tokenizer):
         return [self._words(text) for text in texts]
 
     def _words(self, text: str) -> list[str]:
-        text = _normalize(text.lower() if self._lowercase else text)
+        text = _normalize(text)
+        if self._lowercase:
+            text = text.lower()  # after the normalization, which makes capitals of ™
         text = text.translate(self._separators)
         if "'" not in text:
             return text.split()
@@ -138,9 +145,11 @@ class Pieces(Tokenizer):
         ]
 
     def candidates(self, word: str) -> list[str]:
-        """Return the piece itself, and the pieces at the beginning of a word and within one."""
+        """Return the pieces with this text at the beginning of a word and within one; one with the mark is itself."""
+        if word.startswith(BOUNDARY):
+            return [word]
         normalized = self.processor.normalize(word).removeprefix(BOUNDARY)
-        return list(dict.fromkeys([word, BOUNDARY + normalized, normalized]))
+        return [BOUNDARY + normalized, normalized]
 
     def segmentation(self, word: str) -> list[str]:
         """Return the pieces of a word."""

@@ -55,6 +55,9 @@ def test_the_sentiment_task_finds_every_piece(vectors, pieces_run, small_tasks, 
 def test_a_piece_is_asked_for_by_its_text(vectors, pieces_run):
     answer = vectors("neighbours", "--run", pieces_run, "the", "--count", "2")
     assert answer.code == 0 and answer.out.startswith("\u2581the\t")
+    both = WordVectors(pieces_run)
+    within = next(one for one in both.vectors.index_to_key if f"\u2581{one}" in both.vectors.key_to_index)
+    assert both.find(within).name == both.find(f"\u2581{within}").name == f"\u2581{within}"
     message = vectors("neighbours", "--run", pieces_run, "internationalization").error()
     assert "pieces" in message and "its pieces have: " in message
 

@@ -11,6 +11,7 @@ import pytest
 from gensim.models import FastText, Word2Vec
 
 from tasks.cli.main import main_of_group
+from tasks.training import source_files
 from tasks.vectors.commands import VECTORS
 from tasks.vectors.settings import VectorSettings
 from tasks.vectors.stored_vectors import WordVectors
@@ -121,6 +122,10 @@ def test_texts_that_change_are_prepared_again(vectors, texts, small, tmp_path, m
     assert WordVectors(tmp_path / "a").find("zebra")
 
 
+def test_the_bundled_texts_are_a_source():
+    assert source_files.fingerprint("vectors", VectorSettings())
+
+
 def test_a_finished_run_is_kept_until_another_one_is_finished(vectors, texts, small, tmp_path):
     command = ("train", "--data", texts, "--run", tmp_path / "a", *small)
     assert vectors(*command).code == 0
@@ -162,12 +167,13 @@ def test_python_trains_and_asks_as_the_command_line_does(texts, tmp_path):
     [
         ("", (), ["no text"]),
         ("\n \n!!\n", (), ["3 texts, none with a word"]),
-        ("one two\n", ("--min-count", "2"), ["--min-count", "'one'", "1 times", "lower it"]),
+        ("one two\n", ("--min-count", "2"), ["at least 2 times (--min-count)", "'one', occurs once", "lower it"]),
         ("one one one two\n", ("--min-count", "2"), ["--min-count", "only 'one'"]),
         ("one\ntwo\none\ntwo\n", (), ["every text has one word"]),
         ("one two\n", ("--splits", "test"), ["no split 'test'", "'train'"]),
         ("one two\n", ("--text-column", "body"), ["no column 'body'"]),
         ("one two\n", ("--cbow", "--skipgram"), ["--cbow and --skipgram", "one of them"]),
+        ("one two\n", ("--cbow", "--architecture", "cbow"), ["--cbow and --architecture", "one of them"]),
         ("one two\n", ("--min-n", "2"), ["min_n=2", "word2vec", "fasttext"]),
         ("one two\n", (*FASTTEXT, "--min-n", "5", "--max-n", "2"), ["min_n=5", "max_n=2"]),
         ("one two\n", ("--epochs", "many"), ["--epochs", "'many'"]),
@@ -211,3 +217,5 @@ def test_words_are_letters_marks_and_digits_in_one_form():
     assert words("영화\u200b관 ㅋㅋㅋ ㅠ.ㅠ ＡＢＣ ﬁlm") == ["영화관", "ㅋㅋㅋ", "ㅠ", "ㅠ", "abc", "film"]
     assert words("e\u0301te\u0301 हिन्दी") == ["été", "हिन्दी"]
     assert words("İ") == words("i\u0307")
+    assert words("Brand™ 5㎅ ℡") == ["brandtm", "5kb", "tel"]
+    assert words("Brand™", lowercase=False) == ["BrandTM"]
