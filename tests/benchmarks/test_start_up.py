@@ -4,20 +4,15 @@ The commands answer one text with the small networks of the tests, so nearly all
 ending. With `--former FOLDER`, another checkout of this project takes turns with this one.
 """
 
-import os
 import shlex
-import subprocess
-import sys
-import time
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from tasks.cli.main import main
+from tests.benchmarks.processes import ROOT, Cost, cost
 from tests.tasks.examples import EXAMPLES
 
-ROOT = Path(__file__).parents[2]
 # Command lines; RUN, MODEL and NEW stand for a run, its export and a new folder.
 ANSWERING = {
     "sentiment": ["predict 'A fine film.' --run RUN", "predict 'A fine film.' --model MODEL"],
@@ -43,26 +38,6 @@ def folder(tmp_path_factory) -> Path:
     return folder
 
 
-class Cost(NamedTuple):
-    """Of a process: seconds until its end, and seconds of the processors, which depend less on other processes."""
-
-    seconds: float
-    processor: float
-
-
-def cost(arguments: list[str], root: Path, folder: Path) -> Cost:
-    began = time.monotonic()
-    environment = os.environ | {"PYTHONPATH": str(root)}
-    with open(folder / "messages", "wb") as messages:
-        process = subprocess.Popen(
-            [sys.executable, *arguments], env=environment, cwd=folder, stdout=messages, stderr=messages
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, (folder / "messages").read_text()
-    return Cost(time.monotonic() - began, usage.ru_utime + usage.ru_stime)
-
-
 @pytest.mark.parametrize("commands", [ANSWERING, dict.fromkeys(ANSWERING, OTHER)], ids=["answering", "others"])
 def test_seconds_until_a_command_ends(folder, commands, rounds, former, report):
     alone, roots = "import tensorflow", {"now": ROOT, **({} if former is None else {"before": former.resolve()})}
@@ -74,7 +49,7 @@ def test_seconds_until_a_command_ends(folder, commands, rounds, former, report):
     measured = {(line, when): [] for line in lines for when in roots}
     for _ in range(rounds):
         for line, when in measured:
-            measured[line, when].append(cost(lines[line], roots[when], folder))
+            measured[line, when].append(cost(*lines[line], root=roots[when], folder=folder))
     best = {key: Cost(*map(min, zip(*costs, strict=True))) for key, costs in measured.items()}
     for title, field in (("seconds until the end", "seconds"), ("seconds of the processors", "processor")):
         heads = "".join(f"{when:>12}{'less import':>12}" for when in roots)

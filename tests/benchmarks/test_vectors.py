@@ -5,19 +5,15 @@ compared: other programs change it less than the time on the clock.
 """
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pytest
 
 from tasks.data.documents import open_documents
 from tasks.vectors.words import Words
+from tests.benchmarks.processes import ROOT, Cost, cost
 
-ROOT = Path(__file__).parents[2]
 EPOCHS, SIZE, MIN_COUNT = 5, 64, 3
 
 # What somebody writes who calls gensim directly, for a file of words that are separated by blanks.
@@ -28,28 +24,6 @@ text, folder, options = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
 model = getattr(gensim.models, options.pop("class"))(corpus_file=text, **options)
 model.wv.save(folder)
 """
-
-
-class Cost(NamedTuple):
-    """What a process needed."""
-
-    cpu_seconds: float
-    seconds: float
-    peak_mib: float
-
-
-def cost(*arguments) -> Cost:
-    """Runs Python; what it needed from its start to its end."""
-    command = [sys.executable, *map(str, arguments)]
-    began = os.times().elapsed
-    process = subprocess.Popen(
-        command, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
-    err = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, err.decode()
-    return Cost(usage.ru_utime + usage.ru_stime, os.times().elapsed - began, usage.ru_maxrss / 1024)
 
 
 @pytest.fixture
@@ -87,13 +61,14 @@ def test_time_and_memory_against_gensim_called_directly(words_file, rounds, tmp_
             one = cost(*arguments)
             costs[name].append(one)
             report(
-                f"{algorithm}, round {round_ + 1}: {name:<14} {one.cpu_seconds:>6.1f} s of processor time, "
+                f"{algorithm}, round {round_ + 1}: {name:<14} {one.processor:>6.1f} s of processor time, "
                 f"{one.seconds:.1f} s on the clock, peak {one.peak_mib:,.0f} MiB"
             )
     medians = {name: np.median(np.array(of_way), axis=0) for name, of_way in costs.items()}
-    ratios = medians["tasks.vectors"] / medians["gensim"]
+    ratios = Cost(*(medians["tasks.vectors"] / medians["gensim"]))
     report(
-        f"{algorithm}, medians: {ratios[0]:.3f} times the processor time, {ratios[2]:.3f} times the memory of gensim"
+        f"{algorithm}, medians: {ratios.processor:.3f} times the processor time, {ratios.peak_mib:.3f} times the "
+        "memory of gensim"
     )
 
 
