@@ -120,7 +120,7 @@ def _records(location: str | Sequence[str], column: str | None, sample: Path, op
 
 
 def _of_records(source: Source, skip_bad_rows: bool) -> Documents:
-    source.report_files("a pattern with --data names others")
+    source.report_files("A pattern with --data names others")
     return Documents(source.location, source.stored, skip_bad_rows)
 
 
