@@ -85,12 +85,23 @@ def difference(run: "Run", task: str, settings: Settings) -> str | None:
     Raises:
         UserError: If its settings cannot be read.
     """
-    new, stored = dumped(task, settings), run.stored()
-    asked = stored
+    new, stored, asked = dumped(task, settings), run.stored(), None
     with contextlib.suppress(UserError):  # a damaged record is reported before it is needed
-        asked = run.prepared_record().get("asked") or stored
+        asked = run.prepared_record().get("asked")
+    if not asked:
+        return first_difference(stored, _resolved_as(stored, new))
     # `--settings` with the settings.json of the run asks for the values that were resolved.
     return first_difference(asked, new) and first_difference(stored, new)
+
+
+def _resolved_as(stored: dict, new: dict) -> dict:
+    """Return settings with the stored values in place of "auto"."""
+    return {
+        name: _resolved_as(stored.get(name) or {}, value)
+        if isinstance(value, dict)
+        else (stored.get(name, value) if value == "auto" else value)
+        for name, value in new.items()
+    }
 
 
 def check_task(run: "Run", task: str) -> None:
