@@ -125,10 +125,11 @@ class Settings(BaseModel):
 
     @field_validator("*")
     @classmethod
-    def _is_given(cls, value: Any) -> Any:
+    def _is_given(cls, value: Any, info: ValidationInfo) -> Any:
         """Reject an empty name or path, which a shell passes on for a variable that is not set."""
         if value == "":
-            raise ValueError("the value is empty; give one, or leave it out")
+            required = cls.model_fields[info.field_name].is_required()
+            raise ValueError("the value is empty; give one" + ("" if required else ", or leave it out"))
         return value
 
     @field_validator("*")

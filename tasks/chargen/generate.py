@@ -85,12 +85,12 @@ class CharacterGenerator(Predictor):
         Returns:
             {"prompt": str, "seed": int, "text": str, "continuation": str} for each text.
         """
-        self.check_direction()
         chosen = override(self.sampling, sampling)
         seeds = range(chosen.sampling_seed, chosen.sampling_seed + samples)
         # Many texts of a prompt are yielded one by one: nobody waits for the last, and memory does not hold them all.
         window = window if isinstance(window, Window) else Window(window)
         asked = self._warned(checked_texts(texts))
+        self.check_direction()
         for prompt in itertools.islice(asked, 1 if skip else 0):
             for seed in seeds[skip:]:
                 yield {"prompt": prompt, "seed": seed, **self._continue([prompt], chosen, seed)[0]}

@@ -90,8 +90,11 @@ def difference(run: "Run", task: str, settings: Settings) -> str | None:
         asked = run.prepared_record().get("asked")
     if not asked:
         return first_difference(stored, _resolved_as(stored, new))
+    found = first_difference(asked, new)
     # `--settings` with the settings.json of the run asks for the values that were resolved.
-    return first_difference(asked, new) and first_difference(stored, new)
+    if found is None or first_difference(stored, new) is None:
+        return None
+    return first_difference(stored, _resolved_as(stored, new)) or found
 
 
 def _resolved_as(stored: dict, new: dict) -> dict:

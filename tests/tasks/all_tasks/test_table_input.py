@@ -208,7 +208,7 @@ def test_several_continuations_of_a_prompt_have_its_columns(chargen, tmp_path):
 
 
 @pytest.mark.slow
-def test_an_input_without_texts_has_no_answers_and_says_so(small, tmp_path):
+def test_an_input_without_texts_has_no_answers_and_says_so(small, tmp_path, caplog):
     """It is no mistake: a list of texts may be empty."""
     for name, content in (("a.csv", "text,label\n"), ("a.txt", "")):
         (tmp_path / name).write_text(content)
@@ -216,7 +216,7 @@ def test_an_input_without_texts_has_no_answers_and_says_so(small, tmp_path):
         asked = ["--run", small.untrained_run, "--input", tmp_path / name, "--output", output]
         answer = small.command(small.predict_command, *asked)
         assert (answer.code, answer.out, output.read_text()) == (0, "", ""), answer.err
-        assert f"--input {tmp_path / name}: there is no text in it, so there is no answer\n" in answer.err
+        assert f"--input {tmp_path / name}: there is no text in it, so there is no answer" in caplog.text
 
 
 def test_a_table_comes_through_a_pipe(sentiment_process, sentiment, tmp_path):

@@ -73,7 +73,7 @@ def test_the_table_and_the_other_direction_of_the_layer(sentiment, finished_run,
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([""], ["error: text: the text is empty"]),
+        ([""], ["error: text: the value is empty; give one\n"]),
         (["  \n"], ["empty"]),
         (["good", "--layer", "2"], ["no recurrent layer 2", "1 recurrent layer", "--layer"]),
         (["good", "--layer", "0"], ["--layer: 0"]),
