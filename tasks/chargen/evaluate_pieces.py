@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 
 from models.language_model import LanguageModel
 from models.pieces import PieceText
@@ -18,7 +17,7 @@ from tasks.chargen.document_windows import DocumentWindows
 from tasks.chargen.generate import CharacterGenerator
 from tasks.chargen.generated_records import RecordShares, generate_records
 from tasks.chargen.piece_data import blocks, encoded, write_blocks
-from tasks.chargen.scoring import ROWS, WINDOW, count_nats
+from tasks.chargen.scoring import ROWS, WINDOW, count_nats, summed_nats
 from tasks.chargen.settings import ChargenSettings
 from tasks.chargen.text_source import TextSource, line_beginnings
 from tasks.data.evaluated_data import is_of_training
@@ -129,14 +128,7 @@ def _predicted(stores: Sequence[Path]) -> Iterator[np.ndarray]:
 def _network_nats(model: LanguageModel, stores: Sequence[Path], reverse: bool) -> float:
     """Compute -ln p of all stored texts with the full softmax, the end of each included; the sum in nats."""
     windows = DocumentWindows(stores, window=WINDOW, rows=ROWS, reverse=reverse)
-    reader = training_model(model, windows.max_rows)
-
-    @tf.function(autograph=False, reduce_retracing=True)
-    def nats_of_batch(inputs, targets, weights):
-        nats = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, reader(inputs, training=False))
-        return tf.reduce_sum(tf.cast(tf.where(weights > 0, nats, 0.0), tf.float64))
-
-    return sum(float(nats_of_batch(*batch)) for batch in windows.one_pass())
+    return summed_nats(training_model(model, windows.max_rows), windows.one_pass())
 
 
 def _training_texts(settings: ChargenSettings, source: Source | TextSource) -> list[Record] | None:

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from models.language_model import LanguageModel
-from models.window_model import training_model
+from models.window_model import WindowModel, training_model
 from tasks.chargen.record_windows import ValidationRecords
 from tasks.chargen.windows import ValidationWindows
 
@@ -36,14 +36,23 @@ def network_nats(model: LanguageModel, ids: np.ndarray, boundary: int | None = N
         windows = ValidationWindows(ids, window, ROWS, fixed=fixed)
     else:
         windows = ValidationRecords(ids, boundary, window, ROWS)
-    reader = training_model(model, ROWS)
+    return summed_nats(training_model(model, ROWS), windows.batches())
 
-    @tf.function(autograph=False)
+
+def summed_nats(reader: WindowModel, batches: tf.data.Dataset) -> float:
+    """Compute -ln p of the targets that have a weight, with the full softmax; the sum in nats.
+
+    Args:
+        reader: The network.
+        batches: Inputs of the network, targets and weights; in the order in which the states are carried.
+    """
+
+    @tf.function(autograph=False, reduce_retracing=True)
     def nats_of_batch(inputs, targets, weights):
         nats = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, reader(inputs, training=False))
         return tf.reduce_sum(tf.cast(tf.where(weights > 0, nats, 0.0), tf.float64))
 
-    return sum(float(nats_of_batch(*batch)) for batch in windows.batches())
+    return sum(float(nats_of_batch(*batch)) for batch in batches)
 
 
 def count_nats(training: np.ndarray, ids: np.ndarray, vocabulary_size: int, order: int) -> list[float]:

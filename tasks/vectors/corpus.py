@@ -95,7 +95,7 @@ def prepare(settings: VectorSettings, run: Run) -> tuple[VectorSettings, str]:
         The settings, and a line for the log: what each "auto" became, and why; empty if none was.
 
     Raises:
-        UserError: If the texts cannot be read, or hold nothing to learn from.
+        UserError: If the texts cannot be read, or have no word.
     """
     documents = open_documents(
         settings.data.data,
@@ -176,7 +176,7 @@ def _with_vectors(settings: VectorSettings, found: _Statistics, place: str, noun
     """Return the tokens that have a vector, with their counts, the most frequent one first.
 
     Raises:
-        UserError: If there is nothing to learn from.
+        UserError: If no word is left.
     """
     if not found.texts or not found.words:
         what = "no text" if not found.texts else f"{found.texts:,} texts, none with a {noun}"

@@ -54,7 +54,7 @@ class VectorTrainingSettings(Settings):
     window: int = Field(5, ge=1, le=1_000)
     """Maximum distance between a word and a neighbour; the distance is drawn from 1 to this for each word."""
     negative: int = Field(5, ge=1, le=1_000)
-    """Random words that each neighbour is told apart from (negative sampling)."""
+    """Negative samples: random words for each pair of a word and a neighbour."""
     ns_exponent: float = Field(0.75, ge=-2.0, le=2.0)
     """These are drawn with the frequency of a word to this power."""
     sample: float = Field(1e-3, ge=0.0, le=1.0)
