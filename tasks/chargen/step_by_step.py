@@ -88,7 +88,8 @@ def _write_stream(predictor: CharacterGenerator, prompt: str, out: TextIO, outpu
             output.start_again()
     hidden = True if out.isatty() else None  # None: hidden where standard error is no terminal
     total, initial = generator.settings.length, begun.generated
-    with tqdm(total=total, initial=initial, unit=" symbols", disable=hidden) as bar:
+    unit = " pieces" if isinstance(generator.text, PieceText) else " characters"
+    with tqdm(total=total, initial=initial, unit=unit, disable=hidden) as bar:
         for part, progress in stream(generator, prompt, begun):
             print(part, end="", file=out, flush=True)
             bar.update(progress.generated - bar.n)
