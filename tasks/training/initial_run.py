@@ -6,7 +6,6 @@ checkpoint/initial/
 From then on the training does not depend on the other run, which may be changed or removed.
 """
 
-import os
 import shutil
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from models.recurrent_settings import Settings
 from tasks import atomic_files
 from tasks.errors import UserError
 from tasks.task import Task
-from tasks.training import source_files, stored_settings
+from tasks.training import run_copies, source_files, stored_settings
 from tasks.training.runs import Run
 
 # The groups of settings that determine the shapes of the weights, and what the weights mean.
@@ -114,14 +113,8 @@ def copy(task: Task, settings: Settings, run: Run) -> None:
     if settings.training.initial_run is None or run.initial.path.exists():
         return
     source = Run(settings.training.initial_run)
-    before = source.model_file.stat()
     with atomic_files.replacing_folder(run.initial.path) as temporary:
-        for file in (source.settings_file, source.model_file, source.training_texts):
-            if file.exists() or file != source.training_texts:  # a run of an earlier version has no training texts
-                shutil.copy(file, temporary)
-        shutil.copytree(source.vocabulary, temporary / source.vocabulary.name)
-        if not os.path.samestat(before, source.model_file.stat()):
-            raise UserError(f"--initial-run {source.path} was replaced while it was read; repeat the command")
+        run_copies.copy(source, temporary, f"--initial-run {source.path}")
     check(task, settings, run.path)  # it may have been replaced since it was checked
 
 

@@ -1,13 +1,12 @@
 """Language models that a classifier begins with (`--pretrained`): checked, and copied when the training begins.
 
 checkpoint/pretrained/
-  forward/, backward/     settings.json, vocabulary/ and model.keras of the language model of each direction
+  forward/, backward/     settings.json, vocabulary/, model.keras and training_texts.npz of the language model of each
+                          direction
 
 From then on the training does not depend on the other runs, which may be changed or removed. Imports no TensorFlow.
 """
 
-import os
-import shutil
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +19,7 @@ from tasks.atomic_files import expanded
 from tasks.comma_lists import split
 from tasks.errors import UserError
 from tasks.settings import VocabularySettings
-from tasks.training import source_files
+from tasks.training import run_copies, source_files
 from tasks.training.runs import Run
 
 # The task whose runs are language models.
@@ -129,14 +128,7 @@ def copy(settings: Settings, run: Run) -> None:
         return
     with atomic_files.replacing_folder(run.pretrained) as temporary:
         for model in _read(names, None):
-            source, target = model.run, temporary / model.direction
-            before = source.model_file.stat()
-            target.mkdir()
-            for file in (source.settings_file, source.model_file):
-                shutil.copy(file, target)
-            shutil.copytree(source.vocabulary, target / source.vocabulary.name)
-            if not os.path.samestat(before, source.model_file.stat()):
-                raise UserError(f"--pretrained {model.name} was replaced while it was read; repeat the command")
+            run_copies.copy(model.run, temporary / model.direction, f"--pretrained {model.name}")
     check(settings, run.path)  # they may have been replaced since they were checked
 
 

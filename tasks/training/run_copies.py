@@ -1,0 +1,29 @@
+"""Copies of finished runs that a training begins with, so that it does not depend on them. Imports no TensorFlow."""
+
+import os
+import shutil
+from pathlib import Path
+
+from tasks.errors import UserError
+from tasks.training.runs import Run
+
+
+def copy(source: Run, folder: Path, named: str) -> None:
+    """Copy what a training needs of another run: settings, weights, vocabulary, and the hashes of its training texts.
+
+    Args:
+        source: The other run, which is finished.
+        folder: The folder to copy it into; it may exist.
+        named: The option that names the other run, with its value, for the message.
+
+    Raises:
+        UserError: If the other run is replaced while it is read.
+    """
+    before = source.model_file.stat()
+    folder.mkdir(exist_ok=True)
+    for file in (source.settings_file, source.model_file, source.training_texts):
+        if file.exists() or file != source.training_texts:  # a run of an earlier version has no training texts
+            shutil.copy(file, folder)
+    shutil.copytree(source.vocabulary, folder / source.vocabulary.name)
+    if not os.path.samestat(before, source.model_file.stat()):
+        raise UserError(f"{named} was replaced while it was read; repeat the command")
