@@ -198,15 +198,21 @@ def _within(comparison: Comparison, minutes: float, settings: Settings, folder: 
         job = {"task": comparison.task.reference, "settings": timed, "run": str(trial), "evaluate": None}
         (answer,) = _answers(job)
         shutil.rmtree(trial)
-        history = answer["trained"]["history"]
-        if len(history) < 2:
+        # Epoch 0 is the validation of a network that was fitted before: see `tasks.task_parts.Network.is_fitted`.
+        epochs = [row for row in answer["trained"]["history"] if row["epoch"]]
+        steps = None
+        if not epochs and not answer["trained"]["diverged"]:
+            log.info("%s: it is fitted before the training, which has no step", folder.name)
+        elif len(epochs) < 2:
             # It will diverge again; another seed may not, and gets as few steps.
             steps = 2 * TIMED_STEPS
             log.warning("%s: its loss becomes NaN within %d steps, so it gets no more steps", folder.name, steps)
         else:
-            steps = max(VALIDATIONS, round(60.0 * minutes * TIMED_STEPS / history[1]["seconds"]))
+            steps = max(VALIDATIONS, round(60.0 * minutes * TIMED_STEPS / epochs[1]["seconds"]))
         budget = {"asked": asked, "steps": steps}
         atomic_files.write_json(file, budget)
+    if budget["steps"] is None:
+        return settings
     return _with_training(settings, epochs=VALIDATIONS, steps_per_epoch=math.ceil(budget["steps"] / VALIDATIONS))
 
 

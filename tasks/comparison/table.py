@@ -68,11 +68,12 @@ def _mean(values: list[float | None]) -> float | None:
 
 def _speed(history: list[dict]) -> tuple[float | None, float | None]:
     """Return the seconds of a pass, and the tokens per second; None if there was no training step."""
-    first, *rest = history
-    passes = history[-1]["passes"] - (first["passes"] if rest else 0.0)
-    rest = rest or [first]
-    if not passes:
+    epochs = [row for row in history if row["epoch"]]  # epoch 0 validates what was fitted before the training
+    if not epochs:
         return None, None
+    first, *rest = epochs
+    passes = epochs[-1]["passes"] - (first["passes"] if rest else 0.0)
+    rest = rest or [first]
     seconds = sum(row["seconds"] for row in rest)
     return seconds / passes, sum(row["tokens_per_second"] * row["seconds"] for row in rest) / seconds
 

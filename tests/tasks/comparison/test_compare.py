@@ -168,7 +168,8 @@ def test_the_steps_that_fit_into_the_minutes_are_timed_once_for_all_seeds(tmp_pa
         timed.append(settings.recurrent.cell)
         (tmp_path / "cells" / "x" / ".timing").mkdir(parents=True)
         second = settings.training.steps_per_epoch * (0.2 if settings.recurrent.cell == "gru" else 0.1)
-        yield {"trained": {"history": [{"seconds": 99.0}, {"seconds": second}]}}
+        history = [{"epoch": number, "seconds": seconds} for number, seconds in ((1, 99.0), (2, second))]
+        yield {"trained": {"history": history, "diverged": False}}
 
     def steps(cell, seed=0):
         settings = SentimentSettings(recurrent={"cell": cell}, training={"seed": seed})
@@ -180,6 +181,27 @@ def test_the_steps_that_fit_into_the_minutes_are_timed_once_for_all_seeds(tmp_pa
     assert steps("lstm") == 2400
     assert steps("lstm", seed=1) == 2400 and timed == ["lstm"]  # the same for each seed
     assert steps("gru") == 1200 and timed == ["lstm", "gru"]
+
+
+@pytest.mark.parametrize(
+    ("epochs", "diverged", "steps"), [([99.0, 99.0, 5.0], False, 2400), ([99.0], False, None), ([], True, 100)]
+)
+def test_a_network_that_is_fitted_before_the_training_may_have_no_step_to_time(
+    tmp_path, monkeypatch, caplog, epochs, diverged, steps
+):
+    """Its first epoch is the validation before the training: without further ones, no loss became NaN."""
+
+    def answers(job):
+        (tmp_path / "cells" / "x" / ".timing").mkdir(parents=True)
+        history = [{"epoch": number, "seconds": seconds} for number, seconds in enumerate(epochs)]
+        yield {"trained": {"history": history, "diverged": diverged}}
+
+    monkeypatch.setattr(compare, "_answers", answers)
+    asked = Comparison(SENTIMENT, CompareArguments(cells="lstm", minutes=4.0, run=str(tmp_path / "cells")), {})
+    for _ in range(2):  # the second time from the file
+        training = compare._within(asked, 4.0, SentimentSettings(), tmp_path / "cells" / "x").training
+        assert (training.epochs, training.steps_per_epoch) == ("auto", None) if steps is None else (6, -(-steps // 6))
+    assert ("NaN" in caplog.text) == diverged
 
 
 @pytest.mark.parametrize(

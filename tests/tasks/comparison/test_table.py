@@ -37,12 +37,15 @@ def test_the_table_has_mean_spread_and_the_seconds_to_the_quality_that_all_reach
 
 def test_the_speed_does_not_include_the_first_epoch():
     history = [
-        {"seconds": 60.0, "passes": 1.0, "tokens_per_second": 10.0},
-        {"seconds": 10.0, "passes": 2.0, "tokens_per_second": 90.0},
-        {"seconds": 30.0, "passes": 3.0, "tokens_per_second": 30.0},
+        {"epoch": 1.0, "seconds": 60.0, "passes": 1.0, "tokens_per_second": 10.0},
+        {"epoch": 2.0, "seconds": 10.0, "passes": 2.0, "tokens_per_second": 90.0},
+        {"epoch": 3.0, "seconds": 30.0, "passes": 3.0, "tokens_per_second": 30.0},
     ]
     assert table._speed(history) == (20.0, pytest.approx(1800 / 40))
     assert table._speed(history[:1]) == (60.0, 10.0)
+    fitted = {"epoch": 0.0, "seconds": 5.0, "passes": 0.0, "tokens_per_second": 0.0}  # validated before the training
+    assert table._speed([fitted, *history]) == table._speed(history)
+    assert table._speed([fitted]) == (None, None)
 
 
 def test_the_plot_shows_mean_and_spread_over_the_seeds(tmp_path, monkeypatch):
