@@ -16,6 +16,8 @@ POOLED_LESS = 5_000
 # From this number of texts on the layers of a language model are trained too. With 3,000 reviews of NSMC that took five
 # times as long as the classifier on the frozen language model, and was not better on other texts (one draw).
 FINE_TUNED = 10_000
+# The layers of a language model, which are trained already, overfit with the learning rate of untrained ones.
+LEARNING_RATES = {"off": 4e-3, "gradual": 1e-3}
 # From this mean number of characters on, texts are long.
 LONG = 500
 # Characters in a piece of the other scripts, on average.
@@ -120,5 +122,6 @@ def _values(settings: SentimentSettings, statistics: TextStatistics) -> dict[str
         "wide_share": 0.5,
         "tokens_per_batch": tokens_per_batch,
         "fine_tuning": fine_tuning,
+        "learning_rate": LEARNING_RATES[fine_tuning],
         "epochs": min(max(epochs, MIN_EPOCHS), MAX_EPOCHS),
     }

@@ -67,13 +67,15 @@ class SentimentRecurrentOptions(
     """The recurrent stack: the cell, the number of layers, and every option of the Keras layer."""
 
 
-class SentimentTrainingSettings(BucketedTrainingSettings, defaults={"learning_rate": 4e-3, "schedule": "cosine"}):
+class SentimentTrainingSettings(BucketedTrainingSettings, defaults={"schedule": "cosine"}):
     """How the network is trained."""
 
     epochs: Auto | Annotated[int, Field(ge=1)] = "auto"
     """Passes over the training data. auto: about 400 steps, in 2 to 14 passes."""
     tokens_per_batch: Auto | Annotated[int, Field(ge=1)] = "auto"
     """Maximum number of tokens in a batch, padding included. auto: at least 25 batches in a pass, up to 16,384."""
+    learning_rate: Auto | Annotated[float, Field(gt=0.0)] = "auto"
+    """The highest learning rate of the schedule. auto: 4e-3, or 1e-3 where a language model is fine-tuned."""
 
     monitor: Literal["loss", "accuracy", "macro_f1"] = "loss"
     """The validation metric that selects the weights to save; macro_f1 is of use where classes are unequal."""

@@ -66,6 +66,21 @@ def test_what_is_given_stays_and_what_follows_from_it_fits(tmp_path):
     assert settings.network.wide_units == "characters"  # words of Korean carry several morphemes
 
 
+@pytest.mark.parametrize(
+    ("given", "rate"),
+    [
+        ({}, 4e-3),
+        ({"pretrained": "runs/lm"}, 4e-3),
+        ({"pretrained": "runs/lm", "fine_tuning": "gradual"}, 1e-3),
+        ({"pretrained": "runs/lm", "fine_tuning": "gradual", "learning_rate": 0.5}, 0.5),
+    ],
+)
+def test_the_layers_of_a_language_model_are_trained_with_a_lower_learning_rate(tmp_path, given, rate):
+    settings, reasons = resolved(tmp_path, ENGLISH, 40, training=given)
+    assert settings.training.learning_rate == rate
+    assert (f"learning_rate={rate}" in reasons) == ("learning_rate" not in given)
+
+
 def test_without_an_automatic_setting_the_data_are_not_read():
     settings = SentimentSettings(
         data={"data": "missing.csv"},
@@ -79,7 +94,7 @@ def test_without_an_automatic_setting_the_data_are_not_read():
             "wide_min_texts": 1,
             "wide_share": 0.5,
         },
-        training={"epochs": 1, "tokens_per_batch": 64, "fine_tuning": "off"},
+        training={"epochs": 1, "tokens_per_batch": 64, "fine_tuning": "off", "learning_rate": 0.1},
     )
     assert SENTIMENT.resolve(settings) == (settings, "")
 
