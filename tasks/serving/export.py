@@ -104,9 +104,10 @@ def write_saved_model(
     atomic_files.remove_temporary(folder)
     version = folder / str((versions(folder) or [0])[-1] + 1)
     folder.mkdir(parents=True, exist_ok=True)
+    _disable_cudnn(exportable.model)
     # Not tf.saved_model.save: it omits a Keras 3 model's variables for the session loader of TensorFlow Serving.
     archive = keras.export.ExportArchive()
-    archive.track(exportable.model)
+    # The archive finds the variables that the signatures use; `archive.track(model)` would store each a second time.
     for module in exportable.resources:
         archive.track(module)
     for name, function in exportable.signatures.items():
@@ -124,6 +125,16 @@ def write_saved_model(
         needed = [path for path in temporary.rglob("*") if path.name not in NOT_NEEDED]
         atomic_files.write_json(temporary / CHECKSUMS, checksums(temporary, needed))
     return version
+
+
+def _disable_cudnn(model: keras.Model) -> None:
+    """Have the recurrent layers traced without cuDNN's kernel, which a server without a GPU does not have.
+
+    Keras decides this at the trace, by whether it sees a GPU.
+    """
+    for layer in model._flatten_layers():
+        if hasattr(layer, "use_cudnn"):
+            layer.use_cudnn = False
 
 
 def warmup_texts(tokenizer: sentencepiece.SentencePieceProcessor, max_tokens: int) -> list[list[str]]:
