@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from models.classifier import Classifier
+from models.graph_methods import graph_method
 from models.text import SentencePieceText
 
 
@@ -26,7 +27,7 @@ class TextClassifier(tf.Module):
         self.model, self.text = model, text
         self.labels = tf.constant(labels)
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")], autograph=False)
+    @graph_method(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
     def classify(self, text):
         """Classify texts.
 

@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from models.characters import REPLACEMENT, UNKNOWN, CharacterText
 from models.generation_settings import SamplingSettings
+from models.graph_methods import graph_method
 from models.language_model import StepModel
 from models.pieces import PieceText
 from models.sampling import NO_ID, GenerationState, Sampling, generate, uniform_noise
@@ -60,7 +61,7 @@ class TextGenerator(tf.Module):
             self._continue_generation, input_signature=[state, noise, *scalars], autograph=False
         )
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="prompt")], autograph=False)
+    @graph_method(input_signature=[tf.TensorSpec([None], tf.string, name="prompt")])
     def generate_default(self, prompt):
         """Generate text after prompts, with the generator's settings.
 
@@ -77,7 +78,7 @@ class TextGenerator(tf.Module):
         seeds = tf.fill([tf.size(prompt)], tf.constant(settings.sampling_seed, tf.int64))
         return self._generate(prompt, seeds, settings.length, settings.temperature, settings.top_k, settings.top_p)
 
-    @tf.function(
+    @graph_method(
         input_signature=[
             tf.TensorSpec([None], tf.string, name="prompt"),
             tf.TensorSpec([], tf.int32, name="length"),
@@ -86,7 +87,6 @@ class TextGenerator(tf.Module):
             tf.TensorSpec([], tf.float32, name="top_p"),
             tf.TensorSpec([], tf.int64, name="seed"),
         ],
-        autograph=False,
     )
     def generate(self, prompt, length, temperature, top_k, top_p, seed):
         """Generate text after prompts, with the caller's settings.
@@ -118,7 +118,7 @@ class TextGenerator(tf.Module):
         after = self.step_model.step(ids, list(states))
         return {"logits": self.step_model.logits(after), **dict(zip(self.step_model.state_names, after, strict=True))}
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")], autograph=False)
+    @graph_method(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
     def score(self, text):
         """Compute the mean of -ln p(character | all characters before it).
 
@@ -145,7 +145,7 @@ class TextGenerator(tf.Module):
 
     # --- generation in parts
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
+    @graph_method(input_signature=[tf.TensorSpec([None], tf.string)])
     def initial_state(self, prompts) -> GenerationState:
         """Run the network over prompts, string `(batch,)`, and return the state after them."""
         return self._initial_state(self.text.ids(prompts))

@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from models.beam_search import Penalties, SearchResult, beam_search
 from models.generation_settings import DEFAULT_MAX_LENGTH_RATIO, SearchSettings
+from models.graph_methods import graph_method
 from models.logits_processors import RequiredIds
 from models.placeholders import Placeholders
 from models.source_text import Sentences, SourceText
@@ -57,7 +58,7 @@ class TextTranslator(tf.Module):
             "blocked_ids": (UNKNOWN,) if settings.block_unknown else (),
         }
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")], autograph=False)
+    @graph_method(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
     def translate(self, text):
         """Translate sentences, with the translator's settings.
 
@@ -83,13 +84,12 @@ class TextTranslator(tf.Module):
             "unknown": sentences.unknown,
         }
 
-    @tf.function(
+    @graph_method(
         input_signature=[
             tf.TensorSpec([None], tf.string, name="text"),
             tf.TensorSpec([], tf.int32, name="beam_size"),
             tf.TensorSpec([], tf.float32, name="length_penalty"),
         ],
-        autograph=False,
     )
     def beam(self, text, beam_size, length_penalty):
         """Translate sentences, with the caller's beam size and length penalty.
@@ -125,7 +125,7 @@ class TextTranslator(tf.Module):
             "unknown": sentences.unknown,
         }
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")], autograph=False)
+    @graph_method(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
     def align(self, text):
         """Translate sentences and return the attention weights.
 
@@ -165,12 +165,11 @@ class TextTranslator(tf.Module):
             "attention": attention * target_mask[:, :, None] * source_mask[:, None],
         }
 
-    @tf.function(
+    @graph_method(
         input_signature=[
             tf.TensorSpec([None], tf.string, name="text"),
             tf.TensorSpec([None], tf.string, name="translation"),
         ],
-        autograph=False,
     )
     def score(self, text, translation):
         """Compute the probability of given translations.

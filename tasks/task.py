@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TextIO
 from models.recurrent_settings import Settings
 from tasks.arguments import EvaluateArguments, ExplainArguments, ExportArguments, PredictArguments
 from tasks.metrics import ACCURACY, LOSS, Metric
+from tasks.predictor import Predictor
 from tasks.references import find
 from tasks.task_parts import Exportable, Network, Outcome, TrainingData
 
@@ -26,26 +27,6 @@ if TYPE_CHECKING:
     from tasks.serving.batched_inference import Window
     from tasks.serving.partial_output import PartialOutput
     from tasks.training.runs import Run
-
-
-class Predictor(abc.ABC):
-    """A finished run or an exported model, ready for inference.
-
-    Attributes:
-        module: The `tf.Module` with the graph functions of a run; None for an exported model.
-    """
-
-    module: Any = None
-
-    @abc.abstractmethod
-    def predict(self, texts: Iterable[str], *, window: "int | Window", **options) -> Iterator[dict]:
-        """Yield the answer to each text as a dict, in the order of the texts.
-
-        Args:
-            texts: Any number of texts; they are read as a stream.
-            window: Number of texts that are read before their answers are yielded, or a `Window`.
-            **options: Options of the task.
-        """
 
 
 class Task(abc.ABC):

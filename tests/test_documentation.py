@@ -199,7 +199,8 @@ def test_every_name_that_a_python_example_imports_exists(page):
     for code in code_blocks(text_of(page), "python"):
         for statement in ast.walk(ast.parse(code)):
             if isinstance(statement, ast.ImportFrom) and statement.module.startswith(("models", "tasks")):
-                path = ROOT / f"{statement.module.replace('.', '/')}.py"
+                place = ROOT / statement.module.replace(".", "/")
+                path = place / "__init__.py" if place.is_dir() else place.with_name(f"{place.name}.py")
                 assert path.exists(), statement.module
                 assert {alias.name for alias in statement.names} <= defined_names(path), ast.unparse(statement)
 

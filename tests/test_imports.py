@@ -26,10 +26,12 @@ ROOT_MODULES = {
     "file_options",
     "metrics",
     "optimizer_options",
+    "predictor",
     "references",
     "settings",
     "task",
     "task_parts",
+    "texts",
     "validation",
 }
 TASK_PACKAGES = {"sentiment", "chargen", "translation", "comparison", "memory", "vectors"}

@@ -17,10 +17,11 @@ from models.text_generator import TextGenerator
 from tasks.chargen import data, long_texts
 from tasks.chargen.settings import FIXED_IN_EXPORTS, ChargenSettings, EvaluationSettings, GenerateArguments
 from tasks.errors import UserError
-from tasks.serving.batched_inference import Window, checked_texts, string_tensor, windows
+from tasks.predictor import Predictor
+from tasks.serving.batched_inference import Window, string_tensor, windows
 from tasks.serving.inference import override, override_groups
-from tasks.task import Predictor
 from tasks.task_parts import Exportable
+from tasks.texts import checked_texts
 from tasks.training.runs import Run
 
 log = logging.getLogger(__name__)
@@ -46,6 +47,8 @@ class CharacterGenerator(Predictor):
         owner: The object that `generate` belongs to; a `tf.function` does not keep its object alive.
         module: The `TextGenerator` of a run.
     """
+
+    answer_names = ("prompt", "seed", "text", "continuation")
 
     def __init__(
         self,
@@ -73,7 +76,7 @@ class CharacterGenerator(Predictor):
         skip: int = 0,
         **sampling: Any,
     ) -> Iterator[dict]:
-        """Yield continuations of prompts, in the order of the prompts; see `tasks.task.Predictor.predict`.
+        """Yield continuations of prompts, in the order of the prompts; see `tasks.predictor.Predictor.predict`.
 
         Args:
             texts: The prompts.
@@ -105,6 +108,10 @@ class CharacterGenerator(Predictor):
             for row, prompt in enumerate(prompts):
                 for seed, of_seed in zip(seeds, answers, strict=True):
                     yield {"prompt": prompt, "seed": seed, **of_seed[row]}
+
+    def answers_per_text(self, options: Mapping[str, Any]) -> int:
+        """Return the number of samples; see `tasks.predictor.Predictor.answers_per_text`."""
+        return options.get("samples", 1)
 
     def check_direction(self) -> None:
         """Raise `UserError` if the model continues no text."""

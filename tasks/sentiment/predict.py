@@ -13,12 +13,12 @@ from models.text import SentencePieceText
 from models.text_classifier import TextClassifier
 from tasks.arguments import PredictArguments
 from tasks.data.cut_texts import CutTexts
+from tasks.predictor import Predictor
 from tasks.sentiment import data
 from tasks.sentiment.settings import SentimentSettings
 from tasks.serving.batched_inference import WINDOW, Window, length_sorted_batches, string_tensor
 from tasks.serving.export import warmup_texts
 from tasks.serving.unknown_texts import UnknownTexts
-from tasks.task import Predictor
 from tasks.task_parts import Exportable
 from tasks.training.runs import Run
 
@@ -38,6 +38,8 @@ class SentimentPredictor(Predictor):
         baseline: Whether an evaluation also fits a linear model on the training texts.
     """
 
+    answer_names = ("text", "label", "probability", "probabilities")
+
     def __init__(
         self,
         classify: Callable,
@@ -53,7 +55,7 @@ class SentimentPredictor(Predictor):
         self._tokens = SentencePieceText(processor.serialized_model_proto(), max_tokens)
 
     def predict(self, texts: Iterable[str], *, window: int | Window = WINDOW) -> Iterator[dict]:
-        """Yield an answer for each text, in their order; see `tasks.task.Predictor.predict`.
+        """Yield an answer for each text, in their order; see `tasks.predictor.Predictor.predict`.
 
         Returns:
             {"text": str, "label": str, "probability": float, "probabilities": {label: float}} for each text.

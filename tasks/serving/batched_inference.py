@@ -1,21 +1,19 @@
 """Predictions for streams of texts: texts of similar length share a batch, results keep the input order."""
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
 import numpy as np
 import tensorflow as tf
 
-from tasks.errors import UserError
+from tasks.texts import checked_texts
 
 # Texts that are sorted by length together. Limits memory for an input of any size.
 WINDOW = 2048
 # The same for the first window of a command.
 FIRST_WINDOW = 64
 CHARACTERS_PER_BATCH = 32_768
-# How missing values of Python, NumPy and pandas are written.
-MISSING = ("None", "nan", "<NA>", "NaT")
 
 Prediction = TypeVar("Prediction")
 
@@ -74,7 +72,7 @@ def length_sorted_batches(
         max_batch_size: Texts in a batch; None for no limit.
 
     Raises:
-        UserError: If `texts` is no list of texts; see `checked_texts`.
+        UserError: If `texts` is no list of texts; see `tasks.texts.checked_texts`.
 
     Example:
         ```python
@@ -83,34 +81,6 @@ def length_sorted_batches(
         ```
     """
     return _length_sorted(predict_batch, checked_texts(texts), window, max_characters, max_batch_size)
-
-
-def checked_texts(texts: Iterable[str]) -> Iterator[str]:
-    """Return an iterator over the texts of a caller.
-
-    Raises:
-        UserError: If `texts` is a single text or a table, which yield letters or names of columns; or, when it is
-            reached, if one of the texts is missing or no text.
-    """
-    if isinstance(texts, (str, bytes)):
-        raise UserError(f"expected a list of texts, found the single text {texts[:50]!r}; put it in a list: [text]")
-    if isinstance(texts, Mapping) or hasattr(texts, "columns"):
-        raise UserError(f"expected a list of texts, found a {type(texts).__name__}; pass one of its columns")
-    if not isinstance(texts, Iterable):
-        raise UserError(
-            f"expected a list of texts, found a {type(texts).__name__}; for the lines of a file, take "
-            "tasks.serving.text_io.read(path)"
-        )
-    return map(_checked_text, itertools.count(), texts)
-
-
-def _checked_text(index: int, text: str) -> str:
-    if isinstance(text, str):
-        return text
-    place = f"text {index} (counted from 0)"
-    if str(text) in MISSING:
-        raise UserError(f"{place} is missing ({text}); leave it out, such as with dropna() of a pandas Series")
-    raise UserError(f"{place} is a {type(text).__name__}, no str; convert it, such as with str()")
 
 
 def _length_sorted(

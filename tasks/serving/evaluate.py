@@ -61,7 +61,7 @@ def evaluate(task: Task, run: Path | str, **arguments) -> Results:
         print(evaluate(SENTIMENT, "runs/mine", split="validation")["accuracy"])
         ```
     """
-    return _evaluate(task, task.evaluate_arguments(run=str(run), **arguments))[0]
+    return _evaluate(task, task.evaluate_arguments(run=os.fspath(run), **arguments))[0]
 
 
 def _evaluate(task: Task, arguments: EvaluateArguments) -> tuple[Results, dict]:

@@ -163,8 +163,18 @@ def version_folder(path: Path) -> Path:
     Raises:
         UserError: If there is no SavedModel.
     """
-    newest = versions(path)
-    chosen = path if (path / "saved_model.pb").exists() else path / str(newest[-1]) if newest else None
-    if chosen is None or not (chosen / "saved_model.pb").exists():
+    chosen = _version_folder(path)
+    if chosen is None:
         raise UserError(f"{path} is no exported model: expected saved_models/NAME or saved_models/NAME/VERSION")
     return chosen
+
+
+def is_exported(path: Path) -> bool:
+    """Return whether a folder is an exported model or a version of one."""
+    return _version_folder(path) is not None
+
+
+def _version_folder(path: Path) -> Path | None:
+    newest = versions(path)
+    chosen = path if (path / "saved_model.pb").exists() else path / str(newest[-1]) if newest else None
+    return chosen if chosen is not None and (chosen / "saved_model.pb").exists() else None

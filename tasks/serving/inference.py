@@ -1,5 +1,6 @@
 """Opens a run or an exported model of any task for inference."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,12 @@ import pydantic
 import tensorflow as tf
 
 from models.recurrent_settings import Settings
+from tasks.atomic_files import expanded
 from tasks.data.stored_files import read_json, reading, verify
 from tasks.errors import UserError
-from tasks.serving.export import CHECKSUMS, version_folder
-from tasks.task import Predictor, Task
+from tasks.predictor import Predictor
+from tasks.serving.export import CHECKSUMS, is_exported, version_folder
+from tasks.task import Task
 from tasks.training.checkpoint import load_model
 from tasks.training.runs import Run
 from tasks.training.stored_settings import read_exported_settings
@@ -19,7 +22,7 @@ from tasks.validation import describe_validation_error
 
 
 def load(task: Task, path: Path | str, **overrides: Any) -> Predictor:
-    """Open a run or an exported model.
+    """Open a run or an exported model; `load` of `tasks.sentiment`, `tasks.chargen` and `tasks.translation` calls it.
 
     Args:
         task: The task.
@@ -34,13 +37,20 @@ def load(task: Task, path: Path | str, **overrides: Any) -> Predictor:
         ```python
         from tasks.sentiment.task import SENTIMENT
 
-        classifier = load(SENTIMENT, "runs/mine")
-        [answer] = classifier.predict(["The plot was dull."])
+        classify = load(SENTIMENT, "runs/mine")
+        answer = classify("The plot was dull.")
         print(answer["label"], answer["probability"])
         ```
     """
-    exported = not Run(path).settings_file.exists() and any(Path(path).glob("**/saved_model.pb"))
-    return load_export(task, path, overrides) if exported else load_run(task, path, overrides)
+    folder = expanded(os.fspath(path))
+    if Run(folder).settings_file.exists() or not folder.is_dir():
+        return load_run(task, folder, overrides)
+    if not is_exported(folder):
+        raise UserError(
+            f"{folder} is neither a run nor an exported model; name a folder that train has written, or "
+            "saved_models/NAME"
+        )
+    return load_export(task, folder, overrides)
 
 
 def load_run(task: Task, run: Path | str, overrides: Mapping[str, Any] | None = None) -> Predictor:

@@ -15,13 +15,14 @@ from tasks.data import piped_files
 from tasks.data.piped_files import PipedFile
 from tasks.data.stored_files import checksums
 from tasks.errors import UserError
+from tasks.predictor import Predictor
 from tasks.serving import partial_output, text_io
 from tasks.serving.batched_inference import WINDOW, Window
 from tasks.serving.export import version_folder
 from tasks.serving.inference import load_export, load_run
 from tasks.serving.partial_output import PartialOutput, Position
 from tasks.serving.text_io import Row
-from tasks.task import Predictor, Task
+from tasks.task import Task
 from tasks.training.runs import Run
 
 log = logging.getLogger(__name__)

@@ -13,6 +13,7 @@ runs/NAME/
 import contextlib
 import csv
 import logging
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,7 +45,7 @@ class Run:
     model_name: ClassVar[str] = "model.keras"
     trains_on: ClassVar[bool] = True
 
-    def __init__(self, path: Path | str):
+    def __init__(self, path: os.PathLike | str):
         self.path = Path(path)
         self.settings_file = self.path / "settings.json"
         self.vocabulary = self.path / "vocabulary"
@@ -57,6 +58,10 @@ class Run:
         self.tensorboard = self.path / "tensorboard"
         self.plots = self.path / "plots"
         self.training_texts = self.path / "training_texts.npz"
+
+    def __fspath__(self) -> str:
+        """Return the folder, so that a run goes where its path is expected."""
+        return str(self.path)
 
     @property
     def initial(self) -> Self:
@@ -179,7 +184,7 @@ class Run:
             UserError: If the run is missing, of another task, or has settings that no longer exist.
         """
         self._check(task)
-        return stored_settings.validated(self.settings_file, self.stored(), settings_class, "Train it again")
+        return self.settings(settings_class)
 
     def open_trained(self, task: str, settings_class: type[SettingsOfTask]) -> SettingsOfTask:
         """Return the settings of a run of `task` that has weights; warn if its training has not ended.
@@ -195,29 +200,24 @@ class Run:
                     "for them if the run is still training; otherwise repeat its train command"
                 )
             epochs = int(max((row["epoch"] for row in self.history()), default=0))
-            log.warning(
-                "%s is not finished: its best weights so far are used, after %d %s",
-                *(self.path, epochs, "epoch" if epochs == 1 else "epochs"),
-            )
+            after = f"{epochs} {'epoch' if epochs == 1 else 'epochs'}"
+            log.warning("%s is not finished: its best weights so far are used, after %s", self.path, after)
         self._check_complete()
         return self.settings(settings_class)
 
     def _check(self, task: str) -> None:
         """Raise `UserError` if this is no run of the task."""
         self._complete_replacement()
-        stored = self.stored()
-        if stored["task"] != task:
-            raise UserError(
-                f"{self.path} is a run of the task {stored['task']}, not of {task}: python -m tasks.{stored['task']}"
-            )
+        other = self.stored()["task"]
+        if other != task:
+            raise UserError(f"{self.path} is a run of {stored_settings.instead_of(task, other)}")
 
     def _check_complete(self) -> None:
         """Raise `UserError` if a file of a run with weights is missing."""
         missing = [path.name for path in (self.vocabulary, self.model_file) if not path.exists()]
         if missing:
-            raise UserError(
-                f"{self.path} is incomplete: {', '.join(missing)} is missing; train it again with --overwrite"
-            )
+            names = ", ".join(missing)
+            raise UserError(f"{self.path} is incomplete: {names} is missing; train it again with --overwrite")
 
 
 def begin(

@@ -29,11 +29,13 @@ def read_exported_settings(file: Path, task: str, settings_class: type[SettingsO
         raise UserError(f"{file} is missing; export the run again")
     stored = read(file, "export the run again")
     if stored["task"] != task:
-        raise UserError(
-            f"{file.parents[1]} is an export of the task {stored['task']}; name an export of a {task} run, or use "
-            f"python -m tasks.{stored['task']}"
-        )
+        raise UserError(f"{file.parents[1]} is an export of {instead_of(task, stored['task'])}")
     return validated(file, stored, settings_class, "Export the run again")
+
+
+def instead_of(task: str, other: str) -> str:
+    """Return what is said of a run or an export of another task than the one that is asked for."""
+    return f"the task {other}, not of {task}: python -m tasks.{other}, or the package tasks.{other} in Python"
 
 
 def read(file: Path, remedy: str) -> dict[str, Any]:

@@ -14,12 +14,12 @@ from models.generation_settings import SearchSettings
 from models.text_translator import TextTranslator
 from models.translator import StepTranslator
 from tasks.errors import UserError
+from tasks.predictor import Predictor
 from tasks.reports.tables import format_figure
 from tasks.serving.batched_inference import WINDOW, Window, length_sorted_batches, string_tensor
 from tasks.serving.export import warmup_texts
 from tasks.serving.inference import override, override_groups
 from tasks.serving.unknown_texts import UnknownTexts
-from tasks.task import Predictor
 from tasks.task_parts import Exportable
 from tasks.training.runs import Run
 from tasks.translation import alignment, length_limit, preprocessing
@@ -49,6 +49,8 @@ class TranslationPredictor(Predictor):
         owner: The object that the functions belong to; a `tf.function` does not keep its object alive.
         module: The `TextTranslator` of a run.
     """
+
+    answer_names = ("text", "translation", "score")
 
     def __init__(
         self,
@@ -88,7 +90,7 @@ class TranslationPredictor(Predictor):
     def predict(
         self, texts: Iterable[str], *, window: int | Window = WINDOW, num_return_sequences: int = 1
     ) -> Iterator[dict]:
-        """Yield a translation of each sentence, in their order; see `tasks.task.Predictor.predict`.
+        """Yield a translation of each sentence, in their order; see `tasks.predictor.Predictor.predict`.
 
         Args:
             texts: The sentences.

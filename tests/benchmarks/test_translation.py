@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from models.text import BOS, EOS, PAD, UNKNOWN
 from models.text_translator import SPARE_PIECES, TextTranslator, with_end
+from tasks.predictor import Predictor
 from tasks.serving.inference import load
-from tasks.task import Predictor
 from tasks.training.runs import Run
 from tasks.translation.settings import TranslationSettings
 from tasks.translation.task import TRANSLATION

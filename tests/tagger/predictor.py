@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from models.characters import CharacterText
 from tasks.data.records import Record
+from tasks.predictor import Predictor
 from tasks.serving.batched_inference import WINDOW, Window, length_sorted_batches, string_tensor
-from tasks.task import Predictor
 from tasks.task_parts import Exportable, Outcome
 from tests.tagger.data import tags_of
 

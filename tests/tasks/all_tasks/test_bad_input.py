@@ -294,7 +294,7 @@ def assert_refuses_export(small, folder: Path, other: str) -> None:
     """Checks that the command and `load` name the task of an exported model."""
     message = small.command(small.predict_command, "--model", folder, TEXT).error()
     assert f"is an export of the task {other}" in message and f"python -m tasks.{other}" in message
-    with pytest.raises(UserError, match=f"is an export of the task {other}; name an export of a {small.name} run"):
+    with pytest.raises(UserError, match=f"is an export of the task {other}, not of {small.name}: python -m tasks"):
         load(small.task, folder)
 
 

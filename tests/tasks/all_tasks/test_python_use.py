@@ -10,7 +10,8 @@ from tasks.chargen.settings import ChargenSettings
 from tasks.errors import UserError
 from tasks.sentiment.predict import SentimentPredictor
 from tasks.sentiment.settings import SentimentEvaluateArguments, SentimentSettings
-from tasks.serving.batched_inference import checked_texts, length_sorted_batches
+from tasks.serving.batched_inference import length_sorted_batches
+from tasks.texts import checked_texts
 from tasks.translation.settings import TranslationSettings
 from tasks.translation.translate import TranslationPredictor
 
