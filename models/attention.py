@@ -43,8 +43,8 @@ class Attention(keras.layers.Layer):
             self.query = keras.layers.Dense(units, dtype=self.dtype_policy, name="query")
             self.score = keras.layers.Dense(1, use_bias=False, dtype=self.dtype_policy, name="score")
 
-    def build(self, queries_shape, keys_shape, values_shape, padding_mask_shape):
-        """Create the weights."""
+    def build(self, queries_shape, keys_shape, values_shape, padding_mask_shape=None):
+        """Create the weights. Keras passes no shape of the mask before 3.14."""
         if self.kind == "additive":
             self.query.build(queries_shape)
             self.score.build((None, self.units))

@@ -37,6 +37,20 @@ class Attribution(NamedTuple):
         return self.difference - self.baseline - float(np.sum(self.tokens))
 
 
+class _RecurrentPath(keras.Function):
+    """The path from the ids and the vectors of the tokens, which is the last input, to the logits.
+
+    Keras begins at an inner tensor since 3.14. Before, it computes that tensor again from the ids, so the operation
+    that computes it is replaced.
+    """
+
+    def call(self, inputs):
+        first, vectors = self.inputs[-1]._keras_history.operation, inputs[-1]
+        return self._run_through_graph(
+            inputs, lambda operation: (lambda *_, **__: vectors) if operation is first else operation
+        )
+
+
 class IntegratedGradients:
     """Attributions for one classifier. The first call traces a graph that later calls use.
 
@@ -63,7 +77,7 @@ class IntegratedGradients:
             self._shares = float(np.float32(1.0 - share)), float(np.float32(share))
         # Functions instead of models: a model that begins at an inner tensor makes the whole model impossible to save.
         self._token_vectors = keras.Function(model.inputs, model.token_vectors)
-        recurrent_path = keras.Function([*model.inputs, model.token_vectors], model.recurrent_logits.output)
+        recurrent_path = _RecurrentPath([*model.inputs, model.token_vectors], model.recurrent_logits.output)
 
         @tf.function(
             input_signature=[

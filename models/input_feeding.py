@@ -63,8 +63,8 @@ class InputFeeding(keras.layers.Layer):
         """The cells of the recurrent layers, first to last."""
         return [layer.cell for layer in self.recurrent_layers]
 
-    def build(self, embedded_shape, keys_shape, values_shape, padding_mask_shape, *state_shapes):
-        """Create the weights."""
+    def build(self, embedded_shape, keys_shape, values_shape, padding_mask_shape=None, *state_shapes):
+        """Create the weights. Keras passes no shape of the mask before 3.14."""
         size = embedded_shape[-1] + self.attentional_units
         for layer in self.recurrent_layers:
             layer.build((None, None, size))

@@ -97,8 +97,8 @@ class SumPooling1D(keras.layers.Layer):
         windows = (tf.shape(sequence)[0], -1, self.pool_size, sequence.shape[-1])
         return keras.ops.sum(keras.ops.reshape(sequence, windows), 2)
 
-    def compute_output_shape(self, sequence_shape, padding_mask_shape):
-        """Return the shape of the output."""
+    def compute_output_shape(self, sequence_shape, padding_mask_shape=None):
+        """Return the shape of the output. Keras passes no shape of the mask before 3.14."""
         steps = sequence_shape[1]
         return (sequence_shape[0], None if steps is None else -(-steps // self.pool_size), sequence_shape[2])
 

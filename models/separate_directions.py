@@ -56,8 +56,8 @@ class ReadingOrder(keras.layers.Layer):
             vectors = tf.reverse_sequence(vectors, lengths, seq_axis=1, batch_axis=0)
         return keras.ops.concatenate([first, vectors], axis=1)
 
-    def compute_output_shape(self, vectors_shape, first_shape, padding_mask_shape):
-        """Return the shape of the output."""
+    def compute_output_shape(self, vectors_shape, first_shape, padding_mask_shape=None):
+        """Return the shape of the output. Keras passes no shape of the mask before 3.14."""
         steps = vectors_shape[1]
         return (vectors_shape[0], None if steps is None else steps + 1, vectors_shape[2])
 
