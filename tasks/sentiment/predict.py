@@ -117,16 +117,18 @@ def format_answer(predictor: Predictor, answer: dict, number: int, arguments: Pr
 
 
 def exportable(predictor: SentimentPredictor, run: Run) -> Exportable:
-    """Return what is exported, with the signature `serving_default`.
+    """Return what is exported. See `models.text_classifier.TextClassifier`.
 
-    text: string (batch,) -> label: string (batch,), probability: float32 (batch,), probabilities: float32
-    (batch, classes), classes: string (batch, classes).
+    Signatures:
+
+    - serving_default: text -> label, probability, probabilities, classes;
+    - explain: text -> tokens, probabilities_after, contributions, label, classes.
     """
     classifier = predictor.module
     processor, _ = data.load_vocabulary(run.vocabulary)
     return Exportable(
         classifier.model,
-        {"serving_default": classifier.classify},
+        {"serving_default": classifier.classify, "explain": classifier.explain},
         resources=[classifier.text],
         warmup=[{"text": texts} for texts in warmup_texts(processor, classifier.text.max_tokens)],
     )
