@@ -1,0 +1,240 @@
+"""Dynamic batching: requests that arrive together are answered together, in one call of the model."""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from tasks.serving.server.errors import RequestError, late, of_model
+from tasks.serving.server.signatures import Signature
+
+log = logging.getLogger(__name__)
+
+Arrays = Mapping[str, np.ndarray]
+
+
+class BatchingSettings(NamedTuple):
+    """How requests are put together.
+
+    Attributes:
+        max_batch_size: Maximum number of rows of a call of the model.
+        max_wait: Maximum number of seconds that a request waits for others.
+        queue_size: Maximum number of waiting requests.
+    """
+
+    max_batch_size: int = 32
+    max_wait: float = 0.002
+    queue_size: int = 256
+
+
+@dataclass
+class _Call:
+    """A request that waits.
+
+    Attributes:
+        arrays: Its inputs.
+        rows: Number of rows, 1 where the signature has none.
+        key: Requests with equal keys can be answered together: equal scalars, equal sizes of the rows.
+        deadline: When nobody waits any more, by `time.monotonic`.
+        future: Its answer: outputs by name, or the error.
+    """
+
+    arrays: Arrays
+    rows: int
+    key: tuple
+    deadline: float
+    future: Future = field(default_factory=Future)
+
+
+class Batcher:
+    """Answers the requests of one signature, in a thread.
+
+    Args:
+        signature: The signature.
+        function: Its function: tensors by name -> outputs by name.
+        settings: How requests are put together.
+        observe: Called with the number of rows of each call of the model.
+    """
+
+    def __init__(
+        self,
+        signature: Signature,
+        function: Callable[..., Mapping[str, tf.Tensor]],
+        settings: BatchingSettings,
+        observe: Callable[[int], None] = lambda rows: None,
+    ):
+        self.signature, self._function, self._settings, self._observe = signature, function, settings, observe
+        self._queue: deque[_Call] = deque()
+        self._changed = threading.Condition()
+        self._closed = False
+        self._together = 1  # requests in the last call of the model
+        # A daemon: a call that takes too long does not keep the process from ending.
+        self._thread = threading.Thread(target=self._work, name=f"batcher {signature.name}", daemon=True)
+        self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """Number of requests that wait."""
+        return len(self._queue)
+
+    def submit(self, arrays: Arrays, deadline: float = float("inf")) -> Future:
+        """Queue a request.
+
+        Args:
+            arrays: The inputs, as `Signature.checked` returns them.
+            deadline: When nobody waits any more, by `time.monotonic`.
+
+        Returns:
+            The outputs by name, or a `RequestError`.
+
+        Raises:
+            RequestError: If the queue is full.
+        """
+        call = _Call(arrays, self._rows(arrays), self._key(arrays), deadline)
+        with self._changed:
+            if self._closed:
+                raise RequestError("UNAVAILABLE", "The version is being unloaded")
+            if len(self._queue) >= self._settings.queue_size:
+                raise RequestError(
+                    "RESOURCE_EXHAUSTED",
+                    f"The queue of signature {self.signature.name} is full ({self._settings.queue_size} requests); "
+                    "try again later",
+                )
+            self._queue.append(call)
+            self._changed.notify()
+        return call.future
+
+    def close(self) -> threading.Thread:
+        """Accept no further requests; return the thread, which ends after the last one that is queued."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        return self._thread
+
+    def _rows(self, arrays: Arrays) -> int:
+        return next((len(arrays[name]) for name, one in self.signature.inputs.items() if one.has_rows), 1)
+
+    def _key(self, arrays: Arrays) -> tuple:
+        return tuple(array.shape[1:] if array.ndim else array.item() for array in arrays.values())
+
+    def _work(self) -> None:
+        while True:
+            calls = self._next_calls()
+            if calls is None:
+                self._function = None  # the thread may end after the last reference to the version
+                return
+            calls = [one for one in calls if self._is_awaited(one)]
+            if calls:
+                self._answer(calls)
+
+    @staticmethod
+    def _is_awaited(call: _Call) -> bool:
+        """Return whether a client still waits for the answer; it is no longer cancelled then."""
+        if not call.future.set_running_or_notify_cancel():
+            return False
+        if time.monotonic() >= call.deadline:
+            call.future.set_exception(late())
+            return False
+        return True
+
+    def _next_calls(self) -> list[_Call] | None:
+        """Return requests that can be answered together; None when the last one is answered."""
+        with self._changed:
+            while not self._queue:
+                if self._closed:
+                    return None
+                self._changed.wait()
+            if not self.signature.is_batchable or self._settings.max_batch_size == 1:
+                return [self._queue.popleft()]
+            # While the last requests were answered, their clients had no reason to ask again: as many are expected.
+            end = time.monotonic() + self._settings.max_wait
+            while len(self._queue) < self._together and not self._closed:
+                left = end - time.monotonic()
+                if left <= 0 or not self._changed.wait(left):
+                    break
+            first = self._queue.popleft()
+            calls, rows, others = [first], first.rows, []
+            while self._queue and rows < self._settings.max_batch_size:
+                one = self._queue.popleft()
+                if one.key == first.key and rows + one.rows <= self._settings.max_batch_size:
+                    calls.append(one)
+                    rows += one.rows
+                else:
+                    others.append(one)
+            self._queue.extendleft(reversed(others))
+            self._together = len(calls)
+            return calls
+
+    def _answer(self, calls: Sequence[_Call]) -> None:
+        """Answer requests in one call of the model; after an error in halves, so that only a bad one fails."""
+        try:
+            outputs = self._run(calls)
+        except Exception as error:
+            if len(calls) > 1:
+                half = len(calls) // 2
+                self._answer(calls[:half])
+                self._answer(calls[half:])
+                return
+            error = error if isinstance(error, RequestError) else self._explained(error)
+            calls[0].future.set_exception(error)
+            return
+        for call, of_call in zip(calls, outputs, strict=True):
+            call.future.set_result(of_call)
+
+    def _explained(self, error: Exception) -> RequestError:
+        explained = of_model(error)
+        if explained.status == 500:
+            log.error("signature %s failed", self.signature.name, exc_info=error)
+        return explained
+
+    def _run(self, calls: Sequence[_Call]) -> list[Arrays]:
+        """Return the outputs for each request."""
+        if len(calls) == 1:
+            return [self._run_single(calls[0])]
+        arrays = {
+            name: np.concatenate([one.arrays[name] for one in calls]) if array.ndim else array
+            for name, array in calls[0].arrays.items()
+        }
+        ends = np.cumsum([one.rows for one in calls])
+        outputs = self._call(arrays, int(ends[-1]))
+        starts = [0, *ends[:-1]]
+        return [
+            {name: array[start:end] for name, array in outputs.items()} for start, end in zip(starts, ends, strict=True)
+        ]
+
+    def _run_single(self, call: _Call) -> Arrays:
+        """Return the outputs for one request; one of many rows is answered in parts, which bounds the memory."""
+        size = self._settings.max_batch_size
+        if not self.signature.is_batchable or call.rows <= size or size == 1:
+            return self._call(call.arrays, None)
+        parts = []
+        for start in range(0, call.rows, size):
+            if time.monotonic() >= call.deadline:
+                raise late()
+            end = min(start + size, call.rows)
+            arrays = {name: array[start:end] if array.ndim else array for name, array in call.arrays.items()}
+            parts.append(self._call(arrays, end - start))
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def _call(self, arrays: Arrays, rows: int | None) -> Arrays:
+        """Call the model; with a number of rows, check that each output has as many."""
+        inputs = {name: tf.constant(array, self.signature.inputs[name].dtype) for name, array in arrays.items()}
+        outputs = {name: _array(tensor) for name, tensor in sorted(self._function(**inputs).items())}
+        if rows is not None:
+            for name, array in outputs.items():
+                if array.ndim == 0 or len(array) != rows:
+                    raise RequestError("INTERNAL", f"Output {name} has shape {array.shape} for {rows} rows")
+        self._observe(self._rows(arrays))
+        return outputs
+
+
+def _array(tensor: tf.Tensor) -> np.ndarray:
+    value = tensor.numpy()  # of no dimension, a string is bytes, and a number no array
+    return value if isinstance(value, np.ndarray) else np.array(value, object if isinstance(value, bytes) else None)

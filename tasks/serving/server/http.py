@@ -1,0 +1,146 @@
+"""The application of the HTTP server: routes, errors and headers."""
+
+import json
+import logging
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from tasks.serving.server import rest
+from tasks.serving.server.bodies import read_body
+from tasks.serving.server.errors import RequestError
+from tasks.serving.server.measurements import Metrics
+from tasks.serving.server.models import Models
+
+log = logging.getLogger(__name__)
+
+PAGE = Path(__file__).with_name("page")
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits of a request.
+
+    Attributes:
+        timeout: Seconds until it is given up.
+        max_body_bytes: Maximum size of its body.
+    """
+
+    timeout: float = 30.0
+    max_body_bytes: int = 4 << 20
+
+
+class Application:
+    """Answers the requests of HTTP.
+
+    Args:
+        models: The models.
+        limits: Limits of a request.
+        metrics: What is measured.
+
+    Attributes:
+        stopping: Whether the server answers its last requests; `/readyz` then says so.
+    """
+
+    def __init__(self, models: Models, limits: Limits, metrics: Metrics):
+        self.models, self.limits, self.metrics = models, limits, metrics
+        self.stopping = False
+
+    def asgi(self, cors: bool) -> Starlette:
+        """Return the application.
+
+        Args:
+            cors: Whether pages of other origins may read the answers.
+        """
+        middleware = []
+        if cors:
+            middleware = [
+                Middleware(
+                    CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "POST"], allow_headers=["Content-Type"]
+                )
+            ]
+        routes = [
+            Route("/healthz", self.healthz),
+            Route("/readyz", self.readyz),
+            Route("/metrics", self.show_metrics),
+            Route("/monitoring/prometheus/metrics", self.show_metrics),
+            Route("/examples/{model}/{signature}", self.example),
+            Route("/v1/{path:path}", self.v1, methods=METHODS),
+            Route("/V1/{path:path}", self.v1, methods=METHODS),
+            Mount("/", StaticFiles(directory=PAGE, html=True)),
+        ]
+        return Starlette(routes=routes, middleware=middleware)
+
+    async def healthz(self, request: Request) -> Response:
+        """Answer that the process lives."""
+        return _json({"status": "ok"})
+
+    async def readyz(self, request: Request) -> Response:
+        """Answer whether every model of the start is loaded and warmed."""
+        if self.stopping:
+            return _json({"status": "stopping"}, 503)
+        waiting = self.models.not_ready
+        return _json({"status": "loading", "models": waiting}, 503) if waiting else _json({"status": "ok"})
+
+    async def show_metrics(self, request: Request) -> Response:
+        """Answer what was measured, in the format of Prometheus."""
+        text, media_type = self.metrics.page(self.models)
+        return Response(text, media_type=media_type)
+
+    async def example(self, request: Request) -> Response:
+        """Answer with an example of a request of a signature."""
+        try:
+            return _json(rest.example(self.models, request.path_params["model"], request.path_params["signature"]))
+        except RequestError as error:
+            return failure(error)
+
+    async def v1(self, request: Request) -> Response:
+        """Answer a request of TensorFlow Serving's REST interface."""
+        began = time.monotonic()
+        labels = {"model": "", "version": "", "signature": ""}
+        try:
+            response = await self._answer(request, labels)
+        except RequestError as error:
+            response = failure(error)
+        except Exception:
+            log.exception("%s %s failed", request.method, request.url.path)
+            response = failure(RequestError("INTERNAL", "The server failed; its log has the reason"))
+        self.metrics.request("rest", labels, response.status_code, time.monotonic() - began)
+        return response
+
+    async def _answer(self, request: Request, labels: dict[str, str]) -> Response:
+        # The path as it was sent: a name may have %2F in it.
+        path = (request.scope.get("raw_path") or request.url.path.encode()).decode("latin-1")
+        target = rest.parse_path(request.method, path)
+        if target.action == "list":
+            return _json(rest.listed(self.models))
+        if self.models.model(target.model) is not None:  # a name that does not exist is no label
+            labels["model"] = target.model
+        if target.action == "status":
+            return _json(rest.status(self.models, target))
+        if target.action == "metadata":
+            return _json(rest.metadata(self.models, target))
+        body = await read_body(request, self.limits.max_body_bytes, self.limits.timeout)
+        if target.action != "predict":
+            raise rest.not_classified(self.models, target)
+        answer, version, signature = await rest.predict(self.models, target, body, self.limits.timeout)
+        labels.update(version=str(version.number), signature=signature)
+        return Response(answer, media_type="application/json")
+
+
+def failure(error: RequestError) -> Response:
+    """Return the answer to a request that cannot be answered."""
+    return _json({"error": str(error)}, error.status)
+
+
+def _json(content: dict, status: int = 200) -> Response:
+    return Response(json.dumps(content, ensure_ascii=False), status, media_type="application/json")

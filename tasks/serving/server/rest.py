@@ -1,0 +1,190 @@
+"""TensorFlow Serving's REST interface: paths, and the answers to them.
+
+Source: tensorflow_serving/model_servers/http_rest_api_util.cc and http_rest_api_handler.cc.
+"""
+
+import asyncio
+import re
+import time
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import unquote
+
+import numpy as np
+from google.protobuf import json_format
+
+from tasks.serving.server import json_answers, json_tensors
+from tasks.serving.server.errors import RequestError, invalid, late
+from tasks.serving.server.loading import LoadedVersion
+from tasks.serving.server.models import Models
+from tasks.serving.server.signatures import Signature
+from tasks.serving.server.versions import not_found
+
+_MODEL = r"/v1/models/([^/:]+)(?:(?:/versions/(\d+))|(?:/labels/([^/:]+)))?"
+_POST = re.compile(_MODEL + r":(classify|regress|predict|stream)", re.IGNORECASE)
+_GET = re.compile(_MODEL + r"(/metadata)?", re.IGNORECASE)
+_LIST = re.compile(r"/v1/models", re.IGNORECASE)
+# Versions are int64.
+MAX_VERSION = (1 << 63) - 1
+
+
+class Target(NamedTuple):
+    """What a path names.
+
+    Attributes:
+        action: predict, classify, regress, stream, status, metadata or list.
+        model: The model's name.
+        version: The version, None for the newest one.
+        label: The label of a version, None if there is none.
+    """
+
+    action: str
+    model: str = ""
+    version: int | None = None
+    label: str | None = None
+
+
+def parse_path(method: str, path: str) -> Target:
+    """Return what a request asks for.
+
+    Args:
+        method: The method of HTTP.
+        path: The path, with its percent signs.
+
+    Raises:
+        RequestError: If there is nothing at the path.
+    """
+    found = (_POST if method == "POST" else _GET).fullmatch(path) if method in ("POST", "GET") else None
+    if found is None:
+        if method == "GET" and _LIST.fullmatch(path):
+            return Target("list")
+        raise invalid(f"Malformed request: {method} {path}")
+    name, version, label, action = found.groups()
+    if version is not None and int(version[:20]) > MAX_VERSION:
+        raise invalid(f"Failed to convert version: {version[:20]} to numeric.")
+    action = action.lower() if method == "POST" else "metadata" if action else "status"
+    return Target(
+        action, unquote(name), None if version is None else int(version), None if label is None else unquote(label)
+    )
+
+
+def check_label(target: Target) -> None:
+    """Raise `RequestError` if a path names a label: no version has one."""
+    if target.label is not None:
+        raise invalid(f"Unrecognized servable version label: {target.label}")
+
+
+async def predict(models: Models, target: Target, body: bytes, timeout: float) -> tuple[bytes, LoadedVersion, str]:
+    """Answer a predict request.
+
+    Args:
+        models: The models.
+        target: What the path names.
+        body: The body of the request.
+        timeout: Seconds until the request is given up.
+
+    Returns:
+        The body of the answer, the version that answered, and the name of the signature.
+
+    Raises:
+        RequestError: If it cannot be answered.
+    """
+    check_label(target)
+    deadline = time.monotonic() + timeout
+    request = json_tensors.parse(body)
+    with models.using(target.model, target.version) as version:
+        signature = version.signature(request.signature_name)
+        inputs, in_rows = json_tensors.read_inputs(request.document, signature)
+        outputs = await answered(version, signature, inputs, deadline)
+        return json_answers.answer(outputs, in_rows), version, signature.name
+
+
+async def answered(
+    version: LoadedVersion, signature: Signature, inputs: Mapping[str, np.ndarray], deadline: float
+) -> Mapping[str, np.ndarray]:
+    """Return the outputs of a signature.
+
+    Raises:
+        RequestError: If the model refuses the inputs, the queue is full, or the deadline is over.
+    """
+    future = version.submit(signature.name, inputs, deadline)
+    try:
+        async with asyncio.timeout(deadline - time.monotonic()):
+            return await asyncio.wrap_future(future)
+    except TimeoutError:
+        raise late() from None
+
+
+def listed(models: Models) -> dict:
+    """Return all models with their versions and signatures; TensorFlow Serving has no such list."""
+    return {
+        "models": [
+            {
+                "name": model.name,
+                "versions": [
+                    version.described | ({} if version.loaded is None else _signatures(version.loaded))
+                    for version in model.status
+                ],
+            }
+            for model in models.all
+        ]
+    }
+
+
+def _signatures(version: LoadedVersion) -> dict:
+    return {"signatures": {name: signature.described for name, signature in version.signatures.items()}}
+
+
+def status(models: Models, target: Target) -> dict:
+    """Return the states of the versions of a model; by label, those of all versions.
+
+    Raises:
+        RequestError: If there is no such model or version.
+    """
+    model = models.model(target.model)
+    versions = [] if model is None else model.status
+    if not versions:
+        raise RequestError("NOT_FOUND", f"Could not find any versions of model {target.model}")
+    if target.version is not None:
+        versions = [one for one in versions if one.number == target.version]
+        if not versions:
+            raise RequestError("NOT_FOUND", f"Could not find version {target.version} of model {target.model}")
+    return {"model_version_status": [one.described for one in versions]}
+
+
+def metadata(models: Models, target: Target) -> dict:
+    """Return the signatures of a version, as TensorFlow Serving writes them.
+
+    Raises:
+        RequestError: If there is no such model or version.
+    """
+    check_label(target)
+    with models.using(target.model, target.version) as version:
+        signatures = {
+            name: json_format.MessageToDict(
+                proto, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+            )
+            for name, proto in version.signature_protos.items()
+        }
+        return {
+            "model_spec": {"name": version.name, "signature_name": "", "version": str(version.number)},
+            "metadata": {"signature_def": {"signature_def": signatures}},
+        }
+
+
+def example(models: Models, name: str, signature: str) -> dict:
+    """Return the example of a request of a signature.
+
+    Raises:
+        RequestError: If there is no such model or signature.
+    """
+    with models.using(name) as version:
+        return version.signature(signature).example
+
+
+def not_classified(models: Models, target: Target) -> RequestError:
+    """Return the answer to `:classify` and `:regress`, which need a signature that takes tf.Example."""
+    model = models.model(target.model)
+    if model is None or not model.available:
+        return not_found(target.model, target.version)
+    return invalid(f"No signature of {target.model} takes serialized tf.Example; use :predict, not :{target.action}")

@@ -1,0 +1,140 @@
+"""Clients that send too much, too slowly, too often, or leave: the others are answered, and the server goes on."""
+
+import gzip
+import http.client
+import json
+import socket
+import threading
+import time
+
+import pytest
+
+from tasks.serving.server import connections
+from tasks.serving.server.http import Limits
+
+GOOD = {"instances": ["a"]}
+PREDICT = "/v1/models/small:predict"
+
+
+@pytest.fixture(scope="module")
+def strict(serving, small_model, tmp_path_factory):
+    """A server with low limits."""
+    folder = tmp_path_factory.mktemp("strict")
+    small_model(folder / "small")
+    with serving(folder, limits=Limits(timeout=3.0, max_body_bytes=1 << 20)) as server:
+        yield server
+
+
+def is_alive(server) -> bool:
+    answer = server.predict(GOOD)
+    return answer.status_code == 200 and answer.json()["predictions"][0]["text"] == "a"
+
+
+def connected(server) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", server.port), timeout=20)
+
+
+def test_a_large_body_is_refused_also_if_it_is_compressed_or_has_no_length(strict):
+    large = json.dumps({"instances": ["a" * 10_000_000]}).encode()
+    packed = strict.predict(gzip.compress(large), headers={"content-encoding": "gzip"})
+    connection = http.client.HTTPConnection("127.0.0.1", strict.port)
+    connection.request("POST", PREDICT, iter([large[:5_000_000], large[5_000_000:]]))  # in chunks
+    chunked = connection.getresponse()
+    assert (chunked.status, json.load(chunked)) == (
+        413,
+        {"error": "The body has more than 1,048,576 bytes, the maximum"},
+    )
+    for answer in (strict.predict(large), packed):
+        assert (answer.status_code, answer.json()["error"][:21]) == (413, "The body has more tha")
+    assert is_alive(strict)
+
+
+def test_a_long_text_and_many_rows_are_answered(strict):
+    text = "한" * 100_000
+    assert strict.predict({"instances": [text]}).json()["predictions"][0]["length"] == 100_000
+    rows = strict.predict({"instances": ["a"] * 5000}).json()["predictions"]
+    assert len(rows) == 5000 and max(row["rows"] for row in rows) <= 32
+
+
+def test_clients_that_send_a_byte_per_second_are_given_up(strict):
+    slow = connected(strict)
+    slow.sendall(b"POST %s HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{" % PREDICT.encode())
+    for _ in range(2):
+        time.sleep(0.5)
+        slow.sendall(b" ")
+        assert is_alive(strict)
+    answer = slow.recv(4096).decode()
+    assert answer.startswith("HTTP/1.1 408 ") and "did not arrive within 3 seconds" in answer
+
+
+def test_a_connection_without_a_request_is_closed(strict, monkeypatch):
+    monkeypatch.setattr(connections, "HEADER_SECONDS", 0.5)
+    silent, slow = connected(strict), connected(strict)
+    slow.sendall(b"POST /v1/models/small:predict HTTP/1.1\r\nhost:")
+    assert silent.recv(10) == b"" and slow.recv(10) == b""
+    # One that asks again in time stays open.
+    kept = http.client.HTTPConnection("127.0.0.1", strict.port)
+    for _ in range(4):
+        kept.request("POST", PREDICT, json.dumps(GOOD))
+        assert kept.getresponse().read()
+        time.sleep(0.3)
+
+
+def test_what_is_not_http_is_refused(strict):
+    for sent in (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\r\n\r\n", b"hello\r\n\r\n"):
+        client = connected(strict)
+        client.sendall(sent)
+        assert client.recv(4096).startswith(b"HTTP/1.1 400 ")
+    assert is_alive(strict)
+
+
+def test_clients_that_leave_before_the_answer_do_no_harm(strict):
+    for cut in (None, 40):
+        for _ in range(20):
+            client = connected(strict)
+            body = json.dumps(GOOD).encode()
+            request = b"POST %s HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n%s" % (
+                PREDICT.encode(),
+                len(body),
+                body,
+            )
+            client.sendall(request[:cut])
+            client.close()
+    assert is_alive(strict)
+
+
+def test_hundreds_of_open_connections_do_not_keep_others_out(strict):
+    open_ = [connected(strict) for _ in range(400)]
+    assert is_alive(strict)
+    for client in open_:
+        client.close()
+
+
+def test_pipelined_requests_are_answered_in_order(strict):
+    client = connected(strict)
+    bodies = [json.dumps({"instances": [text]}).encode() for text in ("a", "bb", "ccc")]
+    client.sendall(
+        b"".join(
+            b"POST %s HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n%s" % (PREDICT.encode(), len(body), body)
+            for body in bodies
+        )
+    )
+    received = b""
+    while received.count(b"predictions") < 3:
+        received += client.recv(65536)
+    assert received.index(b'"a"') < received.index(b'"bb"') < received.index(b'"ccc"')
+
+
+def test_a_burst_of_bad_requests_leaves_the_good_ones_alone(strict):
+    found = []
+
+    def ask(content) -> None:
+        found.append((content is GOOD, strict.predict(content).status_code))
+
+    contents = [GOOD, {"instances": ["bad"]}, b"{", {"instances": []}, {"inputs": [["a"], ["b", "c"]]}] * 8
+    threads = [threading.Thread(target=ask, args=(content,)) for content in contents]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {*found} == {(True, 200), (False, 400)}

@@ -1,0 +1,148 @@
+"""Requests that arrive together are answered together, and none changes the answer to another one."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from tasks.serving.server.batching import BatchingSettings
+from tasks.serving.server.errors import RequestError
+from tasks.serving.server.http import Limits
+from tasks.serving.server.loading import LoadedVersion
+
+
+@pytest.fixture(scope="module")
+def folder(small_model, tmp_path_factory):
+    return small_model(tmp_path_factory.mktemp("batching") / "small")
+
+
+@pytest.fixture
+def opened(folder):
+    """Opens the small model, with settings of batching."""
+    versions = []
+
+    def open_(**settings) -> LoadedVersion:
+        versions.append(LoadedVersion("small", 1, folder, BatchingSettings(**settings)))
+        return versions[-1]
+
+    yield open_
+    for version in versions:
+        version.drop()
+
+
+def texts(*values: str) -> dict[str, np.ndarray]:
+    return {"text": np.array([value.encode() for value in values], object)}
+
+
+def at_once(version: LoadedVersion, signature: str, requests: list) -> list:
+    """Queues requests while the signature is busy, so that they wait together; returns the futures."""
+    batcher = version._batchers[signature]
+    with batcher._changed:  # the thread takes nothing until all are queued
+        return [version.submit(signature, one) for one in requests]
+
+
+def test_waiting_requests_share_a_call_and_each_gets_its_rows(opened):
+    version = opened()
+    found = [one.result(10) for one in at_once(version, "serving_default", [texts("a"), texts("bc", "d"), texts("")])]
+    assert [one["text"].tolist() for one in found] == [[b"a"], [b"bc", b"d"], [b""]]
+    assert [one["length"].tolist() for one in found] == [[1], [2, 1], [0]]
+    assert {rows for one in found for rows in one["rows"].tolist()} == {4}
+
+
+def test_a_call_has_at_most_the_rows_of_the_setting(opened):
+    version = opened(max_batch_size=3)
+    found = [one.result(10) for one in at_once(version, "serving_default", [texts("a", "b"), texts("c", "d")])]
+    assert [one["rows"].tolist() for one in found] == [[2, 2], [2, 2]]
+    # One request with more rows is answered in parts.
+    [large] = [one.result(10) for one in at_once(version, "serving_default", [texts(*"abcdefgh")])]
+    assert large["text"].tolist() == [letter.encode() for letter in "abcdefgh"]
+    assert large["rows"].tolist() == [3, 3, 3, 3, 3, 3, 2, 2]
+
+
+def test_without_batching_each_request_is_a_call(opened):
+    version = opened(max_batch_size=1)
+    found = [one.result(10) for one in at_once(version, "serving_default", [texts("a"), texts("b", "c")])]
+    assert [one["rows"].tolist() for one in found] == [[1], [2, 2]]
+
+
+def test_requests_with_equal_scalars_share_a_call(opened):
+    version = opened()
+    asked = [{"x": np.full([1, 2], index, np.float32), "factor": np.int32(index % 2 + 1)} for index in range(6)]
+    asked = [{"x": one["x"], "factor": np.array(one["factor"])} for one in asked]
+    found = [one.result(10) for one in at_once(version, "scale", asked)]
+    assert [one["scaled"][0, 0] for one in found] == [0, 2, 2, 6, 4, 10]
+    assert {rows for one in found for rows in one["rows"].tolist()} == {3}
+
+
+def test_a_bad_row_fails_its_own_request_alone(opened):
+    version = opened()
+    asked = [texts("a"), texts("good", "bad"), texts("b"), texts("c"), texts("bad"), texts("d", "e")]
+    futures = at_once(version, "serving_default", asked)
+    for index, future in enumerate(futures):
+        if index in (1, 4):
+            with pytest.raises(RequestError, match="bad is no text") as error:
+                future.result(10)
+            assert error.value.code == "INVALID_ARGUMENT"
+        else:
+            assert future.result(10)["text"].tolist() == asked[index]["text"].tolist()
+
+
+def test_an_answer_is_not_padded_to_those_of_other_requests(opened):
+    version = opened()
+    found = [one.result(10) for one in at_once(version, "split", [texts("a"), texts("abc")])]
+    assert [one["characters"].tolist() for one in found] == [[[b"a"]], [[b"a", b"b", b"c"]]]
+
+
+def test_a_full_queue_refuses_and_what_was_queued_is_answered(opened):
+    version = opened(queue_size=4)
+    batcher = version._batchers["serving_default"]
+    with batcher._changed:
+        futures = [version.submit("serving_default", texts("a")) for _ in range(4)]
+        with pytest.raises(RequestError, match="queue of signature serving_default is full") as error:
+            version.submit("serving_default", texts("b"))
+    assert error.value.status == 429
+    assert all(one.result(10)["text"].tolist() == [b"a"] for one in futures)
+
+
+def test_a_lone_request_does_not_wait_for_others(opened):
+    version = opened(max_wait=5.0)
+    version.submit("serving_default", texts("a")).result(10)
+    began = time.monotonic()
+    for _ in range(5):
+        version.submit("serving_default", texts("a")).result(10)
+    assert time.monotonic() - began < 4.0
+
+
+def test_over_http_a_late_answer_is_504_and_a_full_queue_429(serving, small_model, tmp_path):
+    small_model(tmp_path / "small")
+    limits, batching = Limits(timeout=0.5), BatchingSettings(max_batch_size=1, queue_size=1)
+    slow = {"signature_name": "count", "instances": [3_000_000]}
+    with serving(tmp_path, limits=limits, batching=batching) as server, ThreadPoolExecutor(6) as pool:
+        found = [*pool.map(lambda _: server.predict(slow), range(6))]
+        assert {one.status_code for one in found} == {504, 429}
+        assert {one.json()["error"] for one in found if one.status_code == 504} == {
+            "The request was not answered in time"
+        }
+        # The signature is still busy; the others answer.
+        assert server.predict({"instances": ["a"]}).status_code == 200
+
+
+def test_many_threads_get_their_own_answers(opened):
+    version = opened()
+    failures = []
+
+    def ask(name: str) -> None:
+        for index in range(30):
+            text = f"{name}{index}"
+            found = version.submit("serving_default", texts(text)).result(30)
+            if found["text"].tolist() != [text.encode()]:
+                failures.append(text)
+
+    threads = [threading.Thread(target=ask, args=(letter,)) for letter in "abcdefghijkl"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures

@@ -1,0 +1,190 @@
+"""`python -m tasks.serving` with the exports of all tasks: a table of requests, and the life of the process."""
+
+import json
+import signal
+import subprocess
+import threading
+import time
+
+import pytest
+import requests
+
+from tasks.cli.main import run_single
+from tasks.commands import Command
+from tasks.serving.inference import load
+from tasks.serving.server.settings import ServeArguments
+
+pytestmark = pytest.mark.slow
+
+TEXTS = {
+    "sentiment": ["A good film.", "지루한 영화였다.", ""],
+    "chargen": ["The queen", "나그네가", ""],
+    "translation": ["Please close the door.", "I saw him.", ""],
+}
+# task, signature -> the names of its outputs
+OUTPUTS = {
+    ("sentiment", "serving_default"): {"classes", "label", "probabilities", "probability"},
+    ("chargen", "serving_default"): {"text", "continuation"},
+    ("chargen", "generate"): {"text", "continuation"},
+    ("chargen", "score"): {"nats_per_character"},
+    ("translation", "serving_default"): {"translation", "score", "truncated", "unknown"},
+    ("translation", "beam"): {"translations", "scores", "truncated", "unknown"},
+    ("translation", "align"): {"translation", "attention", "source_pieces", "target_pieces"},
+}
+
+
+def test_health_and_the_list_of_models(tasks_server):
+    for path in ("/healthz", "/readyz"):
+        answer = requests.get(tasks_server.url + path)
+        assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+    listed = requests.get(f"{tasks_server.url}/v1/models").json()["models"]
+    assert [one["name"] for one in listed] == ["chargen", "sentiment", "translation"]
+    for task, signature in OUTPUTS:
+        [version] = next(one["versions"] for one in listed if one["name"] == task)
+        assert {*version["signatures"][signature]["outputs"]} >= OUTPUTS[task, signature] - {"unknown"}
+    page = requests.get(tasks_server.url)
+    assert page.status_code == 200 and page.headers["content-type"].startswith("text/html")
+
+
+@pytest.mark.parametrize(("task", "signature"), OUTPUTS)
+def test_every_signature_answers_its_example_in_every_form(tasks_server, task, signature):
+    example = requests.get(f"{tasks_server.url}/examples/{task}/{signature}").json()
+    for path in (f"/v1/models/{task}:predict", f"/v1/models/{task}/versions/1:predict"):
+        answer = requests.post(tasks_server.url + path, json=example)
+        assert answer.status_code == 200, answer.text
+        [(key, rows)] = answer.json().items()
+        assert key == {"instances": "predictions", "inputs": "outputs"}[[*example][-1]]
+        if key == "predictions" and len(OUTPUTS[task, signature]) > 1:
+            assert len(rows) == 1 and {*rows[0]} >= OUTPUTS[task, signature] - {"unknown"}
+
+
+@pytest.mark.parametrize("task", TEXTS)
+def test_answers_are_those_of_predict(tasks_server, small_tasks, task):
+    small = small_tasks[task]
+    expected = list(load(small.task, small.model()).predict(TEXTS[task]))
+    url = f"{tasks_server.url}/v1/models/{task}:predict"
+    rows = requests.post(url, json={"instances": TEXTS[task]}).json()["predictions"]
+    [name] = {"sentiment": ["text"], "chargen": ["prompt"], "translation": ["text"]}[task]
+    columns = requests.post(url, json={"inputs": {name: TEXTS[task]}}).json()["outputs"]
+    for index, (row, answer) in enumerate(zip(rows, expected, strict=True)):
+        assert row == {key: values[index] for key, values in columns.items()}
+        if task == "sentiment":
+            assert row["label"] == answer["label"]
+            assert row["probability"] == pytest.approx(answer["probability"], abs=1e-5)
+            assert row["classes"] == [*answer["probabilities"]]
+        elif task == "chargen":
+            assert (row["text"], row["continuation"]) == (answer["text"], answer["continuation"])
+        else:
+            assert row["translation"] == answer["translation"]
+            assert row["score"] == pytest.approx(answer["score"], abs=1e-5)
+
+
+# task, request, status, part of the answer
+REQUESTS = [
+    ("sentiment", {"instances": [{"text": "Fine."}]}, 200, '"label"'),
+    ("sentiment", {"inputs": "Fine."}, 200, '"outputs"'),
+    ("sentiment", {"instances": [{"b64": "RmluZS4="}]}, 200, '"label"'),
+    ("sentiment", {"instances": [3]}, 400, "is not of expected type: string"),
+    ("sentiment", {"instances": [{"txt": "Fine."}]}, 400, "does not have named input: txt"),
+    ("sentiment", {"signature_name": "generate", "instances": ["a"]}, 400, 'name: \\"generate\\" not found'),
+    ("sentiment", {"instances": ["x" * 100_000]}, 200, '"label"'),
+    ("chargen", {"instances": [{"prompt": "The"}]}, 200, '"continuation"'),
+    ("chargen", {"signature_name": "score", "inputs": ["The queen", ""]}, 200, '"outputs": ['),
+    ("chargen", {"signature_name": "generate", "inputs": {"prompt": ["a"]}}, 400, "Missing named input: length"),
+    ("chargen", {"signature_name": "generate", "instances": ["a"]}, 400, "instances is a plain list"),
+    ("translation", {"instances": ["I saw him.", "Close the door."]}, 200, '"translation"'),
+    ("translation", {"signature_name": "align", "instances": ["I saw him."]}, 200, '"attention"'),
+    ("translation", {"inputs": {"text": [["a"]]}}, 400, "Input text has shape [1, 1], expected [?]"),
+]
+
+
+@pytest.mark.parametrize(("task", "request_", "status", "part"), REQUESTS, ids=range(len(REQUESTS)))
+def test_requests(tasks_server, task, request_, status, part):
+    answer = requests.post(f"{tasks_server.url}/v1/models/{task}:predict", json=request_)
+    assert (answer.status_code, part in answer.text) == (status, True), answer.text
+
+
+@pytest.mark.parametrize("task", TEXTS)
+def test_status_and_metadata(tasks_server, task):
+    status = requests.get(f"{tasks_server.url}/v1/models/{task}").json()
+    assert status["model_version_status"] == [
+        {"version": "1", "state": "AVAILABLE", "status": {"error_code": "OK", "error_message": ""}}
+    ]
+    found = requests.get(f"{tasks_server.url}/v1/models/{task}/metadata").json()
+    assert found["model_spec"] == {"name": task, "signature_name": "", "version": "1"}
+    signatures = found["metadata"]["signature_def"]["signature_def"]
+    assert {signature for name, signature in OUTPUTS if name == task} <= {*signatures}
+
+
+def test_the_printed_commands_work_when_pasted(tasks_server):
+    commands = []
+    while len(commands) <= len(OUTPUTS):  # also `step`
+        line = tasks_server.process.stdout.readline().decode()
+        commands += [line.strip()] if line.startswith("curl ") else []
+    assert any("/examples/" in line for line in commands)
+    for line in commands:
+        answered = subprocess.run(["sh", "-c", line], capture_output=True, check=True)
+        assert {*json.loads(answered.stdout)} <= {"predictions", "outputs"}, line
+
+
+def serve(*arguments) -> int:
+    command = Command("tasks.serving.server.serve:main", ServeArguments)
+    return run_single("serving", command, [str(argument) for argument in arguments])
+
+
+def test_wrong_arguments_are_explained(tasks_server, exports, tmp_path, capfd):
+    port = tasks_server.url.rpartition(":")[2]
+    (tmp_path / "models" / "broken" / "1").mkdir(parents=True)
+    asked = [
+        ((exports, "--port", port), f"--port {port}: "),
+        ((exports, "--host", "no.such.host.invalid"), "--host no.such.host.invalid: "),
+        ((tmp_path / "missing",), "does not exist; name a folder that export has written"),
+        ((tmp_path,), "has no exported model: expected saved_models/NAME/VERSION"),
+        ((tmp_path / "models", "--port", "0"), "no model can be loaded; broken: "),
+        ((exports, "--max-batch-size", "0"), "--max-batch-size"),
+        ((exports, "--prot", "1"), "did you mean --port?"),
+    ]
+    for arguments, message in asked:
+        assert serve(*arguments) == 2
+        error = capfd.readouterr().err
+        assert message in error and "Traceback" not in error, error
+
+
+def test_sigterm_under_load_answers_every_accepted_request(server_process, exports):
+    with server_process(exports / "sentiment") as server:
+        found, began = [], threading.Barrier(9)
+
+        def ask() -> None:
+            began.wait()
+            with requests.Session() as session:
+                while True:
+                    try:
+                        answer = session.post(f"{server.url}/v1/models/sentiment:predict", json={"instances": ["a"]})
+                    except requests.ConnectionError as error:
+                        found.append(str(error))
+                        return
+                    found.append(answer.status_code)
+
+        threads = [threading.Thread(target=ask) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        began.wait()
+        time.sleep(1.0)
+        code, err = server.stop()
+        for thread in threads:
+            thread.join()
+    assert code == 0 and "Traceback" not in err, err
+    assert found.count(200) > 8
+    # After the end, connections are refused; none was cut off before its answer.
+    errors = [one for one in found if one != 200]
+    assert len(errors) == 8 and all("refused" in one for one in errors), errors
+
+
+def test_ctrl_c_ends_the_server_while_it_loads(process, exports):
+    started = process("-u", "-m", "tasks.serving", exports, "--port", "0")
+    for line in started.stderr:
+        if b"loaded in" in line:
+            break
+    started.send_signal(signal.SIGINT)
+    out, err = started.communicate(timeout=60)
+    assert started.returncode == 0 and b"Traceback" not in err and not out, err
