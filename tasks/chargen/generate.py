@@ -22,6 +22,7 @@ from tasks.serving.batched_inference import Window, string_tensor, windows
 from tasks.serving.inference import override, override_groups
 from tasks.task_parts import Exportable
 from tasks.texts import checked_texts
+from tasks.training.checkpoint import check_size
 from tasks.training.runs import Run
 
 log = logging.getLogger(__name__)
@@ -168,6 +169,8 @@ def from_run(
     """
     sampling, evaluation = override_groups(settings, overrides, "sampling", "evaluation")
     characters = data.load_vocabulary(settings, run.vocabulary)
+    file = "sentencepiece.model" if isinstance(characters, Pieces) else "characters.json"
+    check_size(run, file, len(characters), model.vocabulary_size)
     data.check_stops(sampling.stop, characters)
     boundary = data.boundary_of(settings, characters)
     generator = TextGenerator(StepModel(model, boundary), data.text_module(characters), sampling)

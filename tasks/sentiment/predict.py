@@ -20,6 +20,7 @@ from tasks.serving.batched_inference import WINDOW, Window, length_sorted_batche
 from tasks.serving.export import warmup_texts
 from tasks.serving.unknown_texts import UnknownTexts
 from tasks.task_parts import Exportable
+from tasks.training.checkpoint import check_size
 from tasks.training.runs import Run
 
 log = logging.getLogger(__name__)
@@ -91,8 +92,8 @@ class SentimentPredictor(Predictor):
 def from_run(run: Run, settings: SentimentSettings, model: keras.Model, overrides: Mapping) -> SentimentPredictor:
     """Make a predictor of a finished run; see `tasks.task.Task.from_run`."""
     processor, labels = data.load_vocabulary(run.vocabulary)
-    if len(labels) != model.classes:
-        raise ValueError(f"{len(labels)} classes in labels.json, {model.classes} in model.keras")
+    check_size(run, "labels.json", len(labels), model.classes)
+    check_size(run, "sentencepiece.model", processor.get_piece_size(), model.vocabulary_size)
     text = SentencePieceText(processor.serialized_model_proto(), settings.network.max_tokens)
     classifier = TextClassifier(model, text, labels)
     return SentimentPredictor(

@@ -32,6 +32,25 @@ def load_model(run: Run) -> keras.Model:
         return keras.saving.load_model(run.model_file, compile=False)
 
 
+def check_size(run: Run, name: str, size: int, expected: int) -> None:
+    """Check that a file of a run goes with its weights, and is not that of another run.
+
+    Args:
+        run: The run.
+        name: The name of the file.
+        size: The number of its entries.
+        expected: The number of entries that the network was built for.
+
+    Raises:
+        UserError: If they differ.
+    """
+    if size != expected:
+        raise UserError(
+            f"{run.path} has files that do not fit each other ({name} has {size:,} entries, and model.keras is for "
+            f"{expected:,}); train the run again with --overwrite"
+        )
+
+
 def save_model(model: keras.Model, file: Path) -> None:
     """Write a model without its optimizer; equal models give equal files.
 

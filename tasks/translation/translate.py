@@ -21,9 +21,10 @@ from tasks.serving.export import warmup_texts
 from tasks.serving.inference import override, override_groups
 from tasks.serving.unknown_texts import UnknownTexts
 from tasks.task_parts import Exportable
+from tasks.training.checkpoint import check_size
 from tasks.training.runs import Run
 from tasks.translation import alignment, length_limit, preprocessing
-from tasks.translation.data import load_vocabularies
+from tasks.translation.data import SIDES, load_vocabularies
 from tasks.translation.settings import TranslateArguments, TranslationEvaluationSettings, TranslationSettings
 
 log = logging.getLogger(__name__)
@@ -183,8 +184,10 @@ def from_run(
     if search.coverage_penalty and settings.network.attention is None:
         raise UserError("--coverage-penalty: this model was trained without attention, which it counts; leave it out")
     search = length_limit.resolved(search, run.vocabulary)
-    rules = preprocessing.load(run.vocabulary)
-    return from_model(model, load_vocabularies(run.vocabulary), search, evaluation, rules)
+    rules, processors = preprocessing.load(run.vocabulary), load_vocabularies(run.vocabulary)
+    for side, processor, network in zip(SIDES, processors, (model.encoder, model.decoder), strict=True):
+        check_size(run, f"{side}.model", processor.get_piece_size(), network.vocabulary_size)
+    return from_model(model, processors, search, evaluation, rules)
 
 
 def from_model(

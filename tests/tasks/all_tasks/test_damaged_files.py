@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models.text import train_sentencepiece
 from tasks.training.callbacks import TrainingCallback
 from tasks.training.runs import Run
 
@@ -106,6 +107,24 @@ def test_a_damaged_sentencepiece_vocabulary_is_named(small, copy, damage):
             path.write_bytes(DAMAGES[damage](content))
             refused(small, copy, name)
             path.write_bytes(content)
+
+
+def test_a_vocabulary_that_is_not_that_of_the_weights_is_named(small, copy):
+    for name in small.example.vocabulary:
+        path = copy / "vocabulary" / name
+        content = path.read_bytes()
+        if name.endswith(".model"):
+            path.write_bytes(train_sentencepiece(["a b c d e"] * 9, size=12))
+        elif name == "characters.json":
+            path.write_text(json.dumps(CHARACTERS))
+        else:
+            continue  # a list of classes; see above
+        refused(small, copy, name)
+        for command in (("explain", "--run", copy, TEXT), ("export", "--run", copy, "--to", copy / "exported")):
+            message = small.command(*command).error()
+            assert str(copy) in message and name in message and "train the run again" in message
+        path.write_bytes(content)
+    assert answer(small, "--run", copy).code == 0
 
 
 @pytest.mark.parametrize("damage", ["deep", "long integer", "number", "null", "lists"])
