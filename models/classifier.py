@@ -5,7 +5,7 @@ import numpy as np
 
 from models.gates import layer_gates, recurrent_layers_of
 from models.linear_ngrams import LinearModel, LinearNgrams
-from models.network import Network, settings_dict
+from models.network import Network, TrainingModel, settings_dict
 from models.network_settings import ClassifierSettings
 from models.ngrams import NgramEmbedding
 from models.piece_characters import PieceCharacters
@@ -150,7 +150,7 @@ class Classifier(Network):
             }
         return found
 
-    def training_model(self) -> keras.Model:
+    def training_model(self) -> TrainingModel:
         """Return a model that shares the weights and returns the logits of each path that is trained.
 
         Each path is trained with its own loss, `models.losses.PathCrossentropy`. A `LinearNgrams` is fitted before.
@@ -164,7 +164,7 @@ class Classifier(Network):
             labels = keras.Input((), dtype="int32", name="labels")
             paths.append(self.wide(self.wide_ids, labels))
             inputs = (self.input, labels)
-        return keras.Model(inputs, keras.ops.stack(paths, axis=1), name="classifier_training")
+        return TrainingModel(self, inputs, keras.ops.stack(paths, axis=1), name="classifier_training")
 
 
 def _joined_directions(settings: ClassifierSettings, recurrent: RecurrentSettings, x, mask) -> tuple:
@@ -217,8 +217,28 @@ def build_classifier(
         The network. With `wide_ngrams` its logits are the weighted average of those of its two paths.
 
     Raises:
-        ValueError: If `recurrent` has an option that a classifier cannot use.
+        ValueError: If `recurrent` has an option that a classifier cannot use, or if the settings need a table that is
+            missing.
     """
+    wide, tf_idf = settings.wide_ngrams > 0, settings.wide_features == "tf_idf"
+    needed = {
+        "ngram_keys": (ngram_keys, settings.ngrams > 1, "ngrams", "models.ngrams.frequent_ngrams"),
+        "wide_keys": (wide_keys, wide, "wide_ngrams", "models.ngrams.frequent_ngrams"),
+        "wide_counts": (wide_counts, wide and not tf_idf, "wide_ngrams", "models.ngrams.ngram_class_counts"),
+        "wide_model": (wide_model, wide and tf_idf, "wide_features", "models.linear_ngrams.LinearModel"),
+        "piece_characters": (
+            piece_characters,
+            wide and settings.wide_units == "characters",
+            "wide_units",
+            "models.piece_characters.character_table",
+        ),
+    }
+    for argument, (value, is_needed, setting, source) in needed.items():
+        if is_needed and value is None:
+            raise ValueError(
+                f"{setting}={getattr(settings, setting)} needs the argument {argument}, see {source}; or leave "
+                f"{setting} out"
+            )
     model = Classifier(
         settings,
         recurrent,

@@ -112,9 +112,11 @@ class InputFeeding(keras.layers.Layer):
             hidden, _ = attentional_hidden_state(self.attention, self.attentional, output[:, None], memory)
             return time + 1, outputs.write(time, hidden[:, 0]), hidden[:, 0], *new_states
 
-        outputs = tf.TensorArray(embedded.dtype, tf.shape(inputs)[0], element_shape=first_fed.shape)
+        timesteps = tf.shape(inputs)[0]
+        outputs = tf.TensorArray(embedded.dtype, timesteps, element_shape=first_fed.shape)
         loop_vars = (0, outputs, first_fed, *states)
-        _, outputs, *_ = tf.while_loop(lambda time, *_: time < tf.shape(inputs)[0], step, loop_vars)
+        # XLA (`jit_compile`) compiles the gradient of a loop only with a maximum number of iterations.
+        _, outputs, *_ = tf.while_loop(lambda time, *_: time < timesteps, step, loop_vars, maximum_iterations=timesteps)
         for cell in self.cells:
             cell.reset_dropout_mask()
             cell.reset_recurrent_dropout_mask()

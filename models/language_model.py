@@ -12,6 +12,8 @@ from models.network import Network, settings_dict
 from models.network_settings import LanguageModelSettings
 from models.recurrent import STATES, recurrent_layers, recurrent_stack, stack_step
 from models.recurrent_settings import RecurrentSettings
+from models.sampled_softmax import SampledLogits
+from models.window_model import WindowModel
 
 
 @keras.saving.register_keras_serializable("models")
@@ -120,6 +122,16 @@ class LanguageModel(Network):
             "vocabulary_size": self.vocabulary_size,
             "timesteps": self.timesteps,
         }
+
+    def training_model(self, sampled_logits: SampledLogits | None = None) -> WindowModel:
+        """Return a model that shares the weights and is trained on windows of text.
+
+        Without `return_sequences` only the last timestep of each window is trained.
+
+        Args:
+            sampled_logits: See `WindowModel`.
+        """
+        return WindowModel(self, last_only=not self.recurrent.return_sequences, sampled_logits=sampled_logits)
 
 
 def build_language_model(

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Iterator
 
 import keras
+import tensorflow as tf
 
 from models.recurrent_settings import Settings
 
@@ -23,7 +24,24 @@ def global_dtype_policy(policy: str | keras.DTypePolicy) -> Iterator[None]:
         keras.config.set_dtype_policy(previous)
 
 
-class Network(keras.Model):
+class PaddedInputs:
+    """Mixin of models that read padded ids: ragged ones are an error that says so."""
+
+    def __call__(self, *args, **kwargs):
+        """Call the model.
+
+        Raises:
+            ValueError: If an input is ragged.
+        """
+        if any(isinstance(value, tf.RaggedTensor) for value in keras.tree.flatten((args, kwargs))):
+            raise ValueError(
+                f"{self.name}: an input is ragged; expected int32 ids (batch, timesteps), padded on the right with 0. "
+                "Use ids.to_tensor(0), or dataset.padded_batch in tf.data"
+            )
+        return super().__call__(*args, **kwargs)
+
+
+class Network(PaddedInputs, keras.Model):
     """A functional model whose subclasses build it from settings and keep its parts as attributes.
 
     A saved model contains the constructor's arguments and the weights. Loading calls the constructor again, under the
@@ -39,15 +57,53 @@ class Network(keras.Model):
         raise NotImplementedError
 
     def get_config(self):
-        """Return the constructor's arguments and the name of the dtype policy."""
-        return {**self.arguments(), "dtype": self.dtype_policy.name}
+        """Return the constructor's arguments, the name of the dtype policy, and which layers are frozen."""
+        frozen = [number for number, layer in enumerate(self._flatten_layers()) if not layer.trainable]
+        return {**self.arguments(), "dtype": self.dtype_policy.name} | ({"frozen": frozen} if frozen else {})
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
         """Build the network from `get_config`, under the dtype policy that it was built with."""
-        arguments = {name: value for name, value in config.items() if name != "dtype"}
+        arguments = {name: value for name, value in config.items() if name not in ("dtype", "frozen")}
         with global_dtype_policy(config["dtype"]):
-            return cls(**arguments)
+            network = cls(**arguments)
+        if "frozen" in config:
+            for number, layer in enumerate(network._flatten_layers()):  # a layer before the layers inside it
+                layer.trainable = number not in config["frozen"]
+        return network
+
+
+@keras.saving.register_keras_serializable("models")
+class TrainingModel(PaddedInputs, keras.Model):
+    """A functional model that shares the weights of a network, and is compiled and trained in its place.
+
+    The optimizer belongs to it, so a saved network contains no optimizer. A saved training model contains the network.
+
+    Args:
+        model: The network; its method `training_model` returns this model.
+        inputs: Symbolic inputs.
+        outputs: Symbolic outputs.
+        name: Name of the model.
+    """
+
+    def __init__(self, model: Network, inputs, outputs, name: str):
+        super().__init__(inputs, outputs, name=name)
+        # A function, so that Keras does not count the network's other layers as layers of this model.
+        self._network = lambda: model
+
+    @property
+    def model(self) -> Network:
+        """The network."""
+        return self._network()
+
+    def get_config(self):
+        """Return the network's config."""
+        return {"model": keras.saving.serialize_keras_object(self.model)}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """Build the network, and from it the training model."""
+        return keras.saving.deserialize_keras_object(config["model"], custom_objects).training_model()
 
 
 def settings_dict(settings: Settings, settings_class: type[Settings]) -> dict:

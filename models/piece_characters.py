@@ -59,6 +59,7 @@ class PieceCharacters(keras.layers.Layer):
     def __init__(self, size: int, width: int, **kwargs):
         super().__init__(**kwargs)
         self.size, self.width = size, width
+        self.supports_jit = False  # XLA has no ragged tensors; Keras warns, and does without it
 
     def build(self, input_shape):
         """Create the variable that holds the table."""

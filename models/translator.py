@@ -11,7 +11,7 @@ import tensorflow as tf
 from models.attention import Memory, attentional_hidden_state
 from models.decoder import Decoder
 from models.encoder import Encoder
-from models.network import Network, settings_dict
+from models.network import Network, TrainingModel, settings_dict
 from models.network_settings import TranslatorSettings
 from models.recurrent import STATES, stack_step
 from models.recurrent_settings import RecurrentSettings
@@ -68,6 +68,13 @@ class Translator(Network):
             "target_size": self.decoder.vocabulary_size,
         }
 
+    def training_model(self) -> TrainingModel:
+        """Return a model with the same inputs, outputs and weights, to be compiled and trained.
+
+        A saved `Translator` then contains no optimizer and has a quarter of the size.
+        """
+        return TrainingModel(self, self.inputs, self.outputs, name="translator_training")
+
 
 def build_translator(
     settings: TranslatorSettings, recurrent: RecurrentSettings, source_size: int, target_size: int
@@ -87,20 +94,6 @@ def build_translator(
         ValueError: If `recurrent` has an option that a translator cannot use, or that contradicts the settings.
     """
     return Translator(settings, recurrent, source_size, target_size)
-
-
-def training_model(model: Translator) -> keras.Model:
-    """Return a model that shares the weights, to be compiled and trained.
-
-    The optimizer belongs to it, so a saved `Translator` contains no optimizer and has a quarter of the size.
-
-    Args:
-        model: The translator.
-
-    Returns:
-        A model with the same inputs and outputs.
-    """
-    return keras.Model(model.inputs, model.outputs, name="translator_training")
 
 
 class StepTranslator(tf.Module):

@@ -43,7 +43,6 @@ class DocumentWindows:
         shorten: Whether segments are shorter if there are few texts.
 
     Attributes:
-        max_rows: The largest possible number of rows of a batch.
         longest: Maximum number of tokens of a segment.
         steps_per_pass: Batches in a pass over the texts, the same for each pass.
         texts: Number of texts.
@@ -65,7 +64,6 @@ class DocumentWindows:
     ):
         self._stores, self._seed, self._window, self._rows = list(stores), seed, window, rows
         self._reverse, self._targets_as_input = reverse, targets_as_input
-        self.max_rows = rows * MOST_ROWS
         sizes = [(len(lengths), int(lengths.sum())) for lengths in (SequenceStore(path).lengths for path in stores)]
         self.texts = sum(count for count, _ in sizes)
         self.all_tokens = sum(total - count for count, total in sizes)
@@ -84,8 +82,7 @@ class DocumentWindows:
         """Return endless batches from (epoch, step) on: inputs (ids, begins[, targets]), targets, weights.
 
         ids, targets and weights are (batch, timesteps). The sum of a batch's weights is its number of rows, see
-        `models.losses.TokenCrossentropy`. Where the targets are an input too, the targets of the loss are zeros: the
-        model returns the logit of the target first.
+        `models.losses.TokenCrossentropy`.
         """
 
         def stream() -> Iterator:
@@ -131,8 +128,7 @@ class DocumentWindows:
             for ids, begins, targets, counts in stream():
                 weight = len(ids) / max(1, counts.sum()) if training else self._mean_weight
                 inputs = (ids, begins, targets) if self._targets_as_input else (ids, begins)
-                labels = np.zeros_like(targets) if training and self._targets_as_input else targets
-                yield inputs, labels, np.float32(weight) * counts.astype(np.float32)
+                yield inputs, targets, np.float32(weight) * counts.astype(np.float32)
 
         tokens, rows = tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((None,), tf.bool)
         inputs = (tokens, rows, tokens) if self._targets_as_input else (tokens, rows)

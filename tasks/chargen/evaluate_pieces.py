@@ -11,7 +11,6 @@ import numpy as np
 from models.language_model import LanguageModel
 from models.pieces import PieceText
 from models.text import EOS, UNKNOWN
-from models.window_model import training_model
 from tasks.chargen import documents, evaluate
 from tasks.chargen.document_windows import DocumentWindows
 from tasks.chargen.generate import CharacterGenerator
@@ -128,7 +127,7 @@ def _predicted(stores: Sequence[Path]) -> Iterator[np.ndarray]:
 def _network_nats(model: LanguageModel, stores: Sequence[Path], reverse: bool) -> float:
     """Compute -ln p of all stored texts with the full softmax, the end of each included; the sum in nats."""
     windows = DocumentWindows(stores, window=WINDOW, rows=ROWS, reverse=reverse)
-    return summed_nats(training_model(model, windows.max_rows), windows.one_pass())
+    return summed_nats(model.training_model(), windows.one_pass())
 
 
 def _training_texts(settings: ChargenSettings, source: Source | TextSource) -> list[Record] | None:

@@ -8,7 +8,6 @@ import numpy as np
 from models.language_model import LanguageModel, build_language_model
 from models.losses import TokenCrossentropy
 from models.sampled_softmax import SampledLogits
-from models.window_model import training_model
 from tasks.chargen.data import TextWindows
 from tasks.chargen.generate import from_run
 from tasks.chargen.generated_records import generate_records
@@ -27,7 +26,7 @@ def build(settings: ChargenSettings, data: TextWindows | PieceDocuments, run: Ru
     model = build_language_model(settings.network, settings.recurrent, len(data.characters), data.windows.window)
     return Network(
         model=model,
-        training_model=training_model(model, data.windows.batch_size),
+        training_model=model.training_model(),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         weighted_metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
         sample_texts=_sample_lines(settings, model, run) if settings.training.sample_lines else None,
@@ -49,7 +48,7 @@ def _of_pieces(settings: ChargenSettings, data: PieceDocuments, run: Run) -> Net
     metrics = [] if samples else [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
     return Network(
         model=model,
-        training_model=training_model(model, data.windows.max_rows, sampled),
+        training_model=model.training_model(sampled),
         loss=TokenCrossentropy(name="crossentropy"),
         weighted_metrics=metrics,
         sample_texts=None if settings.recurrent.go_backwards else samples_of,

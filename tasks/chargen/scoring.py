@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from models.language_model import LanguageModel
-from models.window_model import WindowModel, training_model
+from models.window_model import WindowModel
 from tasks.chargen.record_windows import ValidationRecords
 from tasks.chargen.windows import ValidationWindows
 
@@ -36,7 +36,7 @@ def network_nats(model: LanguageModel, ids: np.ndarray, boundary: int | None = N
         windows = ValidationWindows(ids, window, ROWS, fixed=fixed)
     else:
         windows = ValidationRecords(ids, boundary, window, ROWS)
-    return summed_nats(training_model(model, ROWS), windows.batches())
+    return summed_nats(model.training_model(), windows.batches())
 
 
 def summed_nats(reader: WindowModel, batches: tf.data.Dataset) -> float:

@@ -135,7 +135,7 @@ class Checkpoint:
 
     def save(self, model: keras.Model, progress: Progress) -> None:
         """Write the checkpoint; the former one stays until the new one is complete."""
-        arrays = {f"variable_{i}": np.asarray(v.value) for i, v in enumerate(self._variables(model))}
+        arrays = {f"variable_{i}": np.asarray(v) for i, v in enumerate(self._variables(model))}
         if progress.step:  # between epochs, Keras resets the metrics
             arrays |= {f"metric_{i}": np.asarray(v.value) for i, v in enumerate(model.metrics_variables)}
         with atomic_files.replacing(self.file) as path, open(path, "wb") as file:
@@ -166,8 +166,12 @@ class Checkpoint:
             return progress, [stored[f"metric_{index}"] for index in range(count)]
 
     def _variables(self, model: keras.Model) -> list[keras.Variable]:
-        """Everything that training changes: weights, random states, optimizer; the settings determine the order."""
-        variables = {id(variable): variable for variable in [*model.variables, *model.optimizer.variables]}
+        """Everything that training changes, in an order that the settings determine.
+
+        These are weights, random states, the optimizer, and the states that a language model carries between batches.
+        """
+        carried = getattr(model, "carried_states", ())
+        variables = {id(variable): variable for variable in [*model.variables, *model.optimizer.variables, *carried]}
         for metric in model.metrics:
             for variable in metric.variables:
                 variables.pop(id(variable), None)

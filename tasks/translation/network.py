@@ -8,7 +8,7 @@ import keras
 from sacrebleu.metrics import BLEU
 
 from models.losses import SmoothedCrossentropy
-from models.translator import build_translator, training_model
+from models.translator import build_translator
 from tasks.serving.inference import override
 from tasks.task_parts import Network
 from tasks.training.runs import Run
@@ -24,7 +24,7 @@ def build(settings: TranslationSettings, pairs: SentencePairs, run: Run) -> Netw
     model = build_translator(settings.network, settings.recurrent, *pairs.vocabulary_sizes)
     return Network(
         model=model,
-        training_model=training_model(model),
+        training_model=model.training_model(),
         loss=SmoothedCrossentropy(settings.training.label_smoothing),
         weighted_metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
         validation_metrics=_validation_bleu(settings, model, run) if settings.training.bleu_epochs else None,

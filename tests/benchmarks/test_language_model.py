@@ -11,7 +11,6 @@ from models.losses import TokenCrossentropy
 from models.network_settings import LanguageModelSettings
 from models.recurrent_settings import RecurrentSettings
 from models.sampled_softmax import SampledLogits
-from models.window_model import training_model
 from tests.benchmarks.test_memory import ended_process
 
 VOCABULARY, EMBEDDING, UNITS, ROWS, WINDOW, SAMPLES = 8_000, 256, 512, 50, 64, 1_024
@@ -36,7 +35,7 @@ def step_of(samples: int):
     settings = LanguageModelSettings(embedding_size=EMBEDDING, tied_embeddings=True)
     model = build_language_model(settings, RecurrentSettings(units=UNITS), VOCABULARY)
     sampled = SampledLogits(np.ones(VOCABULARY), samples) if samples < VOCABULARY else None
-    training = training_model(model, ROWS, sampled)
+    training = model.training_model(sampled)
     training.compile(keras.optimizers.Adam(), TokenCrossentropy(), jit_compile=False)
     ids = np.random.default_rng(0).integers(0, VOCABULARY, (ROWS, WINDOW)).astype(np.int32)
     begins, weights = np.ones(ROWS, bool), np.full(ids.shape, 1 / WINDOW, np.float32)

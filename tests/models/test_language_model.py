@@ -8,7 +8,6 @@ import tensorflow as tf
 from models.language_model import StepModel, build_language_model
 from models.network_settings import LanguageModelSettings
 from models.recurrent_settings import RecurrentSettings
-from models.window_model import training_model
 
 SIZE = 11
 CELLS = ["lstm", "gru", "simple_rnn"]
@@ -58,7 +57,7 @@ def test_tied_embeddings_have_no_output_matrix():
 @pytest.mark.parametrize("cell", CELLS)
 def test_windows_carry_the_state_and_reset_it_where_a_text_begins(cell):
     model = build(cell=cell, return_sequences=True)
-    windows = training_model(model, batch_size=3)
+    windows = model.training_model()
     whole, *_ = model([IDS, *zeros(model, 3)])
     begins, continues = tf.fill([3], True), tf.fill([3], False)
     parts = [windows((IDS[:, :4], begins)), windows((IDS[:, 4:], continues))]
@@ -73,7 +72,7 @@ def test_windows_carry_the_state_and_reset_it_where_a_text_begins(cell):
 
 def test_without_return_sequences_only_the_end_of_a_window_is_trained():
     model = build(return_sequences=False)
-    windows = training_model(model, batch_size=3)
+    windows = model.training_model()
     whole, *_ = model([IDS, *zeros(model, 3)])
     begins = tf.fill([3], True)
     np.testing.assert_allclose(windows((IDS, begins), training=True), whole[:, -1:], atol=1e-6)
@@ -82,7 +81,7 @@ def test_without_return_sequences_only_the_end_of_a_window_is_trained():
 
 def test_no_gradient_crosses_a_window_boundary():
     model = build(return_sequences=True)
-    windows = training_model(model, batch_size=3)
+    windows = model.training_model()
     with tf.GradientTape() as tape:
         windows((IDS[:, :4], tf.fill([3], True)), training=True)
         loss = tf.reduce_sum(windows((IDS[:, 4:], tf.fill([3], False)), training=True))
@@ -149,7 +148,7 @@ def test_an_unrolled_network_takes_windows_of_its_length():
 
 def test_a_validation_in_the_middle_of_a_text_does_not_change_the_states_of_the_training():
     model = build_language_model(LanguageModelSettings(embedding_size=4), RecurrentSettings(units=5), 10)
-    windows = training_model(model, batch_size=2)
+    windows = model.training_model()
     ids, others = (np.random.default_rng(seed).integers(1, 10, (2, 6)).astype(np.int32) for seed in (0, 1))
     first, later = np.ones(2, bool), np.zeros(2, bool)
     windows((ids, first), training=True)

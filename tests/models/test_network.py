@@ -17,7 +17,6 @@ from models.network import Network, global_dtype_policy
 from models.network_settings import ClassifierSettings, LanguageModelSettings, TranslatorSettings
 from models.recurrent_settings import RecurrentSettings
 from models.translator import StepTranslator, Translator, build_translator
-from models.window_model import training_model
 
 POLICIES = ["float32", "mixed_bfloat16", "float64"]
 IDS = np.array([[4, 5, 6, 7, 4], [5, 6, 0, 0, 0], [7, 0, 0, 0, 0]], np.int32)
@@ -200,7 +199,7 @@ def test_settings_of_a_subclass_are_saved_as_those_of_the_network(tmp_path):
 
 
 def test_a_window_model_is_saved_with_its_states_and_its_language_model(tmp_path):
-    windows = training_model(language_model(), batch_size=len(IDS))
+    windows = language_model().training_model()
     begins = np.array([True, True, True])
     windows((IDS, begins))
     windows.save(tmp_path / "model.keras")

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from models.network_settings import TranslatorSettings
 from models.recurrent_settings import RecurrentSettings
-from models.translator import StepTranslator, build_translator, training_model
+from models.translator import StepTranslator, build_translator
 
 SOURCE_SIZE, TARGET_SIZE = 20, 30
 random = np.random.default_rng(0)
@@ -107,7 +107,7 @@ def test_a_loaded_model_keeps_its_dtype_policy(network, policy, tmp_path):
 
 def test_the_training_model_shares_the_weights_and_keeps_the_optimizer(tmp_path):
     model = build(NETWORKS[0], STACKS[0])
-    fitted = training_model(model)
+    fitted = model.training_model()
     assert fitted.name == "translator_training"
     assert [id(weight) for weight in fitted.weights] == [id(weight) for weight in model.weights]
     fitted.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False)
