@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/ready
 
-.PHONY: demo check test test-environments lint settings notebooks benchmarks
+.PHONY: demo check test test-environments lint settings docs notebooks benchmarks constraints
 
 demo: $(READY)
 	$(RUN) -m tasks.sentiment train --run runs/sentiment --overwrite
@@ -25,7 +25,7 @@ test: $(READY)
 
 # What needs an environment of its own, such as another version of TensorFlow. pytest ends with 5 where there is none.
 test-environments: $(READY)
-	$(RUN) -m pytest -m environment || test $$? -eq 5
+	$(RUN) -m pytest -s -m environment || test $$? -eq 5
 
 lint: $(READY)
 	$(VENV)/bin/ruff check .
@@ -35,6 +35,10 @@ lint: $(READY)
 settings: $(READY)
 	$(RUN) -m tasks.cli.settings_reference
 
+# Writes the API reference, from the docstrings, to docs/; index.html is its first page.
+docs: $(READY)
+	$(RUN) -m tasks.cli.api_reference
+
 # Runs every notebook from top to bottom and stores its outputs; FAST=1 is a short trial that stores nothing.
 notebooks: $(READY)
 	$(RUN) notebooks/run.py
@@ -43,10 +47,19 @@ notebooks: $(READY)
 benchmarks: $(READY)
 	$(RUN) -m pytest tests/benchmarks --override-ini addopts= -rs -s $(OPTIONS)
 
-$(READY): requirements.txt pyproject.toml
+# Installs the newest versions that the requirements allow, and writes them to constraints.txt.
+constraints: $(READY)
+	$(RUN) -m pip install --quiet --upgrade --upgrade-strategy eager -r requirements.txt -r requirements-dev.txt
+	sed -n 1p constraints.txt > constraints.part
+	$(RUN) -m pip freeze --exclude-editable >> constraints.part
+	mv constraints.part constraints.txt
+	touch $(READY)
+
+# The editable mode puts this folder on Python's path, so that a folder `models` of the user without code does not hide ours.
+$(READY): requirements.txt requirements-dev.txt constraints.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13) and "Python 3.11, 3.12 or 3.13 is needed, for TensorFlow: make PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --upgrade pip
-	$(RUN) -m pip install --quiet -r requirements.txt
-	$(RUN) -m pip install --quiet --no-deps -e .
+	$(RUN) -m pip install --quiet -r requirements.txt -r requirements-dev.txt -c constraints.txt
+	$(RUN) -m pip install --quiet --no-deps --config-settings editable_mode=compat -e .
 	touch $(READY)
