@@ -83,13 +83,13 @@ class Exportable(NamedTuple):
     Attributes:
         model: The Keras model that the signatures use.
         signatures: Name -> a `tf.function` with an input signature; `serving_default` is one of them.
-        resources: Other objects that the signatures use, such as a tokenizer.
+        resources: Other objects that the signatures use, each a `tf.Module`, such as a tokenizer.
         warmup: Inputs of `serving_default`, by name, that TensorFlow Serving answers when it loads the model.
     """
 
     model: "keras.Model"
     signatures: Mapping[str, Callable]
-    resources: Sequence["tf.Module"] = ()
+    resources: Sequence[Any] = ()
     warmup: Sequence[Mapping[str, Sequence[str]]] = ()
 
 
