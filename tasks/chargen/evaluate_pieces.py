@@ -11,7 +11,7 @@ import numpy as np
 from models.language_model import LanguageModel
 from models.pieces import PieceText
 from models.text import EOS, UNKNOWN
-from tasks.chargen import documents, evaluate
+from tasks.chargen import evaluate, separate_texts
 from tasks.chargen.document_windows import DocumentWindows
 from tasks.chargen.generate import CharacterGenerator
 from tasks.chargen.generated_records import RecordShares, generate_records
@@ -73,7 +73,7 @@ def run_inference(
     counts = TextCounts(text)
     reverse = settings.recurrent.go_backwards
     with tempfile.TemporaryDirectory() as folder:
-        rows = encoded(counts.counted(documents.text_documents(records, bool(settings.data.records))), text)
+        rows = encoded(counts.counted(separate_texts.texts_of(records, bool(settings.data.records))), text)
         if not write_blocks(Path(folder) / "ids", rows, len(text.characters)):
             raise UserError(f"{source.location}: every text is empty or blank")
         stores = blocks(Path(folder) / "ids")
@@ -134,8 +134,8 @@ def _training_texts(settings: ChargenSettings, source: Source | TextSource) -> l
     """Return the first training texts, of `COMPARED_CHARACTERS` together; None if they cannot be read."""
     try:
         of_run = is_of_training(source.location, settings.data)
-        training = source if of_run else documents.open_documents(settings)
-        records = documents.documents(training, "train", bool(settings.data.records))
+        training = source if of_run else separate_texts.open_separate_texts(settings)
+        records = separate_texts.texts(training, "train", bool(settings.data.records))
         found, characters = [], 0
         for record in records:
             found.append(record)

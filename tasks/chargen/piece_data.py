@@ -12,7 +12,7 @@ import tensorflow as tf
 from models.pieces import LINE_END, MAX_PIECES, Pieces, PieceText
 from models.text import EOS, UNKNOWN
 from tasks import atomic_files
-from tasks.chargen import documents
+from tasks.chargen import separate_texts
 from tasks.chargen.document_windows import DocumentWindows
 from tasks.chargen.settings import ChargenSettings
 from tasks.chargen.text_source import TextSource, compared_texts
@@ -40,7 +40,7 @@ UNKNOWN_SHARE = 0.1
 
 def prepare(settings: ChargenSettings, run: Run) -> None:
     """Write `vocabulary/`, `training_texts.npz` and, below `checkpoint/`, the ids of both splits."""
-    source = documents.open_documents(settings)
+    source = separate_texts.open_separate_texts(settings)
     if isinstance(source, Source):
         source.check()
     if settings.training.initial_run is None:
@@ -50,7 +50,7 @@ def prepare(settings: ChargenSettings, run: Run) -> None:
     training_texts = TrainingTexts(compared_texts(settings), run.initial.training_texts)
     counts = np.zeros(len(pieces), np.int64)
     for split in SPLITS:
-        records = documents.documents(source, split, bool(settings.data.records))
+        records = separate_texts.texts(source, split, bool(settings.data.records))
         records = training_texts.collected(records) if split == "train" else records
         rows = _counted(encoded(records, text), counts if split == "train" else None)
         if not write_blocks(run.checkpoint / split, rows, len(pieces)):
@@ -115,7 +115,7 @@ def encoded(records: Iterable[Record], text: PieceText) -> Iterator[list[int]]:
         return
     for record in records:
         row = [EOS]
-        for chunk in chunks(documents.parts(record.values[0])):
+        for chunk in chunks(separate_texts.parts(record.values[0])):
             for ids in text.ids(string_tensor(chunk)).to_list():
                 row += ids
                 if len(row) > ROW:
@@ -125,11 +125,13 @@ def encoded(records: Iterable[Record], text: PieceText) -> Iterator[list[int]]:
 
 
 def _write_vocabulary(settings: ChargenSettings, source: Source | TextSource, folder: Path) -> None:
-    records = documents.documents(source, "train", bool(settings.data.records))
+    records = separate_texts.texts(source, "train", bool(settings.data.records))
     symbols = ()
     if isinstance(source, TextSource) and not source.settings.records:
         # A text of lines: its parts are the sample, and a line end is a piece.
-        records = (Record((part,), record.location) for record in records for part in documents.parts(record.values[0]))
+        records = (
+            Record((part,), record.location) for record in records for part in separate_texts.parts(record.values[0])
+        )
         symbols = (LINE_END,)
     sample = vocabularies.hash_sample(records, settings.vocabulary.vocabulary_texts)
     if not sample:

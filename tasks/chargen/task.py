@@ -45,9 +45,9 @@ class ChargenTask(Task):
             changes["recurrent"] = settings.recurrent.model_copy(update={"unroll": False})
         return settings.model_copy(update=changes), ""
 
-    open_source = implemented_by("tasks.chargen.documents:open_source_of")
-    check_source = implemented_by("tasks.chargen.documents:check_source")
-    open_evaluation_source = implemented_by("tasks.chargen.documents:open_evaluation_source")
+    open_source = implemented_by("tasks.chargen.separate_texts:open_source_of")
+    check_source = implemented_by("tasks.chargen.separate_texts:check_source")
+    open_evaluation_source = implemented_by("tasks.chargen.separate_texts:open_evaluation_source")
     prepare = implemented_by("tasks.chargen.data:prepare")
     compared_texts = implemented_by("tasks.chargen.text_source:compared_texts")
     open_data = implemented_by("tasks.chargen.data:open_data")

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tasks.chargen.documents import documents, open_documents, open_evaluation_source
+from tasks.chargen.separate_texts import open_evaluation_source, open_separate_texts, texts
 from tasks.chargen.settings import ChargenEvaluateArguments, ChargenSettings
 from tasks.chargen.text_source import open_text
 from tasks.errors import UserError
@@ -47,7 +47,7 @@ def test_bad_rows_of_a_table_are_reported_together_or_left_out(tmp_path, caplog)
     arguments = ChargenEvaluateArguments(run="r", data=path, text_column="said", skip_bad_rows=True)
     assert open_evaluation_source(ChargenSettings(), arguments).text("all") == "one\nthree\nsix"
     separate = {"data": str(path), "text_column": "said", "skip_bad_rows": True}
-    found = documents(open_documents(ChargenSettings(data=separate)), "all", False)
+    found = texts(open_separate_texts(ChargenSettings(data=separate)), "all", False)
     assert [record.values for record in found] == [("one",), ("three",), ("six",)]
 
 

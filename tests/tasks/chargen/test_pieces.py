@@ -13,12 +13,11 @@ import tensorflow as tf
 
 from models.language_model import StepModel
 from models.pieces import PieceText
-from tasks.chargen import documents as documents_module
-from tasks.chargen import piece_data
+from tasks.chargen import piece_data, separate_texts
 from tasks.chargen.document_windows import DocumentWindows
-from tasks.chargen.documents import documents, open_documents
 from tasks.chargen.generate import from_run
 from tasks.chargen.piece_data import load_pieces
+from tasks.chargen.separate_texts import open_separate_texts, texts
 from tasks.chargen.settings import ChargenSettings
 from tasks.data.records import Record
 from tasks.training.checkpoint import load_model
@@ -167,7 +166,7 @@ def test_the_pieces_of_a_text_of_lines_are_those_of_its_parts(train, text_file, 
     expected = [[*pieces.processor.encode(line), pieces.symbols.index("\n")] for line in lines.split("\n")]
     assert ids == [index for line in expected for index in line][:-1]
     assert text.text(tf.ragged.constant([ids])).numpy()[0].decode().removeprefix(" ") == lines
-    monkeypatch.setattr(documents_module, "PART", 70)
+    monkeypatch.setattr(separate_texts, "PART", 70)
     [row] = piece_data.encoded([Record((lines,), "")], text)
     assert row == [EOS, *ids, EOS]
 
@@ -188,9 +187,9 @@ def test_a_data_set_is_read_with_its_texts_that_have_no_label():
     if not folder or not (Path(folder) / "imdb_reviews").is_dir():
         pytest.skip("needs imdb_reviews, prepared in the folder that TFDS_DATA_DIR names")
     data = {"data": "tfds:imdb_reviews", "splits": "train+unsupervised"}
-    source = open_documents(ChargenSettings(data=data, vocabulary={"tokenizer": "sentencepiece"}))
-    count = sum(1 for _ in documents(source, "train", False))
-    assert count > 50_000 and count + sum(1 for _ in documents(source, "validation", False)) == 75_000
+    source = open_separate_texts(ChargenSettings(data=data, vocabulary={"tokenizer": "sentencepiece"}))
+    count = sum(1 for _ in texts(source, "train", False))
+    assert count > 50_000 and count + sum(1 for _ in texts(source, "validation", False)) == 75_000
 
 
 # --- what the windows are

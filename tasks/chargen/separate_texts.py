@@ -30,7 +30,7 @@ def is_table(location: str | Sequence[str], settings: ChargenSourceSettings) -> 
 def open_source_of(settings: ChargenSettings, location: str | Sequence[str] | None = None) -> Source | TextSource:
     """Open the text or the texts that the settings name; see `tasks.task.Task.open_source`."""
     if settings.vocabulary.tokenizer == "sentencepiece":
-        return open_documents(settings, location)
+        return open_separate_texts(settings, location)
     return text_source.open_text(settings, location)
 
 
@@ -38,7 +38,7 @@ def check_source(settings: ChargenSettings) -> None:
     """Check what can be checked of the texts without reading them; raise `UserError`."""
     if settings.vocabulary.tokenizer == "sentencepiece" and is_table(settings.data.data, settings.data):
         if not str(settings.data.data).startswith("tfds:"):
-            open_documents(settings)
+            open_separate_texts(settings)
         return
     text_source.check_text(settings)
 
@@ -52,7 +52,7 @@ def open_evaluation_source(settings: ChargenSettings, arguments: ChargenEvaluate
     return open_source_of(settings.model_copy(update={"data": data}), arguments.data)
 
 
-def open_documents(settings: ChargenSettings, location: str | Sequence[str] | None = None) -> Source | TextSource:
+def open_separate_texts(settings: ChargenSettings, location: str | Sequence[str] | None = None) -> Source | TextSource:
     """Open separate texts: the rows of a table or of a TensorFlow data set, or the lines or the whole of a text.
 
     Args:
@@ -102,7 +102,7 @@ def _with_training_splits(source: Source, splits: str) -> Source:
     return dataclasses.replace(source, readers={**source.readers, "train": training})
 
 
-def documents(source: Source | TextSource, split: str, lines: bool) -> Iterator[Record]:
+def texts(source: Source | TextSource, split: str, lines: bool) -> Iterator[Record]:
     """Yield the texts of a split, without those that are blank.
 
     Args:
@@ -110,14 +110,14 @@ def documents(source: Source | TextSource, split: str, lines: bool) -> Iterator[
         split: Its split.
         lines: Whether each line is a text, see `ChargenSourceSettings.records`.
     """
-    return text_documents(source.records(split), lines)
+    return texts_of(source.records(split), lines)
 
 
-def text_documents(records: Iterable[Record], lines: bool) -> Iterator[Record]:
-    """Yield the texts of records, see `documents`."""
+def texts_of(records: Iterable[Record], lines: bool) -> Iterator[Record]:
+    """Yield the texts of records, see `texts`."""
     for record in records:
-        texts = record.values[0].split(BOUNDARY) if lines else record.values[:1]
-        yield from (Record((text,), record.location) for text in texts if not is_blank(text))
+        found = record.values[0].split(BOUNDARY) if lines else record.values[:1]
+        yield from (Record((text,), record.location) for text in found if not is_blank(text))
 
 
 def parts(text: str) -> Iterator[str]:
