@@ -20,11 +20,14 @@ class Direction(NamedTuple):
         name: "forward" or "backward".
         embedding: The `keras.layers.Embedding`.
         layers: List of recurrent layers, first to last.
+        outputs: Symbolic `(batch, 1 + timesteps, units)`: the outputs of the stack, after the end token and after each
+            token, in the order in which they are read.
     """
 
     name: str
     embedding: keras.layers.Layer
     layers: list[keras.layers.Layer]
+    outputs: keras.KerasTensor
 
 
 @keras.saving.register_keras_serializable("models")
@@ -107,7 +110,7 @@ def read(settings: ClassifierSettings, recurrent: RecurrentSettings, vocabulary_
         )
         pooling = MaskedPooling(settings.pooling or "max_mean_last", name=f"{name}_pooling")
         pooled.append(pooling(x[:, 1:], mask=mask))  # not the output after the end token
-        directions.append(Direction(name, embedding, layers))
+        directions.append(Direction(name, embedding, layers, x))
     features = keras.ops.concatenate(pooled, axis=-1) if len(pooled) > 1 else pooled[0]
     return directions, token_vectors, features
 

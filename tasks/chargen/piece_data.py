@@ -21,7 +21,6 @@ from tasks.data.overlap import TrainingTexts
 from tasks.data.records import Record
 from tasks.data.sequence_store import SequenceStore, chunks
 from tasks.data.sources import Source
-from tasks.data.stored_files import read_json, reading
 from tasks.errors import UserError
 from tasks.serving.batched_inference import string_tensor
 from tasks.task_parts import TrainingData
@@ -150,19 +149,8 @@ def load_pieces(folder: Path) -> Pieces:
     Raises:
         UserError: If a file is missing or damaged.
     """
-    processor, path, remedy = (
-        vocabularies.load(folder / "sentencepiece.model"),
-        folder / "counts.json",
-        "train the run again with --overwrite",
-    )
-    size = processor.get_piece_size()
-    counts = [1] * size
-    if path.exists():
-        stored = read_json(path, remedy)
-        with reading(path, remedy):
-            if len(stored) != size or not all(type(count) is int and count >= 0 for count in stored):
-                raise ValueError(f"expected {size} counts")
-            counts = stored
+    processor = vocabularies.load(folder / "sentencepiece.model")
+    counts = vocabularies.read_counts(folder, processor.get_piece_size())
     return Pieces(processor.serialized_model_proto(), tuple(counts))
 
 

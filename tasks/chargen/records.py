@@ -45,6 +45,8 @@ def with_missing_splits(
     empty = next((split for split, text in splits.items() if not text and (split != "test" or test_fraction)), None)
     if empty is not None:
         count = sum(text.count(BOUNDARY) for text in stored.values())
+        if not count:
+            raise UserError(f"{location}: every line is empty or blank; expected a text in each")
         raise UserError(
             f"{location}: no line is in its {empty} split, of {count:,} in all; add lines, or raise "
             "--validation-fraction and --test-fraction"

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from tasks.chargen import text_files, text_source
 from tasks.chargen.records import BOUNDARY
-from tasks.chargen.settings import ChargenEvaluateArguments, ChargenSettings, ChargenSourceSettings
+from tasks.chargen.settings import ChargenEvaluateArguments, ChargenSettings
 from tasks.chargen.text_source import TextSource
 from tasks.data.evaluated_data import options_of_other_data
 from tasks.data.records import Column, Record, is_blank
@@ -18,13 +18,6 @@ from tasks.errors import UserError
 
 # A text is read in parts of whole lines of at least this number of characters.
 PART = 4000
-
-
-def is_table(location: str | Sequence[str], settings: ChargenSourceSettings) -> bool:
-    """Return whether a location has rows, of which each is a text; otherwise it is a text of lines."""
-    if settings.text_column is not None:
-        return True
-    return isinstance(location, str) and location.startswith("tfds:")
 
 
 def open_source_of(settings: ChargenSettings, location: str | Sequence[str] | None = None) -> Source | TextSource:
@@ -36,7 +29,7 @@ def open_source_of(settings: ChargenSettings, location: str | Sequence[str] | No
 
 def check_source(settings: ChargenSettings) -> None:
     """Check what can be checked of the texts without reading them; raise `UserError`."""
-    if settings.vocabulary.tokenizer == "sentencepiece" and is_table(settings.data.data, settings.data):
+    if settings.vocabulary.tokenizer == "sentencepiece" and text_source.has_rows(settings.data.data, settings.data):
         if not str(settings.data.data).startswith("tfds:"):
             open_separate_texts(settings)
         return
@@ -65,7 +58,7 @@ def open_separate_texts(settings: ChargenSettings, location: str | Sequence[str]
     chosen = settings.data
     of_run = location is None
     location = chosen.data if of_run else location
-    if not is_table(location, chosen):
+    if not text_source.has_rows(location, chosen):
         if of_run and chosen.splits != "train":
             raise UserError(
                 f"--splits {chosen.splits}: {location} is a text without named splits; leave it out, or name the "

@@ -102,16 +102,26 @@ def check_text(settings: ChargenSettings, location: str | Sequence[str] | None =
 
 
 def compared_texts(settings: ChargenSettings) -> ComparedTexts:
-    """Return which texts of an evaluation are looked up among the training texts: the lines, without short ones.
+    """Return which texts of an evaluation are looked up among the training texts.
 
-    A short line, such as a closing bracket, is not copied from elsewhere. Records are compared whatever their length.
+    Where each row is a separate text, these are compared as a whole. Otherwise they are the lines, without short ones:
+    a short line, such as a closing bracket, is not copied from elsewhere. Records are compared whatever their length.
     """
+    if settings.vocabulary.tokenizer == "sentencepiece" and has_rows(settings.data.data, settings.data):
+        return ComparedTexts("text", ("text",), lambda record: [record.values[:1]])
     least = 1 if settings.data.records else MIN_LINE_LENGTH
 
     def lines(record: Record) -> Iterator[tuple[str, ...]]:
         return ((line,) for line in record.values[0].split("\n") if len(line.strip()) >= least)
 
     return ComparedTexts("line", ("line",), lines)
+
+
+def has_rows(location: str | Sequence[str], settings: ChargenSourceSettings) -> bool:
+    """Return whether a location has rows, of which pieces read each as a text; otherwise it is a text of lines."""
+    if settings.text_column is not None:
+        return True
+    return isinstance(location, str) and location.startswith("tfds:")
 
 
 def _with_missing_splits(stored: Mapping[str, str], settings: ChargenSourceSettings, location: str) -> dict[str, str]:

@@ -3,33 +3,38 @@
 import contextlib
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 from tasks.arguments import EvaluateArguments, PredictArguments
 from tasks.comparison.settings import Comparison
 from tasks.data.locations import shown
 from tasks.serving import text_io
 from tasks.task import Task
+from tasks.training import unlabelled
 from tasks.training.runs import Run
 
 
-def check_files(task: Task, arguments: object) -> None:
+def check_files(task: Task, arguments: object, folder: Path | None = None) -> None:
     """Check that the files of a command exist and have the columns that it reads.
 
     Args:
         task: The task.
         arguments: Those of the command, or the settings of a training.
+        folder: The folder of the training.
 
     Raises:
         UserError: If they do not.
     """
     with _without_messages():  # the command opens the same files again, and reports what it finds
-        _check(task, arguments)
+        _check(task, arguments, folder)
 
 
-def _check(task: Task, arguments: object) -> None:
+def _check(task: Task, arguments: object, folder: Path | None) -> None:
     match arguments:
         case task.settings_class():
             task.check_source(arguments)
+            if folder is not None:
+                unlabelled.check(task, arguments, folder)
         case Comparison():
             checked = []
             for settings in arguments.settings.values():

@@ -51,7 +51,7 @@ def main(task: Task, argv: Sequence[str] | None = None) -> int:
         command, program_and_command = commands[name], f"{program} {name}"
         if name == "train":
             settings, folder, overwrite = parsing.train_arguments(task, program_and_command, rest)
-            check_files(task, settings)
+            check_files(task, settings, folder)
             _train(load(command.function), task, settings, folder, overwrite)
         elif name == "compare":
             comparison = parsing.comparison(task, program_and_command, command.arguments, rest)

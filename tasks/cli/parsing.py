@@ -10,6 +10,7 @@ from typing import Annotated, NamedTuple
 import tyro
 
 from models.recurrent_settings import Settings
+from tasks.cli.initial_settings import initial_settings, value_of
 from tasks.cli.none_values import option_name, with_none
 from tasks.cli.renamed import check_options
 from tasks.cli.settings_files import read_groups, with_groups
@@ -17,7 +18,7 @@ from tasks.commands import CommandGroup
 from tasks.comparison.settings import CompareArguments, Comparison
 from tasks.errors import UserError, did_you_mean
 from tasks.task import Task
-from tasks.training import initial_run, pretrained
+from tasks.training import pretrained, unlabelled
 
 # How tyro writes the types of values, in words.
 TYPES = {
@@ -45,23 +46,16 @@ class TrainArguments(NamedTuple):
 def train_arguments(task: Task | CommandGroup, program: str, argv: list[str]) -> TrainArguments:
     """Parse the arguments of `train`: options override the settings file, and the file overrides the defaults.
 
-    With `--initial-run`, the settings of that run take the place of the defaults; with `--pretrained`, those that the
-    language models determine.
+    Some options change the defaults; see `tasks.cli.initial_settings`.
     """
     settings_class = task.settings_class
-    options = {option: _value_of(option, argv) for option in ("--settings", "--run", "--initial-run", "--pretrained")}
+    options = {option: value_of(option, argv) for option in ("--settings", "--run", "--initial-run", "--pretrained")}
     for option, value in options.items():
         if value == "":
             raise UserError(f"{option}: the value is empty; give one\n{program} --help lists the options")
     file, folder, *_ = options.values()
     stored = {} if file is None else read_groups(Path(file), task.name, settings_class)
-    base = settings_class().model_dump()
-    names = {setting: _name_of_run(setting, argv, stored, base) for setting in ("initial_run", "pretrained")}
-    if names["initial_run"] is not None:
-        base = initial_run.defaults(task, names["initial_run"], folder)
-    if names["pretrained"] is not None:
-        for group, values in pretrained.defaults(names["pretrained"], folder).items():
-            base[group] |= values
+    base = initial_settings(task, argv, stored, folder)
     default = with_groups(base, stored, settings_class, file)
 
     def train(
@@ -81,19 +75,9 @@ def train_arguments(task: Task | CommandGroup, program: str, argv: list[str]) ->
     """
     config, run, overwrite = parse(program, train, argv, settings_class)
     # Options were put into copies of the groups; checks between groups need the whole.
-    given = settings_class.model_validate(config.model_dump())
+    given = unlabelled.planned(settings_class.model_validate(config.model_dump()), run)
     pretrained.check(given, run, strict=True)
     return TrainArguments(given, run, overwrite)
-
-
-def _name_of_run(setting: str, argv: list[str], stored: dict, defaults: dict) -> str | None:
-    """Return the run that an option names, or the file of settings; None if neither does."""
-    if setting not in defaults["training"]:
-        return None
-    name = _value_of(f"--{setting.replace('_', '-')}", argv)
-    if name is None and isinstance(stored.get("training"), dict):
-        name = stored["training"].get(setting)
-    return name if isinstance(name, str) and name.lower() != "none" else None
 
 
 def comparison(task: Task, program: str, arguments_class: type[CompareArguments], argv: list[str]) -> Comparison:
@@ -109,7 +93,7 @@ def comparison(task: Task, program: str, arguments_class: type[CompareArguments]
     settings = {}
     for name, chosen in arguments.variations.items():
         for option in chosen:
-            if _value_of(f"--{option}", rest) is not None:
+            if value_of(f"--{option}", rest) is not None:
                 how = "--cells" if option == "cell" else f"--vary {option}=..."
                 raise UserError(f"--{option} is what is compared; name its values with {how} alone")
         words = [
@@ -117,6 +101,7 @@ def comparison(task: Task, program: str, arguments_class: type[CompareArguments]
         ]
         words += ["--run", arguments.run or name]
         settings[name] = train_arguments(task, program, [*rest, *words]).settings
+        unlabelled.check_trained(settings[name])
     return Comparison(task, arguments, settings)
 
 
@@ -125,15 +110,6 @@ def _as_words(option: str, value: str, settings_class: type[Settings], program: 
     if value.lower() in ("true", "false") and f"--no-{option}" in _options(settings_class, program):
         return [f"--{option}" if value.lower() == "true" else f"--no-{option}"]
     return [f"--{option}", value]
-
-
-def _value_of(option: str, argv: list[str]) -> str | None:
-    for index, word in enumerate(argv):
-        if word == option and index + 1 < len(argv):
-            return argv[index + 1]
-        if word.startswith(f"{option}="):
-            return word.partition("=")[2]
-    return None
 
 
 def parse(program: str, target, argv: list[str], settings_class: type[Settings] | None = None):

@@ -30,11 +30,13 @@ class Documents:
     Attributes:
         location: The location as the caller wrote it.
         readers: Split -> a reader of its texts, each the first value of a record.
+        has_rows: Whether each row of a table or a data set, or each file of a class, is a text; otherwise each line is.
         skip_bad_rows: Whether rows that cannot be used are left out; otherwise they are errors.
     """
 
     location: str
     readers: Mapping[str, Reader] = field(repr=False)
+    has_rows: bool
     skip_bad_rows: bool = False
 
     def texts(self, splits: str) -> Iterator[str]:
@@ -110,7 +112,7 @@ def open_documents(
         split: FileReader(tuple(of_split), partial(_lines, of_split, options.encoding))
         for split, of_split in plain_text.by_split(files, folder).items()
     }
-    return Documents(shown, readers, skip_bad_rows)
+    return Documents(shown, readers, False, skip_bad_rows)
 
 
 def _records(location: str | Sequence[str], column: str | None, sample: Path, options: FileOptions) -> Source:
@@ -121,7 +123,7 @@ def _records(location: str | Sequence[str], column: str | None, sample: Path, op
 
 def _of_records(source: Source, skip_bad_rows: bool) -> Documents:
     source.report_files("A pattern with --data names others")
-    return Documents(source.location, source.stored, skip_bad_rows)
+    return Documents(source.location, source.stored, True, skip_bad_rows)
 
 
 def _has_lines(folder: Path) -> bool:

@@ -11,7 +11,7 @@ import sentencepiece
 
 from models import text
 from tasks.data.records import Record
-from tasks.data.stored_files import reading
+from tasks.data.stored_files import read_json, reading
 from tasks.errors import UserError
 from tasks.settings import Normalization, VocabularySettings
 
@@ -145,3 +145,23 @@ def load(path: Path) -> sentencepiece.SentencePieceProcessor:
         if processor.get_piece_size() <= text.SPECIALS or specials != (text.PAD, text.UNKNOWN, text.BOS, text.EOS):
             raise ValueError("it is no vocabulary of this project")  # an empty file is read without an error
         return processor
+
+
+def read_counts(folder: Path, size: int) -> list[int]:
+    """Return how often each id occurs in the training texts of a language model; 1 each if that is not stored.
+
+    Args:
+        folder: The vocabulary of its run.
+        size: Number of ids.
+
+    Raises:
+        UserError: If the file is damaged.
+    """
+    path, remedy = folder / "counts.json", "train the run again with --overwrite"
+    if not path.exists():
+        return [1] * size
+    counts = read_json(path, remedy)
+    with reading(path, remedy):
+        if len(counts) != size or not all(type(count) is int and count >= 0 for count in counts):
+            raise ValueError(f"expected {size} counts")
+    return counts

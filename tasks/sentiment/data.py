@@ -36,14 +36,13 @@ from tasks.sentiment.source import open_labelled_texts
 from tasks.serving.batched_inference import string_tensor
 from tasks.training import pretrained
 from tasks.training.checkpoint import load_model
+from tasks.training.pretrained_texts import MAX_UNKNOWN_SHARE, unknown_pieces
 from tasks.training.runs import Run
 
 log = logging.getLogger(__name__)
 
 SPLITS = ("train", "validation")
 MAX_LABELS = 10_000
-# A larger share of unknown pieces is warned of: the texts are probably of another language than the vocabulary.
-MAX_UNKNOWN_SHARE = 0.1
 
 
 def check(settings: SentimentSettings) -> None:
@@ -96,11 +95,8 @@ def prepare(settings: SentimentSettings, run: Run) -> None:
     if (line := cut.report()) is not None:
         log.warning("%s", line)
     if pieces["unknown"] > MAX_UNKNOWN_SHARE * pieces["all"]:
-        log.warning(
-            "%s: %.1f%% of the pieces of the training texts are unknown to the vocabulary of %s",
-            *(source.location, 100 * pieces["unknown"] / pieces["all"]),
-            settings.training.pretrained or settings.training.initial_run or run.path,
-        )
+        name = settings.training.pretrained or settings.training.initial_run or run.path
+        log.warning("%s", unknown_pieces(source.location, pieces["unknown"] / pieces["all"], name))
     if settings.training.initial_run is None:
         vocabulary = [processor.id_to_piece(index) for index in range(processor.get_piece_size())]
         ngram_files.write(settings, run.checkpoint, labels, vocabulary)

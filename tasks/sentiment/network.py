@@ -1,5 +1,6 @@
 """The classifier that the settings describe, and how it is trained."""
 
+from models import language_model_loss
 from models.classifier import build_classifier
 from models.losses import PathCrossentropy
 from models.metrics import PathAccuracy, PathMacroF1
@@ -29,10 +30,11 @@ def build(settings: SentimentSettings, data: LabelledTexts, run: Run) -> Network
         pretrained_head.set_weights(model, run)
         if training.fine_tuning == "off":
             pretrained_head.freeze(model)
+    losses = pretrained_head.language_model_losses(settings, model, run) if training.lm_loss_weight else []
     tables = ((model.ngrams, training.ngram_learning_rate), (model.wide, training.wide_learning_rate))
     return Network(
         model=model,
-        training_model=model.training_model(),
+        training_model=language_model_loss.training_model(model, losses) if losses else model.training_model(),
         loss=PathCrossentropy(training.label_smoothing),
         metrics=[
             PathAccuracy(settings.network.wide_share),
@@ -41,6 +43,6 @@ def build(settings: SentimentSettings, data: LabelledTexts, run: Run) -> Network
         sparse_learning_rates=[
             (layer, rate) for layer, rate in tables if layer is not None and layer.trainable_variables
         ],
-        layer_rates=pretrained_head.layer_rates(model) if training.fine_tuning == "gradual" else (),
+        layer_rates=pretrained_head.layer_rates(model, losses) if training.fine_tuning == "gradual" else (),
         is_fitted=training.pretrained is not None,
     )

@@ -5,6 +5,7 @@ ordinary dense layer.
 """
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -12,9 +13,10 @@ import numpy as np
 import tensorflow as tf
 
 from models.classifier import Classifier
+from models.language_model_loss import LanguageModelLoss
 from models.separate_directions import set_language_model
 from tasks import atomic_files
-from tasks.data import bucketing
+from tasks.data import bucketing, vocabularies
 from tasks.data.bounded_files import load_array, load_arrays
 from tasks.data.sequence_store import SequenceStore, pad_sequences
 from tasks.data.stored_files import reading
@@ -118,17 +120,37 @@ def freeze(model: Classifier) -> None:
             layer.trainable = False
 
 
-def layer_rates(model: Classifier) -> list[LayerRate]:
+def layer_rates(model: Classifier, losses: Sequence[LanguageModelLoss] = ()) -> list[LayerRate]:
     """Return how the layers of language models are trained (Howard and Ruder 2018, section 3.2 and 3.3).
 
     Discriminative fine-tuning: the learning rate decreases by `RATE` from a layer to the one below it. Gradual
     unfreezing: the last layer is trained from the first epoch on, and in each further epoch one layer more; the
-    embedding is the last one. The output layer is fitted already, and trained from the first epoch on too.
+    embedding is the last one. The output layer is fitted already, and trained from the first epoch on too. The output
+    layers of the language models, if their loss is added, are trained like the last recurrent layers.
     """
     count = len(model.directions[0].layers)
     groups = [[one.layers[count - 1 - depth] for one in model.directions] for depth in range(count)]
+    groups[0] += [layer for loss in losses for layer in loss.output_layers]
     groups.append([one.embedding for one in model.directions])
     return [LayerRate(layers, RATE ** -(depth + 1), depth) for depth, layers in enumerate(groups)]
+
+
+def language_model_losses(settings: SentimentSettings, model: Classifier, run: Run) -> list[LanguageModelLoss]:
+    """Return the loss of the language model of each direction, as a second loss of the fine-tuning."""
+    training, copies, losses = settings.training, pretrained.copies(run), []
+    for number, direction in enumerate(model.directions):
+        copied = copies[direction.name]
+        counts = vocabularies.read_counts(copied.vocabulary, model.vocabulary_size)
+        loss = LanguageModelLoss(
+            direction,
+            load_model(copied),
+            counts,
+            training.lm_loss_weight,
+            seed=training.seed + number,
+            name=f"{direction.name}_language_model_loss",
+        )
+        losses.append(loss)
+    return losses
 
 
 def _set_language_models(model: Classifier, run: Run) -> None:

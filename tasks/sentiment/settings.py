@@ -7,9 +7,11 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from models.network_settings import ClassifierSettings
 from models.recurrent_settings import RecurrentSettings, Settings
 from tasks.arguments import EvaluateRowsArguments, ExplainGatesArguments
+from tasks.data.locations import shown
 from tasks.settings import (
     Auto,
     BucketedTrainingSettings,
+    Location,
     RecurrentOptions,
     RowSourceSettings,
     VocabularySettings,
@@ -91,20 +93,45 @@ class SentimentTrainingSettings(BucketedTrainingSettings, defaults={"schedule": 
     """Begins with a language model of tasks.chargen: its run, or RUN,RUN of both directions. Vocabulary, embedding and
     recurrent stack are taken from there."""
     fine_tuning: Auto | Literal["off", "gradual"] = "auto"
-    """With pretrained. off: a linear classifier on the frozen language model is fitted. gradual: the layers are then
-    trained too, one more in each epoch, from the last one to the embedding. auto: gradual from 10,000 texts on."""
+    """With a language model. off: a linear classifier on the frozen language model is fitted. gradual: the layers are
+    then trained too, one more in each epoch, from the last one to the embedding. auto: gradual from 10,000 texts on."""
+    unlabelled: Location | None = None
+    """First trains language models on the texts of this source, in RUN-lm or where pretrained says; finished ones are
+    not trained again. bidirectional adds RUN-lm-backward."""
+    unlabelled_column: str | None = None
+    """The column of these texts; if not given, that of the labelled texts, or text. Files without it have a text on
+    each line."""
+    unlabelled_splits: Annotated[str, Field(min_length=1)] | None = None
+    """The splits that are read, such as train+unsupervised; if not given, train, and unsupervised if there is one."""
+    lm_epochs: Annotated[int, Field(ge=1)] | None = None
+    """Passes over the texts without labels; if not given, by their length."""
+    lm_loss_weight: float = Field(0.0, ge=0.0)
+    """With fine-tuning: the weight of the language models' loss, which is added to that of the classifier, such as 0.1.
+    loss includes it, val_loss does not."""
 
     @model_validator(mode="after")
     def _weights_begin_in_one_way(self):
-        given = {name: value for name in ("vectors", "pretrained", "initial_run") if (value := getattr(self, name))}
-        if len(given) > 1:
-            (first, value), (second, other), *_ = given.items()
+        names = ("vectors", "unlabelled", "pretrained", "initial_run")
+        given = {name: shown(value) for name in names if (value := getattr(self, name))}
+        if len(given) > 1 and {*given} != {"unlabelled", "pretrained"}:
+            (first, value), *_, (second, other) = given.items()
             raise ValueError(
                 f"{first}={value} does not go with {second}={other}: the weights begin in one way; leave one of them "
                 "out"
             )
-        if self.fine_tuning == "gradual" and self.pretrained is None:
-            raise ValueError("fine_tuning=gradual needs a language model: add --pretrained, or leave it out")
+        if self.fine_tuning == "gradual" and self.pretrained is None and self.unlabelled is None:
+            raise ValueError(
+                "fine_tuning=gradual needs a language model: add --pretrained or --unlabelled, or leave it out"
+            )
+        if self.lm_loss_weight and (self.fine_tuning == "off" or not (self.pretrained or self.unlabelled)):
+            reason = "add --fine-tuning gradual" if self.fine_tuning == "off" else "add --pretrained or --unlabelled"
+            raise ValueError(
+                f"lm_loss_weight={self.lm_loss_weight:g} is for the fine-tuning of a language model: {reason}, or "
+                "leave it out"
+            )
+        for name in ("unlabelled_column", "unlabelled_splits", "lm_epochs"):
+            if self.unlabelled is None and (value := getattr(self, name)) is not None:
+                raise ValueError(f"{name}={value} is for texts without labels: add --unlabelled, or leave it out")
         return self
 
     @field_validator("class_weight")
@@ -133,11 +160,13 @@ class SentimentSettings(Settings):
     @model_validator(mode="after")
     def _groups_agree(self):
         self.network.check_recurrent(self.recurrent)
-        if self.training.pretrained is not None and self.network.pooling == "attention":
-            raise ValueError(
-                f"pooling=attention does not go with pretrained={self.training.pretrained}: the linear classifier is "
-                "fitted before attention is trained; leave it out"
-            )
+        if self.network.pooling == "attention":
+            for name in ("pretrained", "unlabelled"):
+                if value := getattr(self.training, name):
+                    raise ValueError(
+                        f"pooling=attention does not go with {name}={shown(value)}: the linear classifier is fitted "
+                        "before attention is trained; leave it out"
+                    )
         return self
 
 

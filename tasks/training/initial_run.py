@@ -26,7 +26,12 @@ FREE = {
     *("output_bias", "stateful", "unroll", "use_cudnn", "seed", "max_tokens", "subword_regularization"),
 }
 # Settings of the training that say what the weights begin with; they are not taken from the other run.
-BEGINNING = {"initial_run": None, "vectors": None, "pretrained": None, "fine_tuning": "auto"}
+BEGINNING = {
+    **dict.fromkeys(("initial_run", "vectors", "pretrained")),
+    **dict.fromkeys(("unlabelled", "unlabelled_column", "unlabelled_splits", "lm_epochs")),
+    "fine_tuning": "auto",
+    "lm_loss_weight": 0.0,
+}
 
 
 def check(task: Task, settings: Settings, path: Path | str | None = None) -> None:

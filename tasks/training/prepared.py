@@ -8,7 +8,7 @@ from models.recurrent_settings import Settings
 from tasks.data.stored_files import checksums, verify
 from tasks.errors import UserError
 from tasks.task import Task
-from tasks.training import initial_run, pretrained, source_files, stored_settings
+from tasks.training import initial_run, pretrained, pretrained_texts, source_files, stored_settings
 from tasks.training.runs import Run
 
 log = logging.getLogger(__name__)
@@ -45,6 +45,9 @@ def prepare(task: Task, settings: Settings, run: Run, *, overwrite: bool = False
     settings = pretrained.inherited(initial_run.inherited(settings, run), run)
     settings = _stored(task, run, *task.resolve(settings))
     task.prepare(settings, run)
+    names = pretrained.names_of(settings)
+    models = {f"{names} ({direction})": model for direction, model in pretrained.copies(run).items()}
+    pretrained_texts.warn_of_test_texts(task, settings, models)
     settings = _stored(task, run, *task.resolve_epochs(settings, task.open_data(settings, run)))
     mark(run, sources, given)
     return settings

@@ -7,6 +7,7 @@ checkpoint/pretrained/
 From then on the training does not depend on the other runs, which may be changed or removed. Imports no TensorFlow.
 """
 
+import contextlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +27,12 @@ from tasks.training.runs import Run
 TASK = "chargen"
 # What the weights of a stack need.
 STRUCTURE = ("cell", "layers", "units", "activation", "recurrent_activation", "use_bias", "reset_after")
+# The settings that a classifier shares with its language models.
+STRUCTURE_OF = {
+    "vocabulary": tuple(VocabularySettings.model_fields),
+    "network": ("embedding_size", "residual"),
+    "recurrent": STRUCTURE,
+}
 VOCABULARY_FILE = "sentencepiece.model"
 
 
@@ -61,12 +68,16 @@ def check(settings: Settings, path: Path | str | None = None, *, strict: bool = 
 
     Raises:
         UserError: If a run is missing, unfinished, of another task or over characters, or does not fit the settings or
-            the other run.
+            the other run. Runs that are still to be trained may be missing; see `tasks.training.unlabelled`.
     """
     names = names_of(settings)
     if names is None:
         return
-    for group, values in _structure(_read(names, path)).items():
+    if _are_trained(settings, path):
+        determined = _structure(_read(names, path))
+    else:
+        determined = structure_of(split_names(names), None) or {}
+    for group, values in determined.items():
         given = getattr(settings, group)
         for setting, value in values.items():
             now, default = getattr(given, setting), type(given).model_fields[setting].default
@@ -113,7 +124,7 @@ def inherited(settings: Settings, run: Run) -> Settings:
 def fingerprint(settings: Settings) -> source_files.Fingerprint:
     """Return what changes when the weights of the language models change; empty if the settings name none."""
     names = names_of(settings)
-    files = [] if names is None else [Run(expanded(name)).model_file for name in _split(names)]
+    files = [] if names is None else [Run(expanded(name)).model_file for name in split_names(names)]
     return {str(file): source_files.fingerprint_of(file) for file in files}
 
 
@@ -170,19 +181,50 @@ def _structure(models: list[LanguageModelRun]) -> dict[str, dict[str, Any]]:
 
 def _read(names: str, path: Path | str | None) -> list[LanguageModelRun]:
     """Read the runs, or the copies that an interrupted training has of them; the forward one first."""
-    for run in [] if path is None else [Run(path), Run(path).replacement]:
-        try:
-            if run.pretrained.exists() and run.stored()["training"]["pretrained"] == names:
-                models = [_language_model(name, copied) for name, copied in copies(run).items()]
-                break
-        except (UserError, KeyError, TypeError):
-            continue  # the other runs themselves are read
-    else:
-        models = [_language_model(name, Run(expanded(name))) for name in _split(names)]
+    models = _copies_of(names, path) or [_language_model(name, Run(expanded(name))) for name in split_names(names)]
     return sorted(models, key=lambda model: model.direction, reverse=True)
 
 
-def _split(names: str) -> list[str]:
+def _copies_of(names: str, path: Path | str | None) -> list[LanguageModelRun]:
+    """Return the copies of the runs that an interrupted training has; none if it has none."""
+    for run in [] if path is None else [Run(path), Run(path).replacement]:
+        try:
+            if run.pretrained.exists() and run.stored()["training"]["pretrained"] == names:
+                return [_language_model(name, copied) for name, copied in copies(run).items()]
+        except (UserError, KeyError, TypeError):
+            continue  # the other runs themselves are read
+    return []
+
+
+def copied(settings: Settings, path: Path | str) -> bool:
+    """Return whether an interrupted training has copies of the language models, and does not need the runs."""
+    names = names_of(settings)
+    return names is not None and bool(_copies_of(names, path))
+
+
+def _are_trained(settings: Settings, path: Path | str | None) -> bool:
+    """Return whether the language models exist; without texts to train them on they have to."""
+    if getattr(settings.training, "unlabelled", None) is None or (path is not None and copied(settings, path)):
+        return True
+    return all(Run(expanded(name)).finished for name in split_names(names_of(settings)))
+
+
+def structure_of(names: list[str], path: Path | str | None) -> dict[str, dict[str, Any]] | None:
+    """Return the settings that the first language model determines that is finished, or of which there is a copy.
+
+    Args:
+        names: The runs.
+        path: The folder of the classifier, which may have copies.
+    """
+    runs = [] if path is None else [*copies(Run(path)).values(), *copies(Run(path).replacement).values()]
+    for run in [*runs, *(Run(expanded(name)) for name in names)]:
+        with contextlib.suppress(UserError):
+            return _language_model(str(run.path), run).settings
+    return None
+
+
+def split_names(names: str) -> list[str]:
+    """Return the runs that `--pretrained` names, one or two."""
     try:
         runs = split(names, "RUN,RUN")
     except ValueError as error:
@@ -204,7 +246,7 @@ def _language_model(name: str, run: Run) -> LanguageModelRun:
                 "sentencepiece"
             )
         run.check_finished()
-        return LanguageModelRun(name, run, *_settings(stored))
+        return LanguageModelRun(name, run, *settings_of(stored))
     except UserError as error:
         raise UserError(f"{place}: {str(error).removeprefix(f'{name}: ')}") from None
     except (pydantic.ValidationError, KeyError, TypeError):
@@ -213,12 +255,12 @@ def _language_model(name: str, run: Run) -> LanguageModelRun:
         ) from None
 
 
-def _settings(stored: dict[str, Any]) -> tuple[str, dict[str, dict[str, Any]]]:
+def settings_of(stored: dict[str, Any]) -> tuple[str, dict[str, dict[str, Any]]]:
     """Return the direction of a language model, and the settings of a classifier that reads with it."""
     network = LanguageModelSettings.model_validate(stored["network"])
     recurrent = RecurrentSettings.model_validate(stored["recurrent"])
     return "backward" if recurrent.go_backwards else "forward", {
-        "vocabulary": {name: stored["vocabulary"][name] for name in VocabularySettings.model_fields},
+        "vocabulary": {name: stored["vocabulary"][name] for name in STRUCTURE_OF["vocabulary"]},
         "network": {
             "embedding_size": network.embedding_size,
             "residual": network.residual,

@@ -2,12 +2,15 @@
 
 import logging
 import shlex
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from models.recurrent_settings import Settings
 from tasks.metrics import Metric
 from tasks.task import Task
-from tasks.training import fit, initial_run, locks, prepared, pretrained, required_memory, runs
+from tasks.task_parts import TrainingData
+from tasks.training import fit, initial_run, locks, prepared, pretrained, required_memory, runs, unlabelled
 from tasks.training.checkpoint import load_initial_weights
 from tasks.training.runs import Run
 
@@ -39,17 +42,41 @@ def train(task: Task, settings: Settings, run: Path | str, *, overwrite: bool = 
         run = train(SENTIMENT, SentimentSettings(training={"epochs": 3}), "runs/mine")
         ```
     """
+    finished, monitor, settings = _train(task, settings, run, overwrite=overwrite, verbose=verbose)
+    log.info("%s", closing_report(task, finished, monitor, task.example_arguments(settings)))
+    return finished
+
+
+def _train(
+    task: Task,
+    settings: Settings,
+    run: Path | str,
+    *,
+    overwrite: bool,
+    verbose: int,
+    before_training: Callable[[Settings, TrainingData, Run], None] | None = None,
+) -> tuple[Run, Metric, Settings]:
+    """Train a network; see `train`. `before_training` is called when the data are prepared.
+
+    Returns:
+        The finished run, the metric that selected its weights, and the settings in force.
+    """
     hide_retracing_warnings()
+    settings = unlabelled.planned(settings, run)
     task.check(settings)
     initial_run.check(task, settings, run)
+    unlabelled.check(task, settings, run)
     pretrained.check(settings, run)
     required_memory.check(task, settings)
     fit.check_keras_values(settings.recurrent, settings.network)
     with locks.locked(run):
         folder = runs.begin(run, task.name, settings, overwrite=overwrite)
+        unlabelled.train(task, settings, folder, partial(_language_model, overwrite=overwrite, verbose=verbose))
         settings = prepared.prepare(task, settings, folder, overwrite=overwrite)
         data = task.open_data(settings, folder)
         required_memory.check(task, settings, data)
+        if before_training is not None:
+            before_training(settings, data, folder)
         fit.set_up(settings.training)
         with fit.explained_cudnn(), fit.explained_memory(settings.training):
             network = task.build(settings, data, folder)
@@ -61,8 +88,13 @@ def train(task: Task, settings: Settings, run: Path | str, *, overwrite: bool = 
             fit.fit(network, data, settings.training, folder, monitor=monitor, verbose=verbose)
             settings = task.complete(settings, prepared.asked(task, folder), data, folder)
             folder.write_settings(task.name, settings)
-    log.info("%s", closing_report(task, Run(run), monitor, task.example_arguments(settings)))
-    return Run(run)
+    return Run(run), monitor, settings
+
+
+def _language_model(*arguments, **named) -> None:
+    """Train the language model that a classifier begins with; the commands that come next are of the classifier."""
+    finished, monitor, _ = _train(*arguments, **named)
+    log.info("%s: %s", finished.path, kept_weights(finished, monitor))
 
 
 def closing_report(task: Task, run: Run, monitor: Metric, example: str = '"A TEXT"') -> str:
@@ -74,6 +106,14 @@ def closing_report(task: Task, run: Run, monitor: Metric, example: str = '"A TEX
         monitor: The validation metric that selected the weights.
         example: Arguments of the command that answers texts.
     """
+    command = f"  python -m tasks.{task.name}"
+    place = f"--run {shlex.quote(str(run.path))}"
+    commands = [f"{command} {name} {place}" for name in ("evaluate", f"{task.predict_command} {example}", "export")]
+    return "\n".join([kept_weights(run, monitor), "next:", *commands])
+
+
+def kept_weights(run: Run, monitor: Metric) -> str:
+    """Return which epoch a finished training kept, and why; see `closing_report`."""
     column, history = monitor.column, run.history()
     epoch = monitor.best_epoch(history)
     kept = f"kept the weights of epoch {epoch} of {history[-1]['epoch']:g}"
@@ -91,10 +131,7 @@ def closing_report(task: Task, run: Run, monitor: Metric, example: str = '"A TEX
             kept += f"; it had started to {worse}, to {value:.4g} at epoch {last}"
         elif len(measured) > 1:
             kept += f"; it was {value:.4g} at epoch {last}"
-    command = f"  python -m tasks.{task.name}"
-    place = f"--run {shlex.quote(str(run.path))}"
-    commands = [f"{command} {name} {place}" for name in ("evaluate", f"{task.predict_command} {example}", "export")]
-    return "\n".join([kept, "next:", *commands])
+    return kept
 
 
 class _NoRetracing(logging.Filter):

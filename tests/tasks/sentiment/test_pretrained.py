@@ -1,6 +1,7 @@
 """A classifier that begins with language models: their weights, its linear classifier, and what does not fit."""
 
 import json
+import re
 import shutil
 import signal
 from pathlib import Path
@@ -144,7 +145,7 @@ def test_interrupted_while_it_is_prepared_it_goes_on_without_the_language_model(
 def test_fine_tuning_is_kept_if_it_is_better_and_resumed_it_is_the_same(small_tasks, forward, tmp_path, monkeypatch):
     copy = shutil.copytree(forward, tmp_path / "lm")
     options = ("--pretrained", copy, "--fine-tuning", "gradual", "--epochs", "2", "--steps-per-epoch", "2")
-    options += ("--dropout", "0.2", "--learning-rate", "0.02")
+    options += ("--dropout", "0.2", "--learning-rate", "0.02", "--lm-loss-weight", "0.1")
     assert train(small_tasks, tmp_path / "undisturbed", *options).code == 0
     interrupt_at(monkeypatch, "on_train_batch_end", 1, 0, signal.SIGINT)
     train(small_tasks, tmp_path / "run", *options).error(130)
@@ -154,6 +155,7 @@ def test_fine_tuning_is_kept_if_it_is_better_and_resumed_it_is_the_same(small_ta
     one, two = (Run(tmp_path / name).history() for name in ("run", "undisturbed"))
     assert [row["epoch"] for row in one] == [0, 1, 2]
     assert [row["val_loss"] for row in one] == [row["val_loss"] for row in two]
+    assert one[-1]["loss"] > one[-1]["val_loss"] + 0.2  # some nats per piece, times the weight
     for ours, theirs in zip(weights(tmp_path / "run"), weights(tmp_path / "undisturbed"), strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
@@ -174,6 +176,20 @@ def test_a_training_goes_on_from_such_a_run(small_tasks, trained, tmp_path):
     assert answer.code == 0, answer.err
     for ours, theirs in zip(weights(tmp_path / "run"), weights(trained), strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_test_texts_that_the_language_model_was_trained_on_are_counted(small_tasks, language_model, tmp_path, caplog):
+    """Of the first 50 training texts, the language model was trained on about nine tenths."""
+    for split, rows in {"train": reviews("train", 60), "validation": reviews("validation", 20)}.items():
+        write_csv(tmp_path / "data" / f"{split}.csv", rows)
+    write_csv(tmp_path / "data" / "test.csv", [*reviews("train", 50), *reviews("test", 50)])
+    known = language_model("forward", "--layers", "2")
+    answer = train(small_tasks, tmp_path / "run", "--pretrained", known, data=tmp_path / "data")
+    assert answer.code == 0, answer.err
+    [warning] = [line for line in caplog.messages if "without their labels" in line]
+    count = int(re.search(r": (\d+) of 100 test texts", warning)[1])
+    assert 35 < count <= 50 and f"({count}.0%) are among the texts that {known} (forward) was trained on" in warning
 
 
 @pytest.mark.slow
@@ -247,6 +263,13 @@ def test_two_runs_that_do_not_fit_each_other_are_refused(small_tasks, forward, b
     vocabulary.write_bytes(vocabulary.read_bytes() + b"\0")
     assert "their vocabularies differ" in error(other, forward)
     assert "expected one run, or two" in error(forward, backward, second)
+
+
+def test_the_loss_of_a_language_model_is_for_fine_tuning(small_tasks, forward, tmp_path):
+    options = ("--lm-loss-weight", "0.1", "--fine-tuning", "off")
+    message = train(small_tasks, tmp_path / "run", "--pretrained", forward, *options).error()
+    assert "lm_loss_weight=0.1" in message and "--fine-tuning gradual" in message
+    assert "add --pretrained" in train(small_tasks, tmp_path / "run", "--lm-loss-weight", "0.1").error()
 
 
 def test_weights_begin_in_one_way(small_tasks, forward, finished_run, tmp_path):

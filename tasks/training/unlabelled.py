@@ -1,0 +1,200 @@
+"""Texts without labels (`--unlabelled`): language models are trained on them, and a classifier begins with these.
+
+RUN-lm/, RUN-lm-backward/     the language models of a run, unless `--pretrained` names others
+
+Each is an ordinary run, with which other classifiers can begin too. A finished one is not trained again. Imports no
+TensorFlow.
+"""
+
+import logging
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from models.network_sizes import stack_parameters
+from models.recurrent_settings import Settings
+from tasks.atomic_files import expanded
+from tasks.data import locations
+from tasks.errors import TrainingDiverged, TrainingFailed, UserError
+from tasks.references import find
+from tasks.task import Task
+from tasks.training import pretrained
+from tasks.training.language_models import (
+    LANGUAGE_MODELS,
+    PlannedModel,
+    names_of,
+    own_options,
+    planned_models,
+    structure_of_recipe,
+)
+from tasks.training.runs import Run
+
+log = logging.getLogger(__name__)
+
+# Weights that two CPU cores train per second: with the settings of the recipe, 13,000 pieces of 2.0 million weights.
+WEIGHTS_PER_SECOND = 26e9
+
+
+def is_asked(settings: Settings) -> bool:
+    """Return whether the settings of a training name texts without labels."""
+    return getattr(settings.training, "unlabelled", None) is not None
+
+
+def defaults(names: str | None, path: Path | str | None) -> dict[str, dict[str, Any]]:
+    """Return the settings that a classifier has unless others are given: {group: {setting: value}}.
+
+    Args:
+        names: The value of `--pretrained`; None if it is not given.
+        path: The folder to train in.
+    """
+    runs = pretrained.split_names(names) if names else _default_names(path)
+    structure = pretrained.structure_of(runs, path) or structure_of_recipe()
+    directions = {"bidirectional": names is not None and len(runs) == 2, "go_backwards": False}
+    training = {} if names is None else {"training": {"pretrained": names}}
+    return {**structure, "recurrent": structure["recurrent"] | directions, **training}
+
+
+def planned(settings: Settings, path: Path | str) -> Settings:
+    """Return settings that name the language models, and have their units and other sizes.
+
+    Args:
+        settings: The settings of the classifier, as they are given.
+        path: The folder to train in.
+
+    Raises:
+        UserError: If the names do not fit the directions.
+    """
+    if not is_asked(settings):
+        return settings
+    if not settings.network.separate_directions:  # not from the command line, where the defaults are others
+        dumped = settings.model_dump()
+        for group, values in defaults(settings.training.pretrained, path).items():
+            asked = getattr(settings, group)
+            given = {name for name in asked.model_fields_set if getattr(asked, name) != "auto"}
+            dumped[group] |= {name: value for name, value in values.items() if name not in given}
+        settings = type(settings).model_validate(dumped)
+    count, names = 1 + settings.recurrent.bidirectional, settings.training.pretrained
+    if names is None:
+        default = _default_names(path)
+        names = ",".join(default if count == 2 else default[1:] if settings.recurrent.go_backwards else default[:1])
+        if names.count(",") >= count:
+            raise UserError(f"--run {path}: names of language models have no comma in them; name another folder")
+        training = settings.training.model_copy(update={"pretrained": names})
+        return settings.model_copy(update={"training": training})
+    if len(pretrained.split_names(names)) != count:
+        raise UserError(
+            f"--pretrained {names}: name {'two runs, RUN,RUN' if count == 2 else 'one run'}, or "
+            f"{'leave out --bidirectional' if count == 2 else 'add --bidirectional'}"
+        )
+    return settings
+
+
+def check(task: Task, settings: Settings, path: Path | str) -> None:
+    """Check the texts without labels, as far as that is possible without reading them.
+
+    Args:
+        task: The task of the classifier.
+        settings: Its settings, from `planned`.
+        path: The folder to train in.
+
+    Raises:
+        UserError: If they do not exist or cannot be read, or a finished language model was trained on others.
+    """
+    if not is_asked(settings) or pretrained.copied(settings, path):
+        return
+    for model in planned_models(task, settings, with_splits=False):
+        if model.run.finished:
+            _check_texts(model, settings)
+        else:
+            with own_options():
+                find(LANGUAGE_MODELS).check_source(model.settings)
+
+
+def check_trained(settings: Settings) -> None:
+    """Raise `UserError` if a language model is still to be trained: a comparison trains none."""
+    if is_asked(settings) and not all(Run(expanded(name)).finished for name in names_of(settings)):
+        raise UserError(
+            f"--unlabelled {locations.shown(settings.training.unlabelled)}: a comparison trains no language model; "
+            f"train one with python -m tasks.{pretrained.TASK} train, and name it with --pretrained"
+        )
+
+
+def train(task: Task, settings: Settings, run: Run, train_model: Callable) -> None:
+    """Train the language models that are not finished.
+
+    Args:
+        task: The task of the classifier.
+        settings: Its settings, from `planned`.
+        run: Its run, which may have copies of the language models already.
+        train_model: Trains one: a function of task, settings, folder and `before_training`, which is a function of
+            settings, data and run, called when the data are prepared.
+
+    Raises:
+        UserError: If the texts cannot be used.
+        TrainingFailed: If the loss of a language model became NaN.
+    """
+    if not is_asked(settings) or pretrained.copied(settings, run.path):
+        return
+    for model in planned_models(task, settings, with_splits=True):
+        if model.run.finished:
+            _check_texts(model, settings)
+            log.info("the language model %s is finished, and is used as it is", model.name)
+            continue
+
+        def announce(lm_settings: Settings, data, lm_run: Run, model=model) -> None:
+            log.info("%s", _cost(model.name, lm_settings, data))
+            _warn(task, settings, model.name, lm_run)
+
+        try:
+            with own_options():
+                train_model(find(LANGUAGE_MODELS), model.settings, model.run.path, before_training=announce)
+        except TrainingDiverged:
+            shutil.rmtree(model.run.path)  # it counts as finished, and would be used by the same command
+            raise TrainingFailed(
+                f"the loss of the language model {model.name} became NaN, so it is removed; train one by itself with a "
+                f"lower --learning-rate, python -m tasks.{pretrained.TASK} train, and name it with --pretrained"
+            ) from None
+
+
+def _warn(task: Task, settings: Settings, name: str, run: Run) -> None:
+    """Warn, before a long training, of texts that do not fit."""
+    from tasks.training import pretrained_texts  # imports NumPy
+
+    pretrained_texts.warn_of_test_texts(task, settings, {name: run})
+    pretrained_texts.warn_of_unknown_pieces(task, settings, name, run)
+
+
+def _cost(name: str, settings: Settings, data) -> str:
+    """Return a line: what is trained, and what it costs."""
+    recurrent, training, size = settings.recurrent, settings.training, settings.network.embedding_size
+    epoch = training.steps_per_epoch or data.steps_per_pass
+    pieces = round(data.tokens_per_pass * training.epochs * epoch / data.steps_per_pass)
+    vocabulary = len(data.characters)
+    projection = 0 if recurrent.units == size else recurrent.units * size
+    weights = stack_parameters(recurrent, size) + projection + (training.softmax_samples or vocabulary) * size
+    minutes = max(1, round(pieces * weights / WEIGHTS_PER_SECOND / 60))
+    layers = f"{recurrent.layers} layers of " * (recurrent.layers > 1)
+    return (
+        f"first a language model is trained on texts without labels, {name}: {recurrent.cell}, {layers}"
+        f"{recurrent.units} units, {'backward' if recurrent.go_backwards else 'forward'}, {vocabulary:,} pieces; it "
+        f"reads {pieces:,} pieces in {training.epochs * epoch:,} steps, about {minutes:,} min on two CPU cores"
+    )
+
+
+def _default_names(path: Path | str | None) -> list[str]:
+    """Return the names of the language models of a run, the forward one first."""
+    return [] if path is None else [f"{Path(path)}-lm", f"{Path(path)}-lm-backward"]
+
+
+def _check_texts(model: PlannedModel, settings: Settings) -> None:
+    """Raise `UserError` if a finished language model was trained on other texts."""
+    before, now = model.run.stored().get("data", {}).get("data"), model.settings.data.data
+    if isinstance(before, list):
+        before = tuple(before)
+    if before != now and settings.training.unlabelled != "sample":
+        raise UserError(
+            f"--unlabelled {locations.shown(now)}: the language model {model.name} is finished, and was trained on "
+            f"{locations.shown(before or 'other texts')}; leave out --unlabelled, or name another folder with "
+            "--pretrained"
+        )
