@@ -127,7 +127,7 @@ def kept_weights(run: Run, monitor: Metric) -> str:
         last, value = measured[-1]
         if len(history) > 1 and epoch == last:
             kept += f"; it was still {better}, so more epochs may help (--epochs)"
-        elif value != best:
+        elif f"{value:.4g}" != f"{best:.4g}":
             kept += f"; it had started to {worse}, to {value:.4g} at epoch {last}"
         elif len(measured) > 1:
             kept += f"; it was {value:.4g} at epoch {last}"

@@ -42,6 +42,11 @@ def run_with(folder: Path, values, column: str = "val_loss") -> Run:
             [0.5, 0.9, 0.9],
             "kept the weights of epoch 2 of 3, with the highest val_accuracy, 0.9; it was 0.9 at epoch 3",
         ),
+        (
+            LOSS,
+            [3.9, 3.56674, 3.56713],
+            "kept the weights of epoch 2 of 3, with the lowest val_loss, 3.567; it was 3.567 at epoch 3",
+        ),
         (LOSS, [0.9], "kept the weights of epoch 1 of 1, with the lowest val_loss, 0.9"),
         (
             Metric("bleu", higher_is_better=True),
