@@ -12,7 +12,7 @@ class Penalties(NamedTuple):
     """What scores depend on besides probabilities; see `SearchSettings`.
 
     Attributes:
-        length: alpha of Wu et al. 2016, equation 14; may be a tensor.
+        length: alpha of Wu et al. 2016, equation 14; a number, or float32 `(batch,)`.
         coverage: beta of Wu et al. 2016, equation 14.
         no_repeat_ngram_size: n of the n-grams that may not occur twice; 0 allows all.
         blocked_ids: Ids that are never generated.
@@ -66,6 +66,9 @@ class _Sentences(NamedTuple):
         min_length: int32 `(batch,)`.
         max_length: int32 `(batch,)`.
         max_penalty: float32 `(batch,)`, the length penalty of a sequence of the maximum length.
+        alpha: float32 `(batch,)`, the exponent of the length penalty.
+        beam_size: int32 `(batch,)`, number of hypotheses.
+        last: int32 `(batch,)`, index of the last one of the sequences that are returned.
         required: bool `(batch, symbols)`.
         memory: Tensors for the decoder, `(batch, ...)` each.
     """
@@ -74,6 +77,9 @@ class _Sentences(NamedTuple):
     min_length: tf.Tensor
     max_length: tf.Tensor
     max_penalty: tf.Tensor
+    alpha: tf.Tensor
+    beam_size: tf.Tensor
+    last: tf.Tensor
     required: tf.Tensor
     memory: list[tf.Tensor]
 
@@ -84,6 +90,7 @@ def beam_search(
     memory: Sequence[tf.Tensor] = (),
     *,
     beam_size: tf.Tensor | int,
+    beam_sizes: tf.Tensor | None = None,
     num_return_sequences: tf.Tensor | int,
     min_length: tf.Tensor,
     max_length: tf.Tensor,
@@ -113,6 +120,8 @@ def beam_search(
         states: Initial states, `(batch, size)` each.
         memory: Further tensors that `step` needs for each sentence, `(batch, ...)` each.
         beam_size: Number of hypotheses per sentence.
+        beam_sizes: int32 `(batch,)`, number of hypotheses, and of sequences to return, of each sentence, at most
+            `beam_size`; None if all have `beam_size` hypotheses and `num_return_sequences` to return.
         num_return_sequences: Number of sequences to return per sentence, at most `beam_size`.
         min_length: int32 `(batch,)`, minimum number of ids of a sequence, EOS not included.
         max_length: int32 `(batch,)`, maximum number of ids of a sequence, EOS not included.
@@ -128,7 +137,10 @@ def beam_search(
     """
     batch = tf.shape(min_length)[0]
     timesteps = tf.maximum(tf.reduce_max(max_length), 0) + 1  # the maximum of an empty batch is negative
+    of_each = lambda value, dtype: tf.broadcast_to(tf.cast(value, dtype), [batch])  # noqa: E731
     alpha = tf.convert_to_tensor(penalties.length, tf.float32)
+    sizes = of_each(beam_size if beam_sizes is None else beam_sizes, tf.int32)
+    last = of_each(num_return_sequences if beam_sizes is None else beam_sizes, tf.int32) - 1
 
     def extend(time, hypotheses: _Hypotheses, sentences: _Sentences) -> _Hypotheses:
         last, alive_scores, ids, coverage, finished_scores, finished_ids, states = hypotheses
@@ -148,7 +160,7 @@ def beam_search(
         totals, index = grouped_top_k(allowed, offsets, beam_size, largest_divisor(size))
         parent, new = index // size, index % size
         finished_count = tf.reduce_sum(tf.cast(finished_scores > -float("inf"), tf.int32), axis=1)
-        free = tf.cast(beam_size, tf.int32) - finished_count
+        free = sentences.beam_size - finished_count
         totals = tf.where(tf.range(beam_size) < free[:, None], totals, -float("inf"))
         ends = new == eos
 
@@ -156,14 +168,15 @@ def beam_search(
         ids = tf.gather(ids, parent, batch_dims=1)
         if penalties.coverage:
             coverage = tf.gather(coverage + tf.cast(attention, tf.float32), parent, batch_dims=1)
-        scores = totals / length_penalty(time + 1, alpha) + _coverage_penalty(coverage)
+        exponent = sentences.alpha[:, None] if alpha.shape.rank else alpha
+        scores = totals / length_penalty(time + 1, exponent) + _coverage_penalty(coverage)
         finished_scores, order = tf.math.top_k(
             tf.concat([finished_scores, tf.where(ends, scores, -float("inf"))], axis=1), beam_size
         )
         finished_ids = tf.gather(tf.concat([finished_ids, ids], axis=1), order, batch_dims=1)
         ids = tf.where(tf.range(timesteps) == time, new[..., None], ids)
         alive_scores = tf.where(ends, -float("inf"), totals)
-        worst_returned = finished_scores[:, tf.cast(num_return_sequences, tf.int32) - 1]
+        worst_returned = tf.gather(finished_scores, sentences.last, batch_dims=1)
         done = tf.reduce_max(alive_scores, axis=1) / sentences.max_penalty <= worst_returned
         alive_scores = tf.where(done[:, None], -float("inf"), alive_scores)
         return _Hypotheses(new, alive_scores, ids, coverage, finished_scores, finished_ids, states)
@@ -216,7 +229,8 @@ def beam_search(
     )
     max_penalty = length_penalty(max_length + 1, alpha)
     required = tf.zeros([batch, 0], tf.bool) if symbols is None else symbols.required
-    sentences = _Sentences(tf.range(batch), min_length, max_length, max_penalty, required, list(memory))
+    limits = (min_length, max_length, max_penalty, of_each(alpha, tf.float32), sizes, last)
+    sentences = _Sentences(tf.range(batch), *limits, required, list(memory))
     loop_vars = (0, hypotheses, sentences, SearchResult(no_ids, no_scores))
     *_, result = tf.while_loop(
         lambda time, hypotheses, *_: (tf.shape(hypotheses.scores)[0] > 0) & (time < timesteps),

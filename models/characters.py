@@ -17,6 +17,8 @@ from models.unicode_composition import NfcNormalizer, compose_hangul, compose_pa
 UNKNOWN = 0
 # The output of the unknown id, and the replacement of invalid UTF-8: U+FFFD REPLACEMENT CHARACTER.
 REPLACEMENT = 0xFFFD
+# The end of a text, which the next jamo may become part of.
+INCOMPLETE_SYLLABLE = r"[\x{1100}-\x{115f}\x{ac00}-\x{d7a3}][\x{1160}-\x{11ff}]*$"
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,26 @@ class CharacterText(tf.Module):
         """
         return self.compose_jamo(tf.strings.join([prompts, continuations])), self.compose_jamo(continuations)
 
+    def joined_part(
+        self, pending: tf.Tensor, continuations: tf.Tensor, after_blank: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Join a part of a text that is generated in parts; the parts together are what `joined` returns.
+
+        Args:
+            pending: string `(batch,)`, the end of the part before, which this part may change.
+            continuations: string `(batch,)`, in which jamo are not composed yet.
+            after_blank: bool `(batch,)`, whether the text before ends in a blank.
+
+        Returns:
+            The part that nothing will change, and the `pending` and the `after_blank` of the next part.
+        """
+        texts = tf.strings.join([pending, continuations])
+        if self.characters.hangul != "jamo":
+            return texts, tf.fill(tf.shape(texts), ""), after_blank
+        complete = tf.strings.regex_replace(texts, INCOMPLETE_SYLLABLE, "")
+        rest = tf.strings.substr(texts, tf.strings.length(complete), tf.strings.length(texts))
+        return self.compose_jamo(complete), self.compose_jamo(rest), after_blank
+
     def lengths(self, texts: tf.Tensor) -> tf.Tensor:
         """Count the characters of texts in composed form.
 
@@ -190,3 +212,8 @@ class CharacterText(tf.Module):
 
 def _code_points(texts: tf.Tensor) -> tf.RaggedTensor:
     return tf.strings.unicode_decode(texts, "UTF-8", errors="replace", replacement_char=REPLACEMENT)
+
+
+def valid_utf8(texts: tf.Tensor) -> tf.Tensor:
+    """Replace what is not valid UTF-8 in texts, string `(batch,)`: a prompt is part of the output."""
+    return tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace", replacement_char=REPLACEMENT)

@@ -126,9 +126,19 @@ class PieceText(tf.Module):
         Returns:
             The texts and the continuations, string `(batch,)` each.
         """
-        begins = tf.strings.regex_full_match(prompts, r"(?s)(.*\s)?")
+        begins = ends_in_blank(prompts)
         continuations = tf.where(begins, tf.strings.regex_replace(continuations, r"^ ", ""), continuations)
         return tf.strings.join([prompts, continuations]), continuations
+
+    def joined_part(
+        self, pending: tf.Tensor, continuations: tf.Tensor, after_blank: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Join a part of a text that is generated in parts; see `models.characters.CharacterText.joined_part`."""
+        texts = tf.where(after_blank, tf.strings.regex_replace(continuations, r"^ ", ""), continuations)
+        after_blank &= continuations == ""
+        if self.characters.has_line_ends:
+            after_blank |= tf.strings.regex_full_match(continuations, r"(?s).*\n")
+        return tf.strings.join([pending, texts]), tf.fill(tf.shape(texts), ""), after_blank
 
     def lengths(self, texts: tf.Tensor) -> tf.Tensor:
         """Count the characters of texts, string `(batch,)`, with collapsed blanks: int32 `(batch,)`."""
@@ -137,3 +147,8 @@ class PieceText(tf.Module):
         else:
             texts = tf.strings.regex_replace(texts, r"[\t\n\f\r ]+", " ")
         return tf.strings.length(tf.strings.regex_replace(texts, r"^ | $", ""), unit="UTF8_CHAR")
+
+
+def ends_in_blank(texts: tf.Tensor) -> tf.Tensor:
+    """Return whether texts, string `(batch,)`, are empty or end in a blank: bool `(batch,)`."""
+    return tf.strings.regex_full_match(texts, r"(?s)(.*\s)?")

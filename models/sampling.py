@@ -7,15 +7,17 @@ import tensorflow as tf
 
 # Marks a position without a character in a row of ids.
 NO_ID = -1
+# The number of TensorFlow's random number generator of this name, and how many numbers it draws at once.
+PHILOX, BLOCK = 1, 4
 
 
 class Sampling(NamedTuple):
     """How characters are sampled; see `SamplingSettings`.
 
     Attributes:
-        temperature: Scalar, may be a tensor.
-        top_k: Scalar, may be a tensor.
-        top_p: Scalar, may be a tensor.
+        temperature: Number, or float32 `(batch,)`.
+        top_k: Number, or int32 `(batch,)`.
+        top_p: Number, or float32 `(batch,)`.
         repetition_penalty: Python number; 1 is no penalty.
         repetition_window: Python number of previous characters that the penalty applies to.
         stops: Ids of the texts after which generation stops.
@@ -43,7 +45,7 @@ class GenerationState(NamedTuple):
         states: The network's states, `(batch, units)` each.
         recent: int32 `(batch, Sampling.history_size)`, the last characters, preceded by NO_ID where the text is
             shorter.
-        generated: int32 `()`, number of characters generated so far.
+        generated: int32 `(batch,)`, number of characters generated so far.
         finished: bool `(batch,)`, whether a stop has been generated.
     """
 
@@ -76,6 +78,33 @@ def uniform_noise(seeds: tf.Tensor, length: tf.Tensor, keys: tf.Tensor | None = 
     return rows[:-1]
 
 
+def uniform_noise_from(random_state: tf.Tensor, first: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
+    """Draw the random numbers of `uniform_noise` from a place on.
+
+    Philox numbers its blocks of four random numbers (Salmon et al. 2011), so those before the place are not drawn.
+
+    Args:
+        random_state: int64 `(batch, 2)`, the seed and the key of each row.
+        first: int32 `(batch,)`, the place of the first number.
+        length: int `()`.
+
+    Returns:
+        float32 `(batch, length)`: the columns `first` to `first + length` of `uniform_noise`.
+    """
+    size = tf.cast(length, tf.int32) + BLOCK - 1
+
+    def row(place):
+        pair, start = place
+        key, counter = tf.raw_ops.StatelessRandomGetKeyCounter(seed=pair)
+        counter = tf.stack([counter[0] + tf.cast(start // BLOCK, tf.uint64), counter[1]])
+        noise = tf.raw_ops.StatelessRandomUniformV2(shape=[size], key=key, counter=counter, alg=PHILOX)
+        return noise[start % BLOCK :][:length]
+
+    # One extra row, because map_fn fails on an empty batch.
+    places = (tf.pad(random_state, [[0, 1], [0, 0]]), tf.pad(first, [[0, 1]]))
+    return tf.map_fn(row, places, fn_output_signature=tf.TensorSpec([None], tf.float32))[:-1]
+
+
 def apply_repetition_penalty(logits: tf.Tensor, recent: tf.Tensor, penalty: float) -> tf.Tensor:
     """Make recent characters less probable (Keskar et al. 2019, section 4.1).
 
@@ -97,15 +126,16 @@ def filter_top_k_top_p(logits: tf.Tensor, top_k: tf.Tensor, top_p: tf.Tensor) ->
 
     Args:
         logits: float32 `(batch, vocabulary_size)`.
-        top_k: int `()`. Keeps the k most probable characters (Fan et al. 2018) and those as probable as the k-th; 0
-            keeps all.
-        top_p: float32 `()`. Of these, keeps the smallest set of the most probable characters whose probabilities add
-            up to p (nucleus sampling, Holtzman et al. 2020).
+        top_k: int `()` or `(batch,)`. Keeps the k most probable characters (Fan et al. 2018) and those as probable as
+            the k-th; 0 keeps all.
+        top_p: float32 `()` or `(batch,)`. Of these, keeps the smallest set of the most probable characters whose
+            probabilities add up to p (nucleus sampling, Holtzman et al. 2020).
 
     Returns:
         float32 `(batch, vocabulary_size)`.
     """
     size = tf.shape(logits)[-1]
+    top_k, top_p = _column(top_k), _column(top_p)
     ordered = tf.sort(logits, direction="DESCENDING")
     k = tf.where((top_k > 0) & (top_k < size), top_k, size)
     ordered = tf.where(tf.range(size) < k, ordered, -float("inf"))
@@ -131,7 +161,7 @@ def probabilities(logits: tf.Tensor, recent: tf.Tensor, sampling: Sampling) -> t
     if sampling.repetition_penalty != 1.0:
         recent = recent[:, -sampling.repetition_window :]
         logits = apply_repetition_penalty(logits, recent, sampling.repetition_penalty)
-    temperature = tf.convert_to_tensor(sampling.temperature, tf.float32)
+    temperature = _column(tf.convert_to_tensor(sampling.temperature, tf.float32))
     # The maximum is shifted to 0, so that at a very low temperature logits overflow to -inf and never to +inf. The
     # inverse is multiplied: TensorFlow rewrites a division by a constant to that product, so a signature with a fixed
     # temperature and one with a variable temperature would otherwise differ in the last bit.
@@ -140,8 +170,14 @@ def probabilities(logits: tf.Tensor, recent: tf.Tensor, sampling: Sampling) -> t
     )
     top_k, top_p = tf.convert_to_tensor(sampling.top_k), tf.convert_to_tensor(sampling.top_p)
     # Sorting costs more than everything else, so it is skipped where all characters are kept.
-    logits = tf.cond((top_k > 0) | (top_p < 1.0), lambda: filter_top_k_top_p(logits, top_k, top_p), lambda: logits)
+    is_filtered = tf.reduce_any((top_k > 0) | (top_p < 1.0))
+    logits = tf.cond(is_filtered, lambda: filter_top_k_top_p(logits, top_k, top_p), lambda: logits)
     return tf.nn.softmax(logits)
+
+
+def _column(values: tf.Tensor) -> tf.Tensor:
+    """Return values of the rows, `(batch,)`, as `(batch, 1)`; a single number, `()`, as it is."""
+    return values[:, None] if values.shape.rank else values
 
 
 def sample(probabilities: tf.Tensor, noise: tf.Tensor, temperature: tf.Tensor) -> tf.Tensor:
@@ -152,7 +188,7 @@ def sample(probabilities: tf.Tensor, noise: tf.Tensor, temperature: tf.Tensor) -
     Args:
         probabilities: float32 `(batch, vocabulary_size)`.
         noise: float32 `(batch,)` in [0, 1).
-        temperature: float32 `()`; at 0 the most probable id is returned.
+        temperature: float32 `()` or `(batch,)`; at 0 the most probable id is returned.
 
     Returns:
         Ids, int32 `(batch,)`.
@@ -169,6 +205,7 @@ def generate(
     state: GenerationState,
     noise: tf.Tensor,
     sampling: Sampling,
+    lengths: tf.Tensor | None = None,
 ) -> tuple[tf.Tensor, GenerationState]:
     """Sample characters and feed them back to the network, in a loop in the graph.
 
@@ -179,6 +216,7 @@ def generate(
         state: Where generation starts.
         noise: float32 `(batch, length)` in [0, 1), from `uniform_noise`; `length` is at least 1.
         sampling: How characters are sampled.
+        lengths: int32 `(batch,)`, number of characters of each row, at most `length`; None if all have `length`.
 
     Returns:
         The ids, int32 `(batch, length)`, with NO_ID after the end of a row, and with fewer columns if all rows have
@@ -188,6 +226,7 @@ def generate(
     length = tf.shape(noise)[1]
     columns = tf.transpose(noise)  # (length, batch)
     longest = max(map(len, sampling.stops), default=0)
+    can_end = bool(sampling.stops) or lengths is not None
     # (stops, longest), aligned to the right; NO_ID matches any character.
     stops = tf.constant([[NO_ID] * (longest - len(stop)) + list(stop) for stop in sampling.stops], tf.int32)
     stop_lengths = tf.constant([len(stop) for stop in sampling.stops], tf.int32)
@@ -195,23 +234,28 @@ def generate(
     def ends_with_stop(recent, generated):
         # bool (batch,). All characters of the stop must be generated; those of the prompt do not count.
         matches = (recent[:, None, -longest:] == stops) | (stops == NO_ID)  # (batch, stops, longest)
-        return tf.reduce_any(tf.reduce_all(matches, axis=-1) & (stop_lengths <= generated), axis=-1)
+        return tf.reduce_any(tf.reduce_all(matches, axis=-1) & (stop_lengths <= generated[:, None]), axis=-1)
 
     def continues(time, finished, *_):
         return (time < length) & ((time == 0) | ~tf.reduce_all(finished)) if sampling.stops else time < length
 
     def sample_step(time, finished, ids, logits, recent, *states):
         new = sample(probabilities(logits, recent, sampling), columns[time], temperature)
-        states = step(new, list(states))
-        if sampling.repetition_penalty != 1.0 or sampling.stops:
-            recent = tf.concat([recent[:, 1:], new[:, None]], axis=1)
-        ids = ids.write(time, tf.where(finished, NO_ID, new) if sampling.stops else new)
+        is_over = finished if lengths is None else finished | (time >= lengths)
+        after = step(new, list(states)), tf.concat([recent[:, 1:], new[:, None]], axis=1)
+        if lengths is not None:  # a row that is over keeps its state
+            after = tf.nest.map_structure(
+                lambda x, before: tf.where(is_over[:, None], before, x), after, (list(states), recent)
+            )
+        states, recent = after
+        ids = ids.write(time, tf.where(is_over, NO_ID, new) if can_end else new)
         if sampling.stops:
-            finished |= ends_with_stop(recent, state.generated + time + 1)
+            finished |= ~is_over & ends_with_stop(recent, state.generated + time + 1)
         return time + 1, finished, ids, logits_of(states), recent, *states
 
     ids = tf.TensorArray(tf.int32, size=length, element_shape=[None])
     loop_vars = (0, state.finished, ids, state.logits, state.recent, *state.states)
     time, finished, ids, logits, recent, *states = tf.while_loop(continues, sample_step, loop_vars)
     ids = ids.gather(tf.range(time))  # not `stack`: when all rows end early, the last elements are never written
-    return tf.transpose(ids), GenerationState(logits, states, recent, state.generated + time, finished)
+    generated = state.generated + (time if lengths is None else tf.minimum(time, lengths))
+    return tf.transpose(ids), GenerationState(logits, states, recent, generated, finished)

@@ -5,6 +5,7 @@ import tensorflow as tf
 from models.beam_search import Penalties, SearchResult, beam_search
 from models.generation_settings import DEFAULT_MAX_LENGTH_RATIO, SearchSettings
 from models.graph_methods import graph_method
+from models.input_ranges import checked, input_schema
 from models.logits_processors import RequiredIds
 from models.placeholders import Placeholders
 from models.source_text import Sentences, SourceText
@@ -14,6 +15,8 @@ from models.truecasing import Casing, Truecaser
 
 # Number of pieces that any translation may have in addition to its maximum ratio, so that short ones are not cut.
 SPARE_PIECES = 10
+# The score of a translation that there is not, the lowest finite one: JSON has no infinity.
+NO_SCORE = tf.float32.min
 
 
 class TextTranslator(tf.Module):
@@ -26,6 +29,12 @@ class TextTranslator(tf.Module):
         settings: Settings of the search. A `max_length_ratio` of None is 2 here; the task derives it from its pairs.
         placeholders: The spans that are copied; None where the vocabularies have no symbols for them.
         casing: The case of the words of the source language; None reads capital letters as they are.
+
+    Attributes:
+        network, settings: As given.
+        source, target: The tokenizers, the first with what a translation needs of its sentence.
+        source_pieces, target_pieces: The pieces of the vocabularies, in the order of their ids.
+        inputs: The JSON Schema of each number that `beam` accepts.
 
     Example:
         ```python
@@ -50,7 +59,12 @@ class TextTranslator(tf.Module):
         self.source = SourceText(source, self.max_tokens, placeholders, truecaser, settings.copy_unknown)
         self.target = SentencePieceText(target, self.max_tokens)
         pieces, target_pieces = vocabulary(source), vocabulary(target)
-        self._source_pieces, self._target_pieces = tf.constant(pieces), tf.constant(target_pieces)
+        self.source_pieces, self.target_pieces = pieces, target_pieces
+        size = min(1000, len(target_pieces))
+        self.inputs = {
+            "beam_size": input_schema(settings, "beam_size", maximum=size),
+            "length_penalty": input_schema(settings, "length_penalty"),
+        }
         self._space = target_pieces.index(SPACE) if SPACE in target_pieces else None
         self._penalties = {
             "coverage": settings.coverage_penalty if network.attends else 0.0,
@@ -69,17 +83,17 @@ class TextTranslator(tf.Module):
             A dict of
 
             - `translation`: string `(batch,)`, empty for an empty sentence;
-            - `score`: float32 `(batch,)`, see `beam_search`;
+            - `score`: float32 `(batch,)`, see `beam_search`; `NO_SCORE` if the settings allow no translation;
             - `truncated`: bool `(batch,)`, whether only the first `max_tokens` pieces of the sentence are translated;
             - `unknown`: bool `(batch,)`, whether most characters of the sentence are unknown to the vocabulary.
         """
         settings = self.settings
         sentences = self.source.read(text)
         result, is_empty = self._search(sentences, settings.beam_size, 1, settings.length_penalty)
-        translation = self.source.restore(self._texts(result.ids[:, 0]), sentences)
+        translation = self.source.restore(self.texts(result.ids[:, 0]), sentences)
         return {
-            "translation": tf.where(is_empty, self._instead(text, sentences), translation),
-            "score": tf.where(is_empty, 0.0, result.scores[:, 0]),
+            "translation": tf.where(is_empty, self.instead(text, sentences), translation),
+            "score": tf.where(is_empty, 0.0, finite(result.scores[:, 0])),
             "truncated": sentences.truncated,
             "unknown": sentences.unknown,
         }
@@ -87,8 +101,8 @@ class TextTranslator(tf.Module):
     @graph_method(
         input_signature=[
             tf.TensorSpec([None], tf.string, name="text"),
-            tf.TensorSpec([], tf.int32, name="beam_size"),
-            tf.TensorSpec([], tf.float32, name="length_penalty"),
+            tf.TensorSpec([None], tf.int32, name="beam_size"),
+            tf.TensorSpec([None], tf.float32, name="length_penalty"),
         ],
     )
     def beam(self, text, beam_size, length_penalty):
@@ -96,73 +110,36 @@ class TextTranslator(tf.Module):
 
         Args:
             text: string `(batch,)`.
-            beam_size: int32 `()`, number of hypotheses and of translations per sentence.
-            length_penalty: float32 `()`, see `SearchSettings`.
+            beam_size: int32 `(batch,)`, number of hypotheses and of translations of each sentence.
+            length_penalty: float32 `(batch,)`, see `SearchSettings`.
 
         Returns:
             A dict of
 
-            - `translations`: string `(batch, beam_size)`, the best first;
-            - `scores`: float32 `(batch, beam_size)`, -inf (and an empty translation) where fewer were found;
+            - `translations`: string `(batch, largest beam size)`, the best first, then empty;
+            - `scores`: float32 `(batch, largest beam size)`, `NO_SCORE` after the last translation;
+            - `count`: int32 `(batch,)`, number of translations found, at most the sentence's beam size;
             - `truncated`, `unknown`: bool `(batch,)`, as from `translate`.
+
+        Raises:
+            tf.errors.InvalidArgumentError: If a number is outside its range (`inputs`).
         """
-        tf.debugging.assert_positive(beam_size, "beam_size is 1 or more")
-        tf.debugging.assert_less_equal(
-            beam_size, self.network.target_size, "beam_size is at most the number of pieces of the target's vocabulary"
-        )
-        tf.debugging.assert_non_negative(length_penalty, "length_penalty is 0 or more")
+        beam_sizes = checked("beam_size", beam_size, text, self.inputs["beam_size"])
+        length_penalty = checked("length_penalty", length_penalty, text, self.inputs["length_penalty"])
+        beam_size = tf.maximum(tf.reduce_max(beam_sizes), 1)  # the maximum of no sentence is negative
         sentences = self.source.read(text)
-        result, is_empty = self._search(sentences, beam_size, beam_size, length_penalty)
-        texts = self._texts(tf.reshape(result.ids, [-1, tf.shape(result.ids)[-1]]))
+        result, is_empty = self._search(sentences, beam_size, beam_size, length_penalty, beam_sizes)
+        texts = self.texts(tf.reshape(result.ids, [-1, tf.shape(result.ids)[-1]]))
         texts = tf.reshape(self.source.restore(texts, sentences, beam_size), tf.shape(result.scores))
         is_first = tf.range(beam_size) == 0
-        scores = tf.where(is_empty[:, None], tf.where(is_first, 0.0, -float("inf")), result.scores)
-        texts = tf.where(is_empty[:, None], self._instead(text, sentences)[:, None], texts)
+        scores = tf.where(is_empty[:, None], tf.where(is_first, 0.0, NO_SCORE), finite(result.scores))
+        texts = tf.where(is_empty[:, None], self.instead(text, sentences)[:, None], texts)
         return {
-            "translations": tf.where(tf.math.is_inf(scores), "", texts),
+            "translations": tf.where(scores > NO_SCORE, texts, ""),
             "scores": scores,
+            "count": tf.reduce_sum(tf.cast(scores > NO_SCORE, tf.int32), axis=1),
             "truncated": sentences.truncated,
             "unknown": sentences.unknown,
-        }
-
-    @graph_method(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
-    def align(self, text):
-        """Translate sentences and return the attention weights.
-
-        Args:
-            text: string `(batch,)`.
-
-        Returns:
-            A dict of
-
-            - `translation`: string `(batch,)`, as from `translate`;
-            - `source_pieces`: string `(batch, source timesteps)`, with the piece `</s>` at the end, then empty;
-            - `target_pieces`: string `(batch, target timesteps)`, with the piece `</s>` at the end, then empty;
-            - `attention`: float32 `(batch, target timesteps, source timesteps)`, the weights with which each target
-              piece was predicted; 0 at padding.
-
-            A piece that is a symbol is the span that it stands for.
-        """
-        settings = self.settings
-        sentences = self.source.read(text)
-        source_ids = with_end(sentences.pieces)
-        memory, states = self.network.initial_states(source_ids)
-        result, is_empty = self._search_ids(
-            sentences, source_ids, memory, states, settings.beam_size, 1, settings.length_penalty
-        )
-        ids = tf.where(is_empty[:, None], PAD, result.ids[:, 0])
-        length = tf.where(is_empty, -1, tf.reduce_sum(tf.cast(ids != PAD, tf.int32), axis=1))
-        target_ids = tf.pad(ids, [[0, 0], [0, 1]], constant_values=PAD)
-        target_ids = tf.where(tf.range(tf.shape(target_ids)[1]) == length[:, None], EOS, target_ids)
-        source_mask = tf.cast(source_ids != PAD, tf.float32)
-        target_mask = tf.cast(target_ids != PAD, tf.float32)
-        attention = self._attention(target_ids, memory, states)
-        translation = self.source.restore(self._texts(ids), sentences)
-        return {
-            "translation": tf.where(is_empty, self._instead(text, sentences), translation),
-            "source_pieces": self._shown(self._source_pieces, source_ids, sentences),
-            "target_pieces": self._shown(self._target_pieces, target_ids, sentences),
-            "attention": attention * target_mask[:, :, None] * source_mask[:, None],
         }
 
     @graph_method(
@@ -216,16 +193,23 @@ class TextTranslator(tf.Module):
         masks = self.source.placeholders
         return (text, translation) if masks is None else masks.mask_pairs(text, translation)
 
-    def _search(self, sentences: Sentences, beam_size, num_return_sequences, length_penalty):
-        """Return what `_search_ids` returns."""
+    def _search(self, sentences: Sentences, *search):
+        """Return what `search_ids` returns."""
         ids = with_end(sentences.pieces)
-        states = self.network.initial_states(ids)
-        return self._search_ids(sentences, ids, *states, beam_size, num_return_sequences, length_penalty)
+        return self.search_ids(sentences, ids, *self.network.initial_states(ids), *search)
 
-    def _search_ids(
-        self, sentences: Sentences, ids, memory, states, beam_size, num_return_sequences, length_penalty
+    def search_ids(
+        self,
+        sentences: Sentences,
+        ids,
+        memory,
+        states,
+        beam_size,
+        num_return_sequences,
+        length_penalty,
+        beam_sizes=None,
     ) -> tuple[SearchResult, tf.Tensor]:
-        """Return the result for source ids, and bool `(batch,)`, whether a sentence has no translation (`_instead`)."""
+        """Return the result for source ids, and bool `(batch,)`, whether a sentence has no translation (`instead`)."""
         settings = self.settings
         pieces = tf.reduce_sum(tf.cast(ids != PAD, tf.int32), axis=1) - 1
         max_length = self.max_length(pieces)
@@ -236,6 +220,7 @@ class TextTranslator(tf.Module):
             states,
             [part for part in memory if part is not None],
             beam_size=beam_size,
+            beam_sizes=beam_sizes,
             num_return_sequences=num_return_sequences,
             min_length=tf.where(is_empty, 0, tf.minimum(_scaled(pieces, settings.min_length_ratio), max_length)),
             max_length=tf.where(is_empty, 0, max_length),
@@ -247,43 +232,13 @@ class TextTranslator(tf.Module):
         )
         return result, is_empty
 
-    def _instead(self, text, sentences: Sentences):
+    def instead(self, text, sentences: Sentences):
         """Return the answers to sentences that are not translated: "" without pieces, and otherwise the sentence."""
         return tf.where(sentences.pieces.row_lengths() == 0, "", text)
 
-    def _shown(self, vocabulary, ids, sentences: Sentences):
-        """Return pieces of a vocabulary, string `(batch, timesteps)`, with the spans for symbols and "" for padding."""
-        pieces = tf.gather(vocabulary, ids)
-        if self.source.placeholders is not None:
-            pieces = self.source.placeholders.restore_pieces(pieces, ids, sentences.spans)
-        return tf.where(ids == PAD, "", pieces)
-
-    def _texts(self, ids):
+    def texts(self, ids):
         """Convert ids, int32 `(rows, timesteps)` padded with PAD, to texts, string `(rows,)`."""
         return self.target.text(tf.ragged.boolean_mask(ids, ids != PAD))
-
-    def _attention(self, target_ids, memory, states):
-        """Run the decoder over given ids.
-
-        Args:
-            target_ids: int32 `(batch, target timesteps)`.
-            memory: Of the source sentences.
-            states: Initial states of the decoder.
-
-        Returns:
-            Attention weights, float32 `(batch, target timesteps, source timesteps)`.
-        """
-        inputs = tf.concat([tf.fill([tf.shape(target_ids)[0], 1], BOS), target_ids[:, :-1]], axis=1)
-
-        def step(time, attention, *states):
-            _, states, weights = self.network.decode_step(inputs[:, time][:, None], list(states), memory)
-            return time + 1, attention.write(time, tf.cast(weights[:, 0], tf.float32)), *states
-
-        timesteps = tf.shape(target_ids)[1]
-        attention = tf.TensorArray(tf.float32, timesteps, element_shape=[None, None])
-        loop_vars = (0, attention, *[state[:, None] for state in states])
-        _, attention, *_ = tf.while_loop(lambda time, *_: time < timesteps, step, loop_vars)
-        return tf.transpose(attention.stack(), [1, 0, 2])
 
 
 def with_end(pieces: tf.RaggedTensor) -> tf.Tensor:
@@ -292,6 +247,11 @@ def with_end(pieces: tf.RaggedTensor) -> tf.Tensor:
     # A recurrent layer needs at least one timestep, even for an empty batch.
     timesteps = tf.maximum(ids.bounding_shape(axis=1), 1)
     return tf.ensure_shape(ids.to_tensor(PAD, shape=tf.stack([-1, timesteps])), (None, None))
+
+
+def finite(scores):
+    """Return scores with `NO_SCORE` in place of -inf."""
+    return tf.maximum(scores, NO_SCORE)
 
 
 def _scaled(pieces, ratio: float):

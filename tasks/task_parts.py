@@ -3,6 +3,7 @@
 import abc
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -84,13 +85,17 @@ class Exportable(NamedTuple):
         model: The Keras model that the signatures use.
         signatures: Name -> a `tf.function` with an input signature; `serving_default` is one of them.
         resources: Other objects that the signatures use, each a `tf.Module`, such as a tokenizer.
-        warmup: Inputs of `serving_default`, by name, that TensorFlow Serving answers when it loads the model.
+        warmup: Name of each signature -> inputs by name, of one row each, that TensorFlow Serving answers when it loads
+            the model. Inputs that are left out are zeros.
+        inputs: Name of a signature -> name of an input -> the JSON Schema of the numbers that it accepts, with a
+            default.
     """
 
     model: "keras.Model"
     signatures: Mapping[str, Callable]
     resources: Sequence[Any] = ()
-    warmup: Sequence[Mapping[str, Sequence[str]]] = ()
+    warmup: Mapping[str, Sequence[Mapping[str, Any]]] = MappingProxyType({})
+    inputs: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType({})
 
 
 @dataclass

@@ -14,6 +14,7 @@ from models.generation_settings import SamplingSettings
 from models.language_model import StepModel
 from models.pieces import Pieces
 from models.text_generator import TextGenerator
+from models.text_stream import TextStream
 from tasks.chargen import data, long_texts
 from tasks.chargen.settings import FIXED_IN_EXPORTS, ChargenSettings, EvaluationSettings, GenerateArguments
 from tasks.errors import UserError
@@ -124,17 +125,14 @@ class CharacterGenerator(Predictor):
 
     def _continue(self, prompts: list[str], sampling: SamplingSettings, seed: int) -> list[dict[str, str]]:
         """Return the text and the continuation of each prompt; each is what the prompt gives alone with this seed."""
-        if self.module is not None and sampling.length > long_texts.PART:
+        if sampling.length > long_texts.PART:
+            if self.module is None:
+                return long_texts.continue_in_parts(self._owner.signatures, prompts, sampling, seed, self.characters)
             out = long_texts.generate_in_parts(self.module, string_tensor(prompts), sampling, seed)
         else:
-            out = self._generate(
-                prompt=string_tensor(prompts),
-                length=tf.constant(sampling.length, tf.int32),
-                temperature=tf.constant(sampling.temperature, tf.float32),
-                top_k=tf.constant(sampling.top_k, tf.int32),
-                top_p=tf.constant(sampling.top_p, tf.float32),
-                seed=tf.constant(seed, tf.int64),
-            )
+            numbers = long_texts.sampling_inputs(sampling, len(prompts), sampling.length)
+            seeds = tf.fill([len(prompts)], tf.constant(seed, tf.int64))
+            out = self._generate(prompt=string_tensor(prompts), seed=seeds, **numbers)
         rows = zip(out["text"].numpy(), out["continuation"].numpy(), strict=True)
         return [{"text": text.decode(), "continuation": continuation.decode()} for text, continuation in rows]
 
@@ -194,6 +192,8 @@ def from_export(
         raise UserError(f"{fixed[0]} is fixed in an exported model: set it in train or export, or name the run")
     sampling = override(settings.sampling, overrides)
     characters = data.load_vocabulary(settings, folder)
+    if "continue" not in saved_model.signatures:
+        raise UserError(f"{folder.parent} was exported by another version; export the run again")
     return CharacterGenerator(
         saved_model.signatures["generate"],
         sampling,
@@ -223,19 +223,34 @@ def exportable(predictor: CharacterGenerator, run: Run) -> Exportable:
 
     - serving_default: prompt -> text, continuation; with the run's settings of sampling;
     - generate: prompt, length, temperature, top_k, top_p, seed -> text, continuation;
+    - begin: prompt, seed -> text, pending, and the state;
+    - continue: the state, length, temperature, top_k, top_p -> text, pending, finished, and the state;
     - step: ids and states -> logits and states;
     - score: text -> nats_per_character.
     """
     predictor.check_direction()
     generator = predictor.module
+    stream = TextStream(generator)
+    some = "".join(predictor.characters.symbols[4:12])
+    numbers = {"length": [8], "temperature": [1.0], "top_p": [0.9]}  # both ways of sampling are part of one graph
     return Exportable(
         generator.step_model.model,
         {
             "serving_default": generator.generate_default,
             "generate": generator.generate,
+            "begin": stream.begin,
+            "continue": stream.go_on,
             "step": generator.step,
             "score": generator.score,
         },
         resources=[generator.text],
-        warmup=[{"prompt": [""]}, {"prompt": ["".join(predictor.characters.symbols[4:12])] * 8}],
+        warmup={
+            "serving_default": [{"prompt": [prompt]} for prompt in ("", some)],
+            "generate": [{"prompt": [some], **numbers}],
+            "begin": [{"prompt": [some]}],
+            "continue": [{"pending": [""], **numbers}],
+            "step": [{}],
+            "score": [{"text": [some]}],
+        },
+        inputs={"generate": generator.inputs, "begin": {"seed": generator.inputs["seed"]}, "continue": stream.inputs},
     )

@@ -51,7 +51,11 @@ class Progress:
     def from_json(cls, stored: dict, like: GenerationState) -> "Progress":
         """Return the progress from `as_json`; `like` is a state of the same generator."""
         pairs = zip(stored["state"], tf.nest.flatten(like), strict=True)
-        tensors = [tf.io.parse_tensor(base64.b64decode(encoded), tensor.dtype) for encoded, tensor in pairs]
+        tensors = [
+            # A former version stored one number of characters for all rows.
+            tf.broadcast_to(tf.io.parse_tensor(base64.b64decode(encoded), tensor.dtype), tensor.shape)
+            for encoded, tensor in pairs
+        ]
         return cls(**stored | {"state": tf.nest.pack_sequence_as(like, tensors)})
 
 
@@ -124,10 +128,10 @@ def stream(generator: TextGenerator, prompt: str, progress: Progress) -> Iterato
             state, noise[:, generated : generated + CHARACTERS_PER_UPDATE], *scalars
         )
         generated = min(generated + CHARACTERS_PER_UPDATE, sampling.length)
-        part = generator.decode(ids).numpy()[0].decode()
+        part = generated_part = generator.decode(ids).numpy()[0].decode()
         if after_blank and isinstance(generator.text, PieceText):
             part = part.removeprefix(" ")
-        after_blank = (after_blank and not part) or part.endswith(LINE_END)
+        after_blank = (after_blank and not generated_part) or part.endswith(LINE_END)
         complete, incomplete = _complete_syllables(incomplete + part, hangul)
         yield complete, Progress(state, generated, incomplete)
     yield compose_jamo(incomplete, hangul), Progress(state, generated)
@@ -162,7 +166,8 @@ def _let_choose(generator: TextGenerator, prompt: str, count: int) -> None:
     warn_of_unknown(known, prompt)
     text = normalize(_visible_prompt(generator, prompt), known.normalization, known.hangul)
     state = generator.initial_state(string_tensor([prompt]))
-    logits, states, boundary = state.logits, list(state.states), generator.step_model.boundary
+    logits, states = state.logits, list(generator.named_states(state.states).values())
+    boundary = generator.step_model.boundary
     for _ in range(generator.settings.length):
         top = tf.math.top_k(tf.nn.softmax(logits)[0], min(count, len(known) - 1))
         options = [END if index == boundary else known.symbols[index] for index in top.indices.numpy()]

@@ -127,9 +127,10 @@ def exportable(predictor: SentimentPredictor, run: Run) -> Exportable:
     """
     classifier = predictor.module
     processor, _ = data.load_vocabulary(run.vocabulary)
+    warmup = warmup_texts(processor, classifier.text.max_tokens)
     return Exportable(
         classifier.model,
         {"serving_default": classifier.classify, "explain": classifier.explain},
         resources=[classifier.text],
-        warmup=[{"text": texts} for texts in warmup_texts(processor, classifier.text.max_tokens)],
+        warmup={"serving_default": warmup, "explain": warmup[:1]},
     )

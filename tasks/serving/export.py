@@ -1,11 +1,12 @@
 """Exports a run of any task: a model -> saved_models/NAME/VERSION, laid out as TensorFlow Serving reads it."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import sentencepiece
 import tensorflow as tf
 
@@ -23,6 +24,8 @@ from tasks.training.runs import Run
 
 # The checksums of the files of a version.
 CHECKSUMS = Path("assets.extra") / "checksums.json"
+# The JSON Schemas of the numbers that signatures accept.
+INPUTS = Path("assets.extra") / "inputs.json"
 # Files that may be changed or removed: inference does not read them.
 NOT_NEEDED = ("evaluation.json", "tf_serving_warmup_requests")
 
@@ -88,8 +91,8 @@ def write_saved_model(
 ) -> Path:
     """Write the next version of a SavedModel; it appears complete or not at all.
 
-    `assets.extra/` contains the settings, the evaluation if there is one, the vocabulary, and a warm-up file: the
-    first client then need not wait for what TensorFlow sets up at a first call.
+    `assets.extra/` contains the settings, the evaluation if there is one, the vocabulary, the ranges of the inputs,
+    and a warm-up file: the first client then need not wait for what TensorFlow sets up at a first call.
 
     Args:
         run: The run that is exported.
@@ -120,8 +123,8 @@ def write_saved_model(
                 shutil.copy(path, temporary / "assets.extra")
         if settings is not None:
             atomic_files.write_json(temporary / "assets.extra" / run.settings_file.name, settings)
-        if exportable.warmup:
-            _write_warmup(temporary / "assets.extra" / "tf_serving_warmup_requests", folder.name, exportable.warmup)
+        atomic_files.write_json(temporary / INPUTS, dict(exportable.inputs))
+        _write_warmup(temporary / "assets.extra" / "tf_serving_warmup_requests", folder.name, exportable)
         needed = [path for path in temporary.rglob("*") if path.name not in NOT_NEEDED]
         atomic_files.write_json(temporary / CHECKSUMS, checksums(temporary, needed))
     return version
@@ -137,24 +140,34 @@ def _disable_cudnn(model: keras.Model) -> None:
             layer.use_cudnn = False
 
 
-def warmup_texts(tokenizer: sentencepiece.SentencePieceProcessor, max_tokens: int) -> list[list[str]]:
-    """Return batches of one text and of eight, short and of full length, made of the pieces of the vocabulary."""
+def warmup_texts(tokenizer: sentencepiece.SentencePieceProcessor, max_tokens: int) -> list[dict[str, list[str]]]:
+    """Return requests of one text, short and of full length, made of the pieces of the vocabulary."""
     pieces = range(SPECIALS, tokenizer.get_piece_size())
-    short, full = (tokenizer.decode([pieces[i % len(pieces)] for i in range(size)]) for size in (8, max_tokens))
-    return [[short], [full], [short, full] * 4]
+    texts = (tokenizer.decode([pieces[i % len(pieces)] for i in range(size)]) for size in (8, max_tokens))
+    return [{"text": [text]} for text in texts]
 
 
-def _write_warmup(path: Path, name: str, requests: Sequence[Mapping[str, Sequence[str]]]) -> None:
-    """TFRecords of PredictionLog, as TensorFlow Serving's page on SavedModel warm-up asks for."""
+def _write_warmup(path: Path, name: str, exportable: Exportable) -> None:
+    """Write TFRecords of PredictionLog, as TensorFlow Serving's page on SavedModel warm-up asks for.
+
+    A request has one row: a server that accepts batches of fewer rows than a request has does not load the model.
+    """
     from tensorflow_serving.apis import model_pb2, predict_pb2, prediction_log_pb2
 
-    spec = model_pb2.ModelSpec(name=name, signature_name="serving_default")
     with tf.io.TFRecordWriter(str(path)) as file:
-        for inputs in requests:
-            protos = {key: tf.make_tensor_proto(value) for key, value in inputs.items()}
-            request = predict_pb2.PredictRequest(model_spec=spec, inputs=protos)
-            log = prediction_log_pb2.PredictionLog(predict_log=prediction_log_pb2.PredictLog(request=request))
-            file.write(log.SerializeToString())
+        for signature, requests in exportable.warmup.items():
+            specs = exportable.signatures[signature].input_signature
+            for given in requests:
+                values = {
+                    one.name: given.get(one.name, np.zeros([1, *one.shape[1:]], one.dtype.as_numpy_dtype))
+                    for one in specs
+                }
+                request = predict_pb2.PredictRequest(
+                    model_spec=model_pb2.ModelSpec(name=name, signature_name=signature),
+                    inputs={one.name: tf.make_tensor_proto(values[one.name], one.dtype) for one in specs},
+                )
+                log = prediction_log_pb2.PredictionLog(predict_log=prediction_log_pb2.PredictLog(request=request))
+                file.write(log.SerializeToString())
 
 
 def version_folder(path: Path) -> Path:

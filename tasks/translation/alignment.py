@@ -13,7 +13,7 @@ def align_sentence(align: Callable, text: str) -> dict:
     """Translate a sentence, and return the attention.
 
     Args:
-        align: `TextTranslator.align`, or the exported signature.
+        align: `TextAligner.align`, or the exported signature.
         text: The sentence.
 
     Returns:

@@ -11,7 +11,8 @@ import sentencepiece
 import tensorflow as tf
 
 from models.generation_settings import SearchSettings
-from models.text_translator import TextTranslator
+from models.text_aligner import TextAligner
+from models.text_translator import NO_SCORE, TextTranslator
 from models.translator import StepTranslator
 from tasks.errors import UserError
 from tasks.predictor import Predictor
@@ -41,7 +42,7 @@ class TranslationPredictor(Predictor):
     Args:
         translate: `TextTranslator.translate`, or the exported signature: text, string (batch,) -> translation, score.
         beam: `TextTranslator.beam`, or the exported signature.
-        align: `TextTranslator.align`, or the exported signature; None without attention.
+        align: `TextAligner.align`, or the exported signature; None without attention.
         search: The settings of the search.
         fixed_search: Whether `translate` searches with other settings, so that `beam` must be called.
         processors: The tokenizers of source and target.
@@ -122,7 +123,7 @@ class TranslationPredictor(Predictor):
             {
                 "text": text,
                 "translation": found.decode(),
-                "score": float(score) if score > -float("inf") else None,
+                "score": float(score) if score > NO_SCORE else None,
                 **flags,
             }
             for text, found, score, flags in rows
@@ -131,8 +132,8 @@ class TranslationPredictor(Predictor):
     def _search_beam(self, texts: list[str], count: int) -> list[dict]:
         out = self._beam(
             text=string_tensor(texts),
-            beam_size=tf.constant(self.search.beam_size, tf.int32),
-            length_penalty=tf.constant(self.search.length_penalty, tf.float32),
+            beam_size=tf.fill([len(texts)], tf.constant(self.search.beam_size, tf.int32)),
+            length_penalty=tf.fill([len(texts)], tf.constant(self.search.length_penalty, tf.float32)),
         )
         answers = []
         rows = zip(texts, *(out[name].numpy() for name in ("translations", "scores")), _flags(out), strict=True)
@@ -140,7 +141,7 @@ class TranslationPredictor(Predictor):
             best = [
                 {"translation": one.decode(), "score": float(score)}
                 for one, score in zip(row[:count], scores, strict=False)
-                if score > -float("inf")
+                if score > NO_SCORE
             ]
             best = best or [{"translation": "", "score": None}]  # the settings of the search allow nothing
             several = {"translations": best} if count > 1 else {}
@@ -203,7 +204,7 @@ def from_model(
     return TranslationPredictor(
         translator.translate,
         translator.beam,
-        translator.align if translator.network.attends else None,
+        TextAligner(translator).align if translator.network.attends else None,
         search,
         processors,
         translator.max_tokens,
@@ -222,7 +223,7 @@ def from_export(
             f"--{fixed[0].replace('_', '-')} is fixed in an exported model: give it to export, or take --run"
         )
     signatures = saved_model.signatures
-    if "unknown" not in signatures["serving_default"].structured_outputs:
+    if "count" not in signatures["beam"].structured_outputs:
         raise UserError(f"{folder.parent} was exported by another version; export the run again")
     return TranslationPredictor(
         signatures["serving_default"],
@@ -241,21 +242,23 @@ def exportable(predictor: TranslationPredictor, run: Run) -> Exportable:
 
     - serving_default: text: string (batch,) -> translation: string (batch,), score: float32 (batch,), truncated: bool
       (batch,), whether the sentence was too long and cut, unknown: bool (batch,), whether most of its characters are;
-    - beam: text, beam_size: int32 (), length_penalty: float32 () -> translations: string (batch, beam_size), scores:
-      float32 (batch, beam_size), truncated, unknown;
+    - beam: text, beam_size: int32 (batch,), length_penalty: float32 (batch,) -> translations: string
+      (batch, beam_size), scores: float32 (batch, beam_size), count: int32 (batch,), truncated, unknown;
     - align: text -> translation, source_pieces: string (batch, steps), target_pieces: string (batch, target steps),
-      attention: float32 (batch, target steps, steps); only with attention.
+      attention: float32 (batch, target steps, steps), source_length, target_length; only with attention.
     """
     translator = predictor.module
     signatures = {"serving_default": translator.translate, "beam": translator.beam}
-    if translator.network.attends:
-        signatures["align"] = translator.align
-    source = load_vocabularies(run.vocabulary)[0]
+    if predictor.align is not None:
+        signatures["align"] = predictor.align
+    warmup = warmup_texts(load_vocabularies(run.vocabulary)[0], translator.max_tokens)
+    numbers = {"beam": {name: [schema["default"]] for name, schema in translator.inputs.items()}}
     return Exportable(
         translator.network.model,
         signatures,
         resources=[translator.source, translator.target],
-        warmup=[{"text": texts} for texts in warmup_texts(source, translator.max_tokens)],
+        warmup={name: [{**texts, **numbers.get(name, {})} for texts in warmup] for name in signatures},
+        inputs={"beam": translator.inputs},
     )
 
 

@@ -15,6 +15,7 @@ from models.sampling import (
     probabilities,
     sample,
     uniform_noise,
+    uniform_noise_from,
 )
 
 LOGITS = tf.math.log(tf.constant([[0.4, 0.3, 0.2, 0.1]]))
@@ -100,7 +101,7 @@ def state_after(batch_ids):
     states = [tf.cast(tf.constant(batch_ids)[:, None], tf.float32)]
     batch = len(batch_ids)
     return GenerationState(
-        logits_of(states), states, tf.fill([batch, 4], NO_ID), tf.constant(0), tf.fill([batch], False)
+        logits_of(states), states, tf.fill([batch, 4], NO_ID), tf.zeros([batch], tf.int32), tf.fill([batch], False)
     )
 
 
@@ -121,9 +122,37 @@ def generated(state, length, **sampling):
 def test_sampled_ids_are_fed_back():
     ids, state = generated(state_after([0, 3]), 6)
     assert ids.numpy().tolist() == [[1, 2, 3, 4, 0, 1], [4, 0, 1, 2, 3, 4]]
-    assert state.generated == 6
+    assert state.generated.numpy().tolist() == [6, 6]
     more, _ = generated(state, 2)
     assert more.numpy().tolist() == [[2, 3], [0, 1]]
+
+
+def test_a_row_with_a_shorter_length_stops_there_and_goes_on_as_if_it_had_never_stopped():
+    noise = uniform_noise(tf.range(3), tf.constant(6))
+    whole, _ = generate(step, logits_of, state_after([0, 3, 1]), noise, Sampling(0.0))
+    ids, state = generate(step, logits_of, state_after([0, 3, 1]), noise, Sampling(0.0), tf.constant([6, 2, 0]))
+    expected = np.where(np.arange(6) < np.array([[6], [2], [0]]), whole, NO_ID)
+    np.testing.assert_array_equal(ids, expected)
+    assert state.generated.numpy().tolist() == [6, 2, 0]
+    more, _ = generate(step, logits_of, state, noise[:, :4], Sampling(0.0))
+    np.testing.assert_array_equal(more[1], whole[1, 2:])
+
+
+def test_each_row_has_its_own_temperature_top_k_and_top_p():
+    rows = [(0.5, 0, 1.0), (2.0, 2, 1.0), (1.0, 0, 0.6), (1e-30, 3, 0.5)]
+    temperature, top_k, top_p = map(list, zip(*rows, strict=True))
+    sampling = Sampling(tf.constant(temperature), tf.constant(top_k), tf.constant(top_p))
+    together = probabilities(tf.repeat(LOGITS, 4, axis=0), tf.repeat(NO_RECENT, 4, axis=0), sampling)
+    for row, (temperature, top_k, top_p) in zip(together, rows, strict=True):
+        np.testing.assert_array_equal(row, distribution(temperature=temperature, top_k=top_k, top_p=top_p))
+
+
+def test_noise_from_a_place_on_is_the_same_noise():
+    seeds, keys = tf.constant([0, 7, 2**40], tf.int64), tf.constant([5, -1, 2**62], tf.int64)
+    whole = uniform_noise(seeds, tf.constant(50), keys).numpy()
+    first = [0, 3, 41]
+    part = uniform_noise_from(tf.stack([seeds, keys], axis=1), tf.constant(first), tf.constant(6)).numpy()
+    np.testing.assert_array_equal(part, [row[place : place + 6] for row, place in zip(whole, first, strict=True)])
 
 
 @pytest.mark.parametrize("window", [1, 2])

@@ -59,7 +59,7 @@ def exportable(predictor: TaggerPredictor) -> Exportable:
         tagger.model,
         {"serving_default": tagger.tag},
         resources=[tagger.text],
-        warmup=[{"text": ["a 1", ""]}],
+        warmup={"serving_default": [{"text": ["a 1"]}]},
     )
 
 

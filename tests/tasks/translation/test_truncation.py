@@ -48,6 +48,6 @@ def test_each_signature_of_an_export_marks_cut_sentences(exported):
 
     signatures = tf.saved_model.load(exported / "1").signatures
     texts = tf.constant([SHORT, LONG, ""])
-    beam = {"beam_size": tf.constant(2), "length_penalty": tf.constant(1.0)}
+    beam = {"beam_size": tf.constant([2] * 3), "length_penalty": tf.constant([1.0] * 3)}
     for name, options in (("serving_default", {}), ("beam", beam)):
         assert signatures[name](text=texts, **options)["truncated"].numpy().tolist() == [False, True, False]
