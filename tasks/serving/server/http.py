@@ -14,10 +14,10 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from tasks.serving.server import rest
+from tasks.serving.server import openapi, rest, streaming
 from tasks.serving.server.bodies import read_body
 from tasks.serving.server.errors import RequestError
-from tasks.serving.server.measurements import Metrics
+from tasks.serving.server.measurements import Measurements
 from tasks.serving.server.models import Models
 
 log = logging.getLogger(__name__)
@@ -45,14 +45,14 @@ class Application:
     Args:
         models: The models.
         limits: Limits of a request.
-        metrics: What is measured.
+        measurements: What is measured.
 
     Attributes:
         stopping: Whether the server answers its last requests; `/readyz` then says so.
     """
 
-    def __init__(self, models: Models, limits: Limits, metrics: Metrics):
-        self.models, self.limits, self.metrics = models, limits, metrics
+    def __init__(self, models: Models, limits: Limits, measurements: Measurements):
+        self.models, self.limits, self.measurements = models, limits, measurements
         self.stopping = False
 
     def asgi(self, cors: bool) -> Starlette:
@@ -73,6 +73,7 @@ class Application:
             Route("/readyz", self.readyz),
             Route("/metrics", self.show_metrics),
             Route("/monitoring/prometheus/metrics", self.show_metrics),
+            Route("/openapi.json", self.openapi),
             Route("/examples/{model}/{signature}", self.example),
             Route("/v1/{path:path}", self.v1, methods=METHODS),
             Route("/V1/{path:path}", self.v1, methods=METHODS),
@@ -93,8 +94,12 @@ class Application:
 
     async def show_metrics(self, request: Request) -> Response:
         """Answer what was measured, in the format of Prometheus."""
-        text, media_type = self.metrics.page(self.models)
+        text, media_type = self.measurements.page(self.models)
         return Response(text, media_type=media_type)
+
+    async def openapi(self, request: Request) -> Response:
+        """Answer with the description of the interface for the models that are served."""
+        return _json(openapi.description(self.models))
 
     async def example(self, request: Request) -> Response:
         """Answer with an example of a request of a signature."""
@@ -114,7 +119,7 @@ class Application:
         except Exception:
             log.exception("%s %s failed", request.method, request.url.path)
             response = failure(RequestError("INTERNAL", "The server failed; its log has the reason"))
-        self.metrics.request("rest", labels, response.status_code, time.monotonic() - began)
+        self.measurements.request("rest", labels, response.status_code, time.monotonic() - began)
         return response
 
     async def _answer(self, request: Request, labels: dict[str, str]) -> Response:
@@ -130,6 +135,9 @@ class Application:
         if target.action == "metadata":
             return _json(rest.metadata(self.models, target))
         body = await read_body(request, self.limits.max_body_bytes, self.limits.timeout)
+        if target.action == "stream":
+            events = streaming.events(self.models, target, body, self.limits.timeout, labels)
+            return streaming.EventResponse(events, await anext(events))
         if target.action != "predict":
             raise rest.not_classified(self.models, target)
         answer, version, signature = await rest.predict(self.models, target, body, self.limits.timeout)

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 REMEDY = "export the run again"
 WARMUP = Path("assets.extra") / "tf_serving_warmup_requests"
+# The JSON Schemas of the numbers that signatures accept.
+RANGES = Path("assets.extra") / "inputs.json"
 # As in TensorFlow Serving.
 MAX_WARMUP_RECORDS = 1000
 # The signature that initializes tables; no client calls it.
@@ -52,8 +54,11 @@ class LoadedVersion:
         self.name, self.number, self.folder = name, number, folder
         graph = read_graph(folder)
         self.signature_protos = dict(sorted(graph.signature_def.items()))
+        ranges = read_ranges(folder)
         self.signatures = {
-            key: Signature.of(key, proto) for key, proto in self.signature_protos.items() if key != INITIALIZER
+            key: Signature.of(key, proto, ranges.get(key, {}))
+            for key, proto in self.signature_protos.items()
+            if key != INITIALIZER
         }
         if uses_text_ops(graph):
             import tensorflow_text  # noqa: F401  registers the ops
@@ -168,6 +173,22 @@ def read_graph(folder: Path):
     if len(graphs) != 1 or not {*graphs[0].signature_def} - {INITIALIZER}:
         raise UserError(f"{path} has no graph with signatures for serving; {REMEDY}")
     return graphs[0]
+
+
+def read_ranges(folder: Path) -> dict[str, dict[str, dict]]:
+    """Return the ranges of inputs that an export states: signature -> input -> JSON Schema.
+
+    Raises:
+        UserError: If the file cannot be read.
+    """
+    if not (folder / RANGES).exists():
+        return {}
+    found = read_json(folder / RANGES, REMEDY)
+    if not isinstance(found, dict) or not all(
+        isinstance(inputs, dict) and all(isinstance(one, dict) for one in inputs.values()) for inputs in found.values()
+    ):
+        raise UserError(f"{folder / RANGES} is damaged: it has no ranges of inputs; {REMEDY}")
+    return found
 
 
 def uses_text_ops(graph) -> bool:

@@ -3,21 +3,18 @@
 Source: tensorflow_serving/model_servers/http_rest_api_util.cc and http_rest_api_handler.cc.
 """
 
-import asyncio
 import re
 import time
-from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import unquote
 
-import numpy as np
 from google.protobuf import json_format
 
 from tasks.serving.server import json_answers, json_tensors
-from tasks.serving.server.errors import RequestError, invalid, late
+from tasks.serving.server.answering import answered
+from tasks.serving.server.errors import RequestError, invalid
 from tasks.serving.server.loading import LoadedVersion
 from tasks.serving.server.models import Models
-from tasks.serving.server.signatures import Signature
 from tasks.serving.server.versions import not_found
 
 _MODEL = r"/v1/models/([^/:]+)(?:(?:/versions/(\d+))|(?:/labels/([^/:]+)))?"
@@ -95,24 +92,8 @@ async def predict(models: Models, target: Target, body: bytes, timeout: float) -
     with models.using(target.model, target.version) as version:
         signature = version.signature(request.signature_name)
         inputs, in_rows = json_tensors.read_inputs(request.document, signature)
-        outputs = await answered(version, signature, inputs, deadline)
+        outputs = await answered(version, signature.name, inputs, deadline)
         return json_answers.answer(outputs, in_rows), version, signature.name
-
-
-async def answered(
-    version: LoadedVersion, signature: Signature, inputs: Mapping[str, np.ndarray], deadline: float
-) -> Mapping[str, np.ndarray]:
-    """Return the outputs of a signature.
-
-    Raises:
-        RequestError: If the model refuses the inputs, the queue is full, or the deadline is over.
-    """
-    future = version.submit(signature.name, inputs, deadline)
-    try:
-        async with asyncio.timeout(deadline - time.monotonic()):
-            return await asyncio.wrap_future(future)
-    except TimeoutError:
-        raise late() from None
 
 
 def listed(models: Models) -> dict:

@@ -8,13 +8,13 @@ import shlex
 import signal
 import socket
 import sys
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from tasks.errors import UserError
 from tasks.serving.server.batching import BatchingSettings
 from tasks.serving.server.connections import ClosingMiddleware, HTTPServer, bound_socket, raise_file_limit
 from tasks.serving.server.http import Application, Limits
-from tasks.serving.server.measurements import Metrics
+from tasks.serving.server.measurements import Measurements
 from tasks.serving.server.models import Models
 from tasks.serving.server.settings import ServeArguments
 
@@ -33,18 +33,18 @@ def main(arguments: ServeArguments) -> None:
         UserError: If there is no model, none can be loaded, or the port is in use.
     """
     raise_file_limit()
-    metrics = Metrics()
+    measurements = Measurements()
     models = Models(
         arguments.paths,
         arguments.num_versions,
         arguments.poll_seconds,
         BatchingSettings(arguments.max_batch_size, arguments.batch_milliseconds / 1000, arguments.queue_size),
-        metrics.rows,
+        measurements.rows,
     )
     limits = Limits(arguments.timeout, int(arguments.max_body_size * (1 << 20)))
     listening = bound_socket(arguments.host, arguments.port)
     try:
-        asyncio.run(_serve(arguments, models, Application(models, limits, metrics), listening))
+        asyncio.run(_serve(arguments, models, Application(models, limits, measurements), listening))
     finally:
         listening.close()
         has_ended = models.end(END_SECONDS)
@@ -56,8 +56,22 @@ def main(arguments: ServeArguments) -> None:
 
 
 async def _serve(arguments: ServeArguments, models: Models, application: Application, listening: socket.socket) -> None:
+    grpc_server, grpc_port, stopping = None, None, []
+    if arguments.grpc_port is not None:
+        from tasks.serving.server import grpc_service  # it takes half a second to import
+
+        grpc_server, grpc_port = await grpc_service.start(
+            (arguments.host, arguments.grpc_port),
+            models,
+            arguments.timeout,
+            application.limits.max_body_bytes,
+            application.measurements,
+        )
+
     def stop() -> None:
         application.stopping = True
+        if grpc_server is not None:
+            stopping.append(asyncio.create_task(grpc_server.stop(arguments.timeout)))
 
     app = ClosingMiddleware(application.asgi(arguments.cors), lambda: application.stopping)
     server = HTTPServer(app, stop, arguments.timeout)
@@ -70,7 +84,7 @@ async def _serve(arguments: ServeArguments, models: Models, application: Applica
     async def announce() -> None:
         await asyncio.to_thread(models.loaded.wait)
         if any(model.available for model in models.all):
-            print(announcement(_address(listening), models), flush=True)
+            print(announcement(_address(listening), models, grpc_port), flush=True)
         elif not server.should_exit:
             reasons = [f"{name}: {reason}" for name, reason in models.not_ready.items()]
             failed.append(UserError(f"no model can be loaded; {'; '.join(reasons)}"[:1000]))
@@ -83,6 +97,7 @@ async def _serve(arguments: ServeArguments, models: Models, application: Applica
     announcing = asyncio.create_task(announce())
     try:
         await server.serve(sockets=[listening])
+        await asyncio.gather(*stopping)
     finally:
         announcing.cancel()
         models.stop()
@@ -98,9 +113,11 @@ def _address(listening: socket.socket) -> str:
     return f"http://{host}:{port}"
 
 
-def announcement(address: str, models: Models) -> str:
+def announcement(address: str, models: Models, grpc_port: int | None) -> str:
     """Return the address of the page, and a command for each signature that answers its example."""
     lines = [f"Serving at {address}/"]
+    if grpc_port is not None:
+        lines.append(f"gRPC at {urlsplit(address).hostname}:{grpc_port}")
     for model in models.all:
         for version in model.available[:1]:
             lines += [

@@ -17,6 +17,8 @@ class ServeArguments(Settings):
     """The address to listen on; 0.0.0.0 is every network of the machine. There is no authentication."""
     port: int = Field(8501, ge=0, le=65535)
     """The port of the REST interface; 0 takes a free one."""
+    grpc_port: int | None = Field(None, ge=0, le=65535)
+    """Also serves gRPC at this port, as TensorFlow Serving does at 8500; 0 takes a free one."""
     num_versions: int = Field(1, ge=1, le=1000)
     """Number of versions of a model that are served, the newest ones. Requests without a version go to the newest."""
     poll_seconds: float = Field(1.0, gt=0.0, le=3600.0)

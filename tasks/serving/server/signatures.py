@@ -1,7 +1,7 @@
 """The signatures of a SavedModel: inputs and outputs, what they are for, and an example of a request."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,17 +11,20 @@ from tasks.serving.server.errors import invalid
 
 # What the outputs of a signature say about its purpose; the first row that fits is it.
 KINDS = {
+    "continue": {"pending", "finished"},
     "classification": {"label", "probabilities"},
     "attention": {"translation", "attention"},
     "beam_search": {"translations"},
     "translation": {"translation"},
     "step": {"logits"},
+    "begin": {"pending", "candidates"},
     "generation": {"continuation"},
     "score": {"nats_per_character"},
 }
-# Values of inputs in examples, by name; others are 1 and zeros.
+# Values of inputs in examples, by name; others are the default of the export, or 1 and zeros.
 EXAMPLES = {
     "prompt": "THE CAT",
+    "pending": "",
     "length": 40,
     "temperature": 0.8,
     "top_k": 0,
@@ -69,16 +72,18 @@ class Signature:
         name: Its name.
         inputs: Its inputs, by name.
         outputs: Its outputs, by name.
+        ranges: Input -> the JSON Schema of the numbers that it accepts, with a default; of those that an export states.
     """
 
     name: str
     inputs: Mapping[str, TensorInfo]
     outputs: Mapping[str, TensorInfo]
+    ranges: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, name: str, proto) -> "Signature":
+    def of(cls, name: str, proto, ranges: Mapping[str, Mapping[str, Any]]) -> "Signature":
         """Return the signature that a `SignatureDef` describes."""
-        return cls(name, _tensors(proto.inputs), _tensors(proto.outputs))
+        return cls(name, _tensors(proto.inputs), _tensors(proto.outputs), ranges)
 
     @property
     def is_batchable(self) -> bool:
@@ -108,7 +113,7 @@ class Signature:
         """The signature in JSON."""
         return {
             "kind": self.kind,
-            "inputs": {name: one.described for name, one in self.inputs.items()},
+            "inputs": {name: one.described | dict(self.ranges.get(name, {})) for name, one in self.inputs.items()},
             "outputs": {name: one.described for name, one in self.outputs.items()},
             "example": self.example,
         }
@@ -118,7 +123,7 @@ class Signature:
         """A request for one row, as a client writes it in JSON."""
         named = {} if self.name == "serving_default" else {"signature_name": self.name}
         text = TEXTS.get(self.kind, OTHER_TEXT)
-        values = {name: _example(one, text) for name, one in self.inputs.items()}
+        values = {name: _example(one, text, self.ranges.get(name, {})) for name, one in self.inputs.items()}
         if not self.takes_rows:
             return named | {"inputs": values}
         row = {name: value[0] for name, value in values.items()}
@@ -155,16 +160,17 @@ def _tensors(infos) -> dict[str, TensorInfo]:
     return tensors
 
 
-def _example(one: TensorInfo, text: str) -> Any:
-    """Return an example of a value, with one row."""
+def _example(one: TensorInfo, text: str, accepted: Mapping[str, Any]) -> Any:
+    """Return an example of a value, with one row, within the range that is accepted."""
     sizes = [1 if size is None else size for size in one.shape or ()]
     if one.dtype == tf.string:
-        default = text
+        value = EXAMPLES.get(one.name, text)
     elif one.dtype == tf.bool:
-        default = True
+        value = True
     else:  # a table, such as the states of a network, of zeros
-        default = int(len(sizes) < 2) if one.dtype.is_integer else float(len(sizes) < 2)
-    value = EXAMPLES.get(one.name, default)
+        value = EXAMPLES.get(one.name, accepted.get("default", int(len(sizes) < 2)))
+        value = min(max(value, accepted.get("minimum", value)), accepted.get("maximum", value))
+        value = int(value) if one.dtype.is_integer else float(value)
     for size in reversed(sizes):
         value = [value] * size
     return value

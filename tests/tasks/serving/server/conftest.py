@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import shutil
 import signal
 import threading
@@ -13,10 +14,11 @@ import pytest
 import requests
 import tensorflow as tf
 
+from tasks.serving.server import grpc_service
 from tasks.serving.server.batching import BatchingSettings
 from tasks.serving.server.connections import ClosingMiddleware, HTTPServer, bound_socket
 from tasks.serving.server.http import Application, Limits
-from tasks.serving.server.measurements import Metrics
+from tasks.serving.server.measurements import Measurements
 from tasks.serving.server.models import Models
 
 
@@ -75,13 +77,62 @@ class SmallModel(tf.Module):
         total = tf.while_loop(lambda i: i < tf.reduce_max(steps), lambda i: (i + 1,), [tf.constant(0)])
         return {"steps": tf.fill([tf.size(steps)], total[0])}
 
+    @tf.function(
+        input_signature=[tf.TensorSpec([None], tf.string, "prompt"), tf.TensorSpec([None], tf.int64, "seed")],
+        autograph=False,
+    )
+    def begin(self, prompt, seed):
+        return {"text": prompt, **self._state(tf.zeros_like(seed, tf.int32), tf.fill(tf.shape(prompt), ""))}
+
+    @tf.function(
+        input_signature=[
+            *(tf.TensorSpec([None, 1], tf.int32, "generation_state"), tf.TensorSpec([None], tf.string, "pending")),
+            *(tf.TensorSpec([None], tf.int32, "length"), tf.TensorSpec([None], tf.float32, "temperature")),
+        ],
+        autograph=False,
+    )
+    def go_on(self, generation_state, pending, length, temperature):
+        """Generates the alphabet; each part keeps its last letter for the next one."""
+        generated = generation_state[:, 0]
+        with tf.control_dependencies(
+            [tf.debugging.assert_non_negative(temperature, message="temperature is negative")]
+        ):
+            letters = tf.strings.substr(tf.fill(tf.shape(pending), LETTERS), generated, length)
+        text = tf.strings.join([pending, tf.strings.substr(letters, 0 * length, tf.strings.length(letters) - 1)])
+        after = generated + length
+        return {
+            "text": text,
+            "finished": after >= len(LETTERS),
+            **self._state(after, tf.strings.substr(letters, -1, 1)),
+        }
+
+    def _state(self, generated, pending):
+        candidates = tf.fill([tf.size(pending), 2], "é")
+        return {
+            "pending": pending,
+            "candidates": candidates,
+            "candidate_probabilities": tf.fill(tf.shape(candidates), 0.5),
+            "generation_state": generated[:, None],
+        }
+
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+# What an export states about its inputs.
+RANGES = {
+    "begin": {"seed": {"type": "integer", "default": 0}},
+    "continue": {"temperature": {"type": "number", "minimum": 0.0, "default": 1.0}},
+}
+
 
 def write_model(folder: Path, number: int) -> Path:
     """Writes a version of a small model; it appears whole."""
     model, hidden = SmallModel(number), folder / f".writing-{number}"
     names = {"serving_default": "measure"} | {name: name for name in ("scale", "split", "echo", "half", "count")}
+    names |= {"begin": "begin", "continue": "go_on"}
     signatures = {name: getattr(model, method) for name, method in names.items()}
     tf.saved_model.save(model, str(hidden), signatures)
+    (hidden / "assets.extra").mkdir()
+    (hidden / "assets.extra" / "inputs.json").write_text(json.dumps(RANGES))
     return hidden.rename(folder / str(number))
 
 
@@ -111,7 +162,7 @@ class Server:
     """
 
     def __init__(self, *paths: Path, limits: Limits | None = None, batching=None, **options):
-        metrics = Metrics()
+        metrics = Measurements()
         self.models = Models(
             tuple(map(str, paths)),
             poll_seconds=0.05,
@@ -125,11 +176,19 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         app = ClosingMiddleware(self.application.asgi(False), lambda: self.application.stopping)
         self.http = HTTPServer(app, self._stopping, 30.0)
-        self._thread = threading.Thread(target=lambda: asyncio.run(self.http.serve(sockets=[self._socket])))
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
         self._session = requests.Session()
 
     def _stopping(self) -> None:
         self.application.stopping = True
+
+    async def _serve(self) -> None:
+        limits = self.application.limits
+        grpc_server, self.grpc_port = await grpc_service.start(
+            ("127.0.0.1", 0), self.models, limits.timeout, limits.max_body_bytes, self.application.measurements
+        )
+        await self.http.serve(sockets=[self._socket])
+        await grpc_server.stop(1.0)
 
     def __enter__(self) -> "Server":
         self._thread.start()
@@ -192,11 +251,14 @@ class ServerProcess:
     def __init__(self, process, *arguments):
         self.process = process("-u", "-m", "tasks.serving", *arguments, "--port", "0", "--poll-seconds", "0.2")
         self.lines: list[str] = []
-        self.url = ""
+        self.url = self.grpc = ""
         for line in self.process.stdout:
             self.lines.append(line.decode())
             if line.startswith(b"Serving at "):
                 self.url = line.decode().split()[-1].rstrip("/")
+            elif line.startswith(b"gRPC at "):
+                self.grpc = line.decode().split()[-1]
+            elif self.url:
                 break
 
     def stop(self) -> tuple[int, str]:
@@ -235,6 +297,6 @@ def exports(small_tasks, tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def tasks_server(server_process, exports) -> Iterator[ServerProcess]:
     """A server of the exported models of all tasks."""
-    with server_process(exports) as started:
+    with server_process(exports, "--grpc-port", "0") as started:
         assert started.url, started.process.stderr.read().decode()
         yield started

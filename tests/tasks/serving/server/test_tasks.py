@@ -6,8 +6,12 @@ import subprocess
 import threading
 import time
 
+import grpc
+import numpy as np
 import pytest
 import requests
+import tensorflow as tf
+from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from tasks.cli.main import run_single
 from tasks.commands import Command
@@ -79,6 +83,26 @@ def test_answers_are_those_of_predict(tasks_server, small_tasks, task):
             assert row["score"] == pytest.approx(answer["score"], abs=1e-5)
 
 
+@pytest.mark.parametrize("task", TEXTS)
+def test_grpc_gives_the_answers_of_rest(tasks_server, task):
+    name = "prompt" if task == "chargen" else "text"
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = task
+    request.inputs[name].CopyFrom(tf.make_tensor_proto(TEXTS[task]))
+    with grpc.insecure_channel(tasks_server.grpc) as channel:
+        found = prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict(request, timeout=60)
+    url = f"{tasks_server.url}/v1/models/{task}:predict"
+    columns = requests.post(url, json={"inputs": {name: TEXTS[task]}}).json()["outputs"]
+    assert {*found.outputs} == {*columns}
+    for key, values in columns.items():
+        array = tf.make_ndarray(found.outputs[key])
+        if array.dtype.kind == "f":
+            np.testing.assert_allclose(array, values, atol=1e-5)
+        else:
+            decoded = np.vectorize(lambda one: one.decode() if isinstance(one, bytes) else one)(array)
+            assert decoded.tolist() == values
+
+
 # task, request, status, part of the answer
 REQUESTS = [
     ("sentiment", {"instances": [{"text": "Fine."}]}, 200, '"label"'),
@@ -142,6 +166,7 @@ def test_wrong_arguments_are_explained(tasks_server, exports, tmp_path, capfd):
         ((tmp_path,), "has no exported model: expected saved_models/NAME/VERSION"),
         ((tmp_path / "models", "--port", "0"), "no model can be loaded; broken: "),
         ((exports, "--max-batch-size", "0"), "--max-batch-size"),
+        ((exports, "--port", "0", "--grpc-port", port), f"--grpc-port {port}: the port is in use"),
         ((exports, "--prot", "1"), "did you mean --port?"),
     ]
     for arguments, message in asked:

@@ -100,7 +100,6 @@ def broken(kind: str, folder) -> None:
         (folder / "saved_model.pb").unlink()
         (folder / "saved_model.pb").mkdir()
     elif kind == "bad warm-up":
-        (folder / "assets.extra").mkdir()
         spec = model_pb2.ModelSpec(name="small", signature_name="serving_default")
         request = predict_pb2.PredictRequest(model_spec=spec, inputs={"text": tf.make_tensor_proto(["bad"])})
         log = prediction_log_pb2.PredictionLog(predict_log=prediction_log_pb2.PredictLog(request=request))
@@ -128,7 +127,7 @@ def test_versions_that_cannot_be_loaded_are_in_the_status_and_the_one_before_ser
         assert server.get("/readyz").status_code == 200
         # As soon as its files change, it is loaded again.
         last = len(KINDS) + 1
-        shutil.rmtree(tmp_path / "small" / str(last) / "assets.extra")
+        (tmp_path / "small" / str(last) / "assets.extra" / "tf_serving_warmup_requests").unlink()
         server.wait_for(lambda: version_of(server) == last)
 
 
