@@ -3,6 +3,7 @@
 A value is a name (`he_normal`), a name with arguments (`l2(0.01)`, `min_max_norm(min_value=0.5, max_value=2.0)`), or
 the JSON form of Keras's `serialize` (`{"class_name": "L2", "config": {"l2": 0.01}}`). `check` validates a value without
 importing TensorFlow, so that a command line can reject a misspelt one at once; `build` creates the Keras object.
+`models.given_objects` writes a Keras object as such a value.
 """
 
 import ast
@@ -109,7 +110,7 @@ _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
 _OPTIONAL = {*_FANS, "axis", "l1", "l2"}
 
 
-def _find(kind: Kind, name: str) -> str | None:
+def find(kind: Kind, name: str) -> str | None:
     """Return the name in ARGUMENTS that `name` is a spelling of (`HeNormal` is `he_normal`); None if it is unknown."""
 
     def plain(text):
@@ -160,9 +161,11 @@ def _beginning(value: str) -> str:
     return repr(value) if len(value) <= 100 else f"{value[:100]!r}..."
 
 
-def _is_custom(parsed: dict) -> bool:
-    """Whether a JSON form names a custom class, which only Keras's registry contains."""
-    return bool(parsed.get("registered_name")) and parsed.get("class_name") != "function"
+def _custom_name(parsed: dict) -> str | None:
+    """Return the name of the custom class or function of a JSON form in Keras's registry; None for those of Keras."""
+    if parsed.get("class_name") == "function":
+        return parsed["config"] if ">" in str(parsed.get("config")) else None
+    return parsed.get("registered_name") or None
 
 
 def _parts(parsed: dict) -> tuple[str, list[Any], dict[str, Any]]:
@@ -192,14 +195,14 @@ def check(kind: Kind, value: str) -> str:
         name = parsed.get("class_name")
         if not isinstance(name, str):
             raise ValueError(f'{value!r} has no "class_name"; expected {{"class_name": ..., "config": {{...}}}}')
-        if _is_custom(parsed):
+        if _custom_name(parsed):
             return value
         name, positional, named = _parts(parsed)
         if not isinstance(named, dict):
             raise ValueError(f'"config" of {value!r} is not a table of arguments')
     else:
         name, positional, named = parsed
-    found = _find(kind, name)
+    found = find(kind, name)
     if found is None:
         close = difflib.get_close_matches(name, ARGUMENTS[kind], n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(ARGUMENTS[kind])}"
@@ -219,6 +222,17 @@ def check(kind: Kind, value: str) -> str:
     return value
 
 
+def registered_name(value: Any) -> str | None:
+    """Return the name under which the custom class or function of a value is registered; None for other values."""
+    if not isinstance(value, str) or not value.lstrip().startswith("{"):
+        return None
+    try:
+        parsed = json.loads(value)
+    except (ValueError, RecursionError):
+        return None
+    return _custom_name(parsed)
+
+
 def build(kind: Kind, value: str | None):
     """Create the Keras object of a value.
 
@@ -235,11 +249,13 @@ def build(kind: Kind, value: str | None):
     import keras
 
     parsed = _parse(kind, value)
-    if isinstance(parsed, dict) and _is_custom(parsed):
+    if isinstance(parsed, dict) and (custom := _custom_name(parsed)):
+        if keras.saving.get_registered_object(custom) is None:
+            raise ValueError(f"{custom} is not registered; import the module that registers it first")
         return getattr(keras, f"{kind}s").get(parsed)
     name, positional, named = _parts(parsed) if isinstance(parsed, dict) else parsed
     # By Keras's public name: `get` accepts fewer spellings (not l1_l2) and no arguments.
-    found = getattr(getattr(keras, f"{kind}s"), _find(kind, name))
+    found = getattr(getattr(keras, f"{kind}s"), find(kind, name))
     if kind == "activation":
         return found
     if isinstance(parsed, dict):  # with `get`: the config may contain further objects in JSON form

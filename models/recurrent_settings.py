@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from models import keras_objects
+from models import given_objects, keras_objects
 
 
 class CellDeclaration(NamedTuple):
@@ -71,7 +71,12 @@ STATES: dict[str, tuple[str, ...]] = {name: cell.states for name, cell in CELLS.
 
 
 def _keras_value(kind: keras_objects.Kind):
-    def validate(value):
+    def validate(value, info: ValidationInfo):
+        if given_objects.is_object(value):  # from a caller in Python
+            try:
+                return given_objects.as_value(kind, value)
+            except (TypeError, ValueError) as error:
+                raise TypeError(f"{info.field_name}: {error}") from None  # pydantic passes on a TypeError as it is
         if isinstance(value, dict):  # a table in a TOML or JSON file
             try:
                 value = json.dumps(value)

@@ -11,6 +11,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from models import keras_objects
 from tasks import atomic_files
 from tasks.data.bounded_files import check_model, load_arrays
 from tasks.data.stored_files import reading
@@ -24,9 +25,10 @@ def load_model(run: Run) -> keras.Model:
     """Load the model of a finished run.
 
     Raises:
-        UserError: If its file is damaged.
+        UserError: If its file is damaged, or a custom class of its settings is not registered in this process.
     """
     importlib.import_module("models.serialization")  # registers the classes that the file names
+    _check_registered(run)
     with reading(run.model_file, "train the run again with --overwrite"):
         check_model(run.model_file)
         return keras.saving.load_model(run.model_file, compile=False)
@@ -49,6 +51,18 @@ def check_size(run: Run, name: str, size: int, expected: int) -> None:
             f"{run.path} has files that do not fit each other ({name} has {size:,} entries, and model.keras is for "
             f"{expected:,}); train the run again with --overwrite"
         )
+
+
+def _check_registered(run: Run) -> None:
+    """Check that Keras knows the custom classes and functions that a caller in Python gave to the settings."""
+    groups = run.stored().values() if run.settings_file.exists() else ()
+    for value in [value for group in groups if isinstance(group, dict) for value in group.values()]:
+        name = keras_objects.registered_name(value)
+        if name is not None and keras.saving.get_registered_object(name) is None:
+            raise UserError(
+                f"{run.path} has {name}, a custom class or function that is not registered in this process; in Python, "
+                "import the module that registers it, and then open the run"
+            )
 
 
 def save_model(model: keras.Model, file: Path) -> None:
