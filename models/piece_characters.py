@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from models.listed import listed
 from models.text import SPECIALS, UNKNOWN
 
 
@@ -19,7 +20,7 @@ def character_table(pieces: Sequence[str]) -> np.ndarray:
         Int32 `(pieces, characters of the longest one)`, padded on the right with 0. The unknown piece counts as one
         character, and the other special pieces have none.
     """
-    pieces = ["" if index < SPECIALS else piece for index, piece in enumerate(pieces)]
+    pieces = ["" if index < SPECIALS else piece for index, piece in enumerate(listed(pieces, "piece"))]
     ids = {character: 2 + index for index, character in enumerate(sorted({*"".join(pieces)}))}
     table = np.zeros((len(pieces), max(1, *map(len, pieces))), np.int32)
     for row, piece in zip(table, pieces, strict=True):

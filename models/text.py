@@ -15,6 +15,8 @@ import tensorflow as tf
 import tensorflow_text
 from sentencepiece import sentencepiece_model_pb2
 
+from models.listed import listed
+
 PAD, UNKNOWN, BOS, EOS = 0, 1, 2, 3
 # Number of special ids; the ids of ordinary pieces start here.
 SPECIALS = 4
@@ -56,6 +58,7 @@ def train_sentencepiece(
         The serialized model.
 
     Raises:
+        TypeError: If `texts` or `symbols` is a single text.
         ValueError: If all texts are empty, or if `size` is smaller than the number of different characters.
 
     Example:
@@ -66,7 +69,7 @@ def train_sentencepiece(
     """
     model = io.BytesIO()
     # Long texts are split rather than passed whole: the trainer silently skips sentences above its byte limit.
-    lines = (text[start : start + 4000] for text in texts for start in range(0, len(text), 4000))
+    lines = (text[start : start + 4000] for text in listed(texts) for start in range(0, len(text), 4000))
     try:
         sentencepiece.SentencePieceTrainer.train(
             sentence_iterator=lines,
@@ -77,7 +80,7 @@ def train_sentencepiece(
             character_coverage=character_coverage,
             split_digits=split_digits,
             required_chars=required_characters,
-            user_defined_symbols=list(symbols),
+            user_defined_symbols=list(listed(symbols, "symbol")),
             num_threads=threads,
             hard_vocab_limit=False,
             max_sentence_length=16384,

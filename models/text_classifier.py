@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from models.classifier import Classifier
 from models.graph_methods import graph_method
+from models.listed import listed
 from models.text import PAD, SentencePieceText
 
 # Variations of a text that `explain` classifies at a time, which limits the memory.
@@ -28,7 +29,7 @@ class TextClassifier(tf.Module):
     def __init__(self, model: Classifier, text: SentencePieceText, labels: list[str]):
         super().__init__()
         self.model, self.text = model, text
-        self.labels = tf.constant(labels)
+        self.labels = tf.constant(listed(labels, "label"))
 
     @graph_method(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
     def classify(self, text):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from models import text_spans
+from models.listed import listed
 
 # A text in capital letters has no other letters, and a word of two of them.
 _NO_OTHER_LETTER, _TWO_CAPITALS = r"[^\p{Ll}\p{Lo}]*", r"(?s).*\p{Lu}\p{Lu}.*"
@@ -37,7 +38,7 @@ class Casing(NamedTuple):
         """
         inner, initial = Counter(), Counter()  # the first word of a text has a capital letter for another reason
         capitals = capitalized = count = 0
-        for text in texts:
+        for text in listed(texts):
             words = _PYTHON_WORD.findall(text)
             if not words or words[0].upper() == words[0].lower():
                 continue

@@ -31,7 +31,10 @@ def texts_or_missing(texts: Iterable[str | None]) -> list[str | None]:
     Raises:
         UserError: As for `checked_texts`, but not for missing values.
     """
-    return [None if is_missing(text) else _checked_text(text, _place(index)) for index, text in _numbered(texts)]
+    return [
+        None if is_missing(text) else _checked_text(text, _place(index))
+        for index, text in enumerate(checked_list(texts))
+    ]
 
 
 def checked_texts(texts: Iterable[str]) -> Iterator[str]:
@@ -41,11 +44,11 @@ def checked_texts(texts: Iterable[str]) -> Iterator[str]:
         UserError: If `texts` is a single text or a table, which yield letters or names of columns; or, when it is
             reached, if one of the texts is missing or no text.
     """
-    return (_checked_text(text, _place(index)) for index, text in _numbered(texts))
+    return (_checked_text(text, _place(index)) for index, text in enumerate(checked_list(texts)))
 
 
-def _numbered(texts: Iterable) -> Iterator[tuple[int, Any]]:
-    """Return the items with their indexes; raise `UserError` if these are letters or names of columns, or none."""
+def checked_list(texts: Iterable) -> Iterable:
+    """Return what yields texts; raise `UserError` if it yields letters or names of columns, or nothing."""
     if isinstance(texts, (str, bytes)):
         raise UserError(f"expected a list of texts, found the single text {texts[:50]!r}; put it in a list: [text]")
     if isinstance(texts, Mapping) or hasattr(texts, "columns"):
@@ -55,7 +58,7 @@ def _numbered(texts: Iterable) -> Iterator[tuple[int, Any]]:
             f"expected a list of texts, found a {type(texts).__name__}; for the lines of a file, take "
             "tasks.serving.text_io.read(path)"
         )
-    return enumerate(texts)
+    return texts
 
 
 def _place(index: int) -> str:

@@ -14,6 +14,7 @@ from tasks.data.records import Record
 from tasks.data.stored_files import read_json, reading
 from tasks.errors import UserError
 from tasks.settings import Normalization, VocabularySettings
+from tasks.texts import checked_list
 
 # Limits of the sample in characters: of all texts, which bounds the memory, and of one text as it is read.
 MAX_CHARACTERS, MAX_TEXT_CHARACTERS = 100_000_000, 1_000_000
@@ -110,7 +111,7 @@ def learn(
     Raises:
         UserError: If there are no texts, or the settings do not suit them.
     """
-    texts = list(texts)
+    texts = list(checked_list(texts))
     rule = normalization or settings.normalization
     try:
         return text.train_sentencepiece(

@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 import tensorflow as tf
 
-from tasks.texts import checked_texts
+from tasks.texts import checked_list, checked_texts
 
 # Texts that are sorted by length together. Limits memory for an input of any size.
 WINDOW = 2048
@@ -41,7 +41,7 @@ class Window(NamedTuple):
 def windows(texts: Iterable[str], window: int | Window) -> Iterator[list[str]]:
     """Yield the texts in windows. With `growing` the size of a window depends only on the number of texts before it."""
     window = window if isinstance(window, Window) else Window(window)
-    texts, taken = iter(texts), window.taken
+    texts, taken = iter(checked_list(texts)), window.taken
     for first in texts:
         chunk, size = [first], window.size
         if window.growing:  # each window as large as all before it and one more of the first size
@@ -101,7 +101,7 @@ def _length_sorted(
 
 def string_tensor(texts: Iterable[str]) -> tf.Tensor:
     """Return texts as a UTF-8 string tensor `(batch,)`; "?" replaces what UTF-8 cannot encode (lone surrogates)."""
-    return tf.constant([text.encode("utf-8", "replace") for text in texts], tf.string)
+    return tf.constant([text.encode("utf-8", "replace") for text in checked_list(texts)], tf.string)
 
 
 def _batches(texts: Sequence[str], max_characters: int, max_batch_size: int) -> Iterator[np.ndarray]:

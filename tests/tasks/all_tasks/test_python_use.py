@@ -5,12 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models.piece_characters import character_table
+from models.text import train_sentencepiece
+from models.text_classifier import TextClassifier
+from models.truecasing import Casing
 from tasks.chargen.generate import CharacterGenerator
 from tasks.chargen.settings import ChargenSettings
+from tasks.data import vocabularies
 from tasks.errors import UserError
 from tasks.sentiment.predict import SentimentPredictor
 from tasks.sentiment.settings import SentimentEvaluateArguments, SentimentSettings
-from tasks.serving.batched_inference import length_sorted_batches
+from tasks.serving.batched_inference import length_sorted_batches, string_tensor, windows
 from tasks.texts import checked_texts
 from tasks.translation.settings import TranslationSettings
 from tasks.translation.translate import TranslationPredictor
@@ -40,6 +45,35 @@ def test_what_is_no_list_of_texts_is_an_error_at_once(texts, part):
     with pytest.raises(UserError) as caught:
         length_sorted_batches(lambda batch: batch, texts)
     assert part in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda text: list(windows(text, 2)),
+        string_tensor,
+        lambda text: vocabularies.learn(text, SentimentSettings().vocabulary, "here"),
+    ],
+)
+def test_no_function_reads_the_letters_of_a_single_text(function):
+    for text in ("one text", b"one text"):
+        with pytest.raises(UserError, match=r"single text b?'one text'; put it in a list"):
+            function(text)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda text: train_sentencepiece(text, size=20),
+        lambda text: train_sentencepiece(["one text"], size=20, symbols=text),
+        Casing.learned,
+        character_table,
+        lambda text: TextClassifier(None, None, text),
+    ],
+)
+def test_no_function_of_the_networks_does_either(function):
+    with pytest.raises(TypeError, match=r"expected a list of .* put it in a list"):
+        function("one text")
 
 
 @pytest.mark.parametrize(
@@ -87,10 +121,10 @@ def test_no_task_answers_each_letter_of_a_single_text(predictor_class, request):
 
 
 @pytest.mark.parametrize("settings_class", [SentimentSettings, TranslationSettings, ChargenSettings])
-def test_a_path_is_a_source_and_a_table_in_memory_is_an_error_with_a_remedy(settings_class):
+def test_a_path_is_a_source(settings_class):
     assert settings_class(data={"data": Path("folder") / "a.csv"}).data.data == "folder/a.csv"
-    with pytest.raises(ValueError, match="to_parquet"):
-        settings_class(data={"data": Table()})
+    assert settings_class(data={"data": [Path("a.csv"), "b.csv"]}).data.data == ("a.csv", "b.csv")
+    assert settings_class(data=Path("a.csv")) == settings_class(data="a.csv") == settings_class(data={"data": "a.csv"})
 
 
 def test_a_path_is_a_source_of_an_evaluation():
