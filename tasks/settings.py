@@ -3,14 +3,24 @@
 A task changes the defaults of a group with the class keyword `defaults`, and declares only the fields that it adds.
 """
 
-from pathlib import Path
-from typing import Annotated, Literal
+import os
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 import tyro
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SerializationInfo,
+    WrapSerializer,
+    WrapValidator,
+    field_serializer,
+    model_validator,
+)
 
 from models.recurrent_settings import Rate, RecurrentSettings, Settings
 from tasks.file_options import FileOptions
+from tasks.in_memory import InMemory, in_memory
 from tasks.optimizer_options import OPTIMIZERS
 
 OptimizerName = Literal[tuple(OPTIMIZERS)]
@@ -28,31 +38,46 @@ class RecurrentOptions(RecurrentSettings):
 
 def paths_as_text(value):
     """Return a `Path` as text, and the only one of several locations as one; a caller in Python may have these."""
-    if hasattr(value, "columns"):
-        raise ValueError("a table in memory is no source; write it to a file, such as to_parquet('data.parquet')")
     if isinstance(value, (list, tuple)):
         values = tuple(paths_as_text(one) for one in value)
         return values[0] if len(values) == 1 else values
-    return str(value) if isinstance(value, Path) else value
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
 
 
-# Where data is: a location, or several files; see `tasks.data.locations`. In Python a `Path` too.
+def _located(value: Any, validate) -> Any:
+    """Validate a location, unless it is data that a caller in Python has in memory."""
+    found = in_memory(value)
+    return validate(paths_as_text(value)) if found is None else found
+
+
+def _located_files(value: Any, validate) -> Any:
+    """Validate the files of a split, of which a caller in Python may have the records in memory."""
+    if isinstance(value, tuple) and any(isinstance(one, InMemory) for one in value):
+        return value
+    found = None if isinstance(value, (list, tuple)) and not value else in_memory(value)
+    if found is not None:
+        return (found,)
+    values = [value] if isinstance(value, (str, os.PathLike)) else value
+    return validate(tuple(map(paths_as_text, values)) if values else values)
+
+
+def _kept(value: Any, serialize, info: SerializationInfo) -> Any:
+    """Serialize a location, or say of data in memory what settings.json needs to tell them from others."""
+    if not isinstance(value, InMemory):
+        return serialize(value)
+    return value.described(value.names or ()) if info.mode == "json" else value
+
+
+# Where data is: a location, or several files; see `tasks.data.locations`. In Python a `Path` too, or the data itself.
 Location = Annotated[
     str | Annotated[tuple[str, ...], Field(min_length=1)],
-    BeforeValidator(paths_as_text),
+    WrapValidator(_located),
+    WrapSerializer(_kept),
     tyro.conf.arg(metavar="LOCATION [LOCATION ...]"),
 ]
-
-
-def _files_as_text(value):
-    """Return files as a tuple of texts; in Python they may be paths, and one alone."""
-    values = [value] if isinstance(value, (str, Path)) else value
-    return tuple(str(one) if isinstance(one, Path) else one for one in values) if values else values
-
-
 Files = Annotated[
     tuple[Annotated[str, Field(min_length=1)], ...],
-    BeforeValidator(_files_as_text),
+    WrapValidator(_located_files),
     tyro.conf.arg(metavar="FILE [FILE ...]"),
 ]
 
@@ -63,6 +88,26 @@ class DataSettings(Settings):
     data: Location = "sample"
     """sample, tfds:NAME[/CONFIG], a file (.csv .tsv .txt .jsonl .parquet, also .gz), several, a pattern such as
     'data/*.csv', or a folder."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _data_alone(cls, value: Any) -> Any:
+        """Take `data=frame` for `data={"data": frame}`."""
+        return value if isinstance(value, (Mapping, DataSettings)) else {"data": value}
+
+    @property
+    def read_columns(self) -> tuple[str, ...]:
+        """The names of the columns that are read, as tables in memory have them."""
+        return (getattr(self, "text_column", None) or "text",)
+
+    @field_serializer("data", "train_files", "validation_files", "test_files", mode="wrap", check_fields=False)
+    def _described(self, value: Any, serialize, info) -> Any:
+        """Say of data in memory what settings.json needs to tell them from others."""
+        if info.mode != "json":
+            return value
+        if isinstance(value, tuple):
+            return [one.described(self.read_columns) if isinstance(one, InMemory) else one for one in value]
+        return value.described(self.read_columns) if isinstance(value, InMemory) else value
 
 
 class SourceSettings(FileOptions, DataSettings):
@@ -80,8 +125,8 @@ class SourceSettings(FileOptions, DataSettings):
     """Files of the test split, likewise."""
 
     @property
-    def split_files(self) -> dict[str, tuple[str, ...]]:
-        """Split -> the files that are named for it, of the splits that have any."""
+    def split_files(self) -> dict[str, tuple[str | InMemory, ...]]:
+        """Split -> the files that are named for it, or its records in memory, of the splits that have any."""
         named = {"train": self.train_files, "validation": self.validation_files, "test": self.test_files}
         return {split: files for split, files in named.items() if files}
 

@@ -24,6 +24,7 @@ ROOT_MODULES = {
     "commands",
     "errors",
     "file_options",
+    "in_memory",
     "metrics",
     "optimizer_options",
     "predictor",

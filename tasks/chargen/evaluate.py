@@ -135,7 +135,7 @@ def run_inference(
 def _training_text(settings: ChargenSettings, source: TextSource) -> str | None:
     """Return the training text; None if it cannot be read."""
     try:
-        return (source if is_of_training(source.location, settings.data) else open_text(settings)).text("train")
+        return (source if is_of_training(source, settings.data) else open_text(settings)).text("train")
     except UserError as error:
         log.warning("no comparison with the training text: %s", error)
         return None

@@ -133,7 +133,7 @@ def _network_nats(model: LanguageModel, stores: Sequence[Path], reverse: bool) -
 def _training_texts(settings: ChargenSettings, source: Source | TextSource) -> list[Record] | None:
     """Return the first training texts, of `COMPARED_CHARACTERS` together; None if they cannot be read."""
     try:
-        of_run = is_of_training(source.location, settings.data)
+        of_run = is_of_training(source, settings.data)
         training = source if of_run else separate_texts.open_separate_texts(settings)
         records = separate_texts.texts(training, "train", bool(settings.data.records))
         found, characters = [], 0

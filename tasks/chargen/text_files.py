@@ -9,14 +9,17 @@ from tasks.chargen.settings import ChargenSourceSettings
 from tasks.data import locations, plain_text
 from tasks.data.bad_rows import BadRows, usable
 from tasks.data.records import REPEATED_HEADER, SPLITS, Column, Record
-from tasks.data.sources import check_options, open_source
-from tasks.data.split_files import find_split_files
+from tasks.data.sources import Source, check_options, open_source
+from tasks.data.split_files import divided, find_split_files
 from tasks.data.table_files import find_columns
 from tasks.data.text_files import joined, max_expanded_bytes, read_lines
 from tasks.errors import UserError
+from tasks.in_memory import InMemory
 
 log = logging.getLogger(__name__)
 
+Located = str | Sequence[str] | InMemory
+SplitFiles = Mapping[str, Sequence[str | InMemory]]
 SAMPLE = Path(__file__).parents[1] / "samples" / "chargen" / "verse.txt"
 
 
@@ -54,24 +57,25 @@ def check_files(location: str | Sequence[str], settings: ChargenSourceSettings) 
     return paths
 
 
-def check_sources(location: str | Sequence[str], settings: ChargenSourceSettings, files: Mapping[str, Sequence[str]]):
+def check_sources(location: Located, settings: ChargenSourceSettings, files: SplitFiles) -> None:
     """Check what can be checked of the texts of `read_texts` without reading them; raise `UserError`."""
-    if files:
-        _named_files(location, settings, files)
-    if location != "sample" or "train" not in files:
+    named, in_memory = divided(files)
+    if named:
+        _named_files(location, settings, named)
+    for data in [*in_memory.values(), *([location] if isinstance(location, InMemory) else [])]:
+        _opened(data, settings)
+    if not isinstance(location, InMemory) and (location != "sample" or "train" not in files):
         check_files(location, settings)
 
 
-def read_texts(
-    location: str | Sequence[str], settings: ChargenSourceSettings, files: Mapping[str, Sequence[str]]
-) -> tuple[dict[str, str], bool]:
+def read_texts(location: Located, settings: ChargenSourceSettings, files: SplitFiles) -> tuple[dict[str, str], bool]:
     """Read the texts at a location, or at several.
 
     Args:
-        location: As `tasks.data.locations.expand` takes it.
+        location: As `tasks.data.locations.expand` takes it, or data in memory.
         settings: The column of tables, and how files are written.
-        files: Split -> names and patterns of the files of this split, also of files in the folder `location`. Files of
-            the training split replace the sample.
+        files: Split -> names and patterns of the files of this split, also of files in the folder `location`; or its
+            texts in memory. Those of the training split replace the sample.
 
     Returns:
         Split -> text, and whether it is a single file, or several without splits.
@@ -81,12 +85,15 @@ def read_texts(
     """
     if not files:
         return _located_texts(location, settings)
-    found = _named_files(location, settings, files)
-    replaced = location == "sample" and "train" in found
+    named, in_memory = divided(files)
+    found = _named_files(location, settings, named)
+    replaced = location == "sample" and "train" in files
     without = {path.resolve() for paths in found.values() for path in paths}
-    stored = {} if replaced else _located_texts(location, settings, without, required="train" not in found)[0]
+    stored = {} if replaced else _located_texts(location, settings, without, required="train" not in files)[0]
     for split, paths in found.items():
         stored[split] = "".join(_joined_texts(paths, settings).values())
+    for split, data in in_memory.items():
+        stored[split] = _with_line_end("".join(_table_texts(data, settings).values()))
     return stored, False
 
 
@@ -102,12 +109,14 @@ def _named_files(
 
 
 def _located_texts(
-    location: str | Sequence[str],
+    location: Located,
     settings: ChargenSourceSettings,
     without: Collection[Path] = (),
     *,
     required: bool = True,
 ) -> tuple[dict[str, str], bool]:
+    if isinstance(location, InMemory):
+        return _table_texts(location, settings), True
     paths = check_files(location, settings)
     first = locations.expand(location)[0]
     if first.startswith("tfds:"):
@@ -123,12 +132,17 @@ def _located_texts(
     return stored, {*stored} == {"train"}
 
 
-def _table_texts(location: str, settings: ChargenSourceSettings) -> dict[str, str]:
+def _opened(location: str | InMemory, settings: ChargenSourceSettings) -> Source:
+    return open_source(location, [Column("text", settings.text_column)], sample=SAMPLE, options=settings)
+
+
+def _table_texts(location: str | InMemory, settings: ChargenSourceSettings) -> dict[str, str]:
     """Return split -> the texts of a column, one after the other."""
-    source = open_source(location, [Column("text", settings.text_column)], sample=SAMPLE, options=settings)
-    limit = None if location.startswith("tfds:") else max_expanded_bytes(Path(location).expanduser())
+    source, shown, limit = _opened(location, settings), str(location), None
+    if not isinstance(location, InMemory) and not location.startswith("tfds:"):
+        limit = max_expanded_bytes(Path(location).expanduser())
     return {
-        split: joined(_rows(reader(), location, settings.skip_bad_rows), location, limit)
+        split: joined(_rows(reader(), shown, settings.skip_bad_rows), shown, limit)
         for split, reader in source.stored.items()
         if split in SPLITS
     }

@@ -13,6 +13,7 @@ from tasks.data import locations
 from tasks.data.overlap import ComparedTexts
 from tasks.data.records import Record, resolve_splits
 from tasks.errors import UserError
+from tasks.in_memory import InMemory, is_in_memory
 
 log = logging.getLogger(__name__)
 
@@ -32,12 +33,14 @@ class TextSource:
         single_file: Whether the location is one file, whose splits are all cut from it, or several without splits.
         stored: Split -> text, as the source has them.
         settings: The shares of the splits that are cut from the training text.
+        origin: What settings.json says of a text in memory; otherwise empty.
     """
 
     location: str
     single_file: bool
     stored: Mapping[str, str] = field(repr=False)
     settings: ChargenSourceSettings
+    origin: str = ""
 
     @functools.cached_property
     def splits(self) -> dict[str, str]:
@@ -68,7 +71,7 @@ class TextSource:
         return joined
 
 
-def open_text(settings: ChargenSettings, location: str | Sequence[str] | None = None) -> TextSource:
+def open_text(settings: ChargenSettings, location: str | Sequence[str] | InMemory | None = None) -> TextSource:
     """Read a text, and cut it into splits if the source has none: by position, at the beginning of a line.
 
     With records, lines are drawn instead, and the text has one record in each line, see `records.clean`.
@@ -88,10 +91,11 @@ def open_text(settings: ChargenSettings, location: str | Sequence[str] | None = 
     if settings.data.records:
         stored = {split: records.clean(text) for split, text in stored.items()}
     shown = files["train"] if location == "sample" and "train" in files else location
-    return TextSource(locations.shown(shown), single_file, stored, settings.data)
+    origin = location.described(settings.data.read_columns) if isinstance(location, InMemory) else ""
+    return TextSource(locations.shown(shown), single_file, stored, settings.data, origin)
 
 
-def check_text(settings: ChargenSettings, location: str | Sequence[str] | None = None) -> None:
+def check_text(settings: ChargenSettings, location: str | Sequence[str] | InMemory | None = None) -> None:
     """Check what can be checked of a text without reading it.
 
     Raises:
@@ -117,9 +121,9 @@ def compared_texts(settings: ChargenSettings) -> ComparedTexts:
     return ComparedTexts("line", ("line",), lines)
 
 
-def has_rows(location: str | Sequence[str], settings: ChargenSourceSettings) -> bool:
+def has_rows(location: str | Sequence[str] | InMemory, settings: ChargenSourceSettings) -> bool:
     """Return whether a location has rows, of which pieces read each as a text; otherwise it is a text of lines."""
-    if settings.text_column is not None:
+    if settings.text_column is not None or is_in_memory(location) or any(map(is_in_memory, settings.train_files)):
         return True
     return isinstance(location, str) and location.startswith("tfds:")
 

@@ -12,6 +12,7 @@ from models.recurrent_settings import Settings
 from tasks.cli.renamed import check_settings
 from tasks.data.bounded_files import MAX_SETTINGS_BYTES, read_limited
 from tasks.errors import UserError
+from tasks.in_memory import from_file
 from tasks.validation import describe_validation_error
 
 # Parts of a dotted key. Settings have two; the memory that the reader of TOML takes grows with the square of the parts.
@@ -71,7 +72,7 @@ def with_groups(base: dict[str, Any], stored: dict[str, Any], settings_class: ty
         UserError: If the file has an unknown or invalid setting.
     """
     merged = dict(base)
-    for group, values in stored.items():
+    for group, values in from_file(stored).items():
         if isinstance(merged.get(group), dict) and isinstance(values, dict):
             merged[group] = merged[group] | values
         else:

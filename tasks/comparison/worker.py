@@ -22,6 +22,7 @@ from tasks.cli.main import load
 from tasks.cli.start import end
 from tasks.data.records import resolve_splits
 from tasks.errors import TrainingDiverged, TrainingFailed, UserError
+from tasks.in_memory import from_file
 from tasks.references import find
 from tasks.task import Task
 from tasks.training.runs import Run
@@ -42,11 +43,11 @@ def main() -> int:
             if "check" in job:
                 check_values = load("tasks.training.fit:check_keras_values")
                 for stored in job["check"]:
-                    settings = task.settings_class.model_validate(stored)
+                    settings = task.settings_class.model_validate(from_file(stored))
                     check_values(settings.recurrent, settings.network)
                 answer(checked=True)
                 return 0
-            settings = task.settings_class.model_validate(job["settings"])
+            settings = task.settings_class.model_validate(from_file(job["settings"]))
             train, evaluate = load("tasks.training.train:train"), load("tasks.serving.evaluate:evaluate")
             if not Run(job["run"]).finished:  # otherwise only the evaluation was interrupted
                 if job["evaluate"]:

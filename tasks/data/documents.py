@@ -19,6 +19,7 @@ from tasks.data.sources import Source, open_source
 from tasks.data.text_files import read_lines
 from tasks.errors import UserError
 from tasks.file_options import FileOptions
+from tasks.in_memory import InMemory
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ class Documents:
 
 
 def open_documents(
-    location: str | Sequence[str],
+    location: str | Sequence[str] | InMemory,
     text_column: str | None,
     *,
     sample: Path,
@@ -66,7 +67,7 @@ def open_documents(
     Args:
         location: `sample`, `tfds:NAME[/CONFIG]`, tables or text files, a pattern, or a folder; see
             `tasks.data.sources.open_source`. A file that is no table has a text on each line, and so has a .txt file
-            unless a column is named.
+            unless a column is named. Or data in memory.
         text_column: The column of the texts in tables and data sets.
         sample: The folder that `sample` stands for.
         options: How the files are written.
@@ -75,10 +76,12 @@ def open_documents(
     Raises:
         UserError: If the location does not exist, or a table lacks the column.
     """
+    records = partial(_records, location, text_column, sample, options)
+    if isinstance(location, InMemory):
+        return _of_records(records(), skip_bad_rows)
     found = locations.expand(location)
     paths = [sample if one == "sample" else expanded(one) for one in found]
     shown = locations.shown(location)
-    records = partial(_records, location, text_column, sample, options)
     if text_column is not None or found[0] == "sample" or found[0].startswith("tfds:"):
         return _of_records(records(), skip_bad_rows)
     for one, path in zip(found, paths, strict=True):
@@ -115,7 +118,9 @@ def open_documents(
     return Documents(shown, readers, False, skip_bad_rows)
 
 
-def _records(location: str | Sequence[str], column: str | None, sample: Path, options: FileOptions) -> Source:
+def _records(
+    location: str | Sequence[str] | InMemory, column: str | None, sample: Path, options: FileOptions
+) -> Source:
     return open_source(
         location, [Column("text", column)], sample=sample, validation_fraction=0, test_fraction=0, options=options
     )

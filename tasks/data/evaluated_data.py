@@ -1,6 +1,6 @@
 """The data of an evaluation next to those of the training. Imports no TensorFlow."""
 
-from typing import Any
+from typing import Any, Protocol
 
 from tasks.arguments import EvaluateArguments
 from tasks.data import locations
@@ -8,14 +8,21 @@ from tasks.file_options import FileOptions
 from tasks.settings import SourceSettings
 
 
-def is_of_training(location: str, training: SourceSettings) -> bool:
+class OpenedSource(Protocol):
+    """What is compared of a source."""
+
+    location: str
+    origin: str
+
+
+def is_of_training(source: OpenedSource, training: SourceSettings) -> bool:
     """Return whether a source that an evaluation has opened is that of the training data, with the same splits.
 
     Args:
-        location: Of the source.
+        source: The source.
         training: The settings of the training data.
     """
-    return location == locations.shown(training.data) and not training.split_files
+    return (source.origin or source.location) == locations.shown(training.data) and not training.split_files
 
 
 def options_of_other_data(training: FileOptions, given: EvaluateArguments, *, columns_named: bool) -> dict[str, Any]:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from tasks.atomic_files import expanded
 from tasks.errors import UserError
+from tasks.in_memory import InMemory, check_not_in_memory
 
 
-def shown(data: str | Sequence[str]) -> str:
-    """Return locations as a message names them."""
-    return data if isinstance(data, str) else ", ".join(data)
+def shown(data: str | Sequence[str | InMemory] | InMemory) -> str:
+    """Return locations, or data in memory, as a message names them."""
+    return str(data) if isinstance(data, (str, InMemory)) else ", ".join(map(str, data))
 
 
 def expand(data: str | Sequence[str]) -> tuple[str, ...]:
@@ -20,7 +21,7 @@ def expand(data: str | Sequence[str]) -> tuple[str, ...]:
     `**` matches any number of folders. What exists is no pattern, whatever its name. A location is returned once.
 
     Raises:
-        UserError: If nothing matches a pattern, or a data set or the sample is not alone.
+        UserError: If nothing matches a pattern, a data set or the sample is not alone, or the data were in memory.
     """
     found: dict[str, None] = {}
     for location in [data] if isinstance(data, str) else data:
@@ -46,6 +47,7 @@ def _is_data_set(location: str) -> bool:
 
 
 def _matches(location: str) -> list[str]:
+    check_not_in_memory(location)
     if _is_data_set(location) or not glob.has_magic(location) or expanded(location).exists():
         return [location]
     matches = sorted(glob.glob(str(expanded(location)), recursive=True))

@@ -15,6 +15,7 @@ from tasks.data import locations
 from tasks.data.bad_rows import BadRows, usable
 from tasks.data.drawing import draw_missing_splits
 from tasks.data.folders import file_splits, folder_splits, left_out, named_reader
+from tasks.data.memory_source import MemoryReader, memory_reader
 from tasks.data.parallel_corpus import parallel_reader
 from tasks.data.records import (
     REPEATED_HEADER,
@@ -29,11 +30,12 @@ from tasks.data.records import (
     resolve_splits,
     split_in_file_name,
 )
-from tasks.data.split_files import find_split_files, parallel_files
+from tasks.data.split_files import divided, find_split_files, parallel_files
 from tasks.data.table_files import find_columns, read_tables, table_format
 from tasks.data.tfds_source import tfds_splits
 from tasks.errors import UserError
 from tasks.file_options import DELIMITED, FileOptions
+from tasks.in_memory import InMemory
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +55,7 @@ class Source:
         readers: A reader for each available split, including those drawn from the training data.
         skip_bad_rows: Whether rows that cannot be used are left out; otherwise they are errors.
         folder: The folder of the data, if it is one.
+        origin: What settings.json says of data in memory; otherwise empty.
     """
 
     location: str
@@ -62,6 +65,7 @@ class Source:
     readers: Mapping[str, Reader] = field(repr=False)
     skip_bad_rows: bool = False
     folder: Path | None = None
+    origin: str = ""
     _reported: set[str] = field(default_factory=set, repr=False, compare=False)
 
     @property
@@ -165,7 +169,7 @@ class Source:
 
 
 def open_source(
-    location: str | Sequence[str],
+    location: str | Sequence[str] | InMemory,
     columns: Sequence[Column],
     *,
     sample: Path,
@@ -176,7 +180,7 @@ def open_source(
     linked: Sequence[int] = (0,),
     class_of: Callable[[Record], str] | None = None,
     options: FileOptions = FileOptions(),  # noqa: B008
-    files: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    files: Mapping[str, Sequence[str | InMemory]] = MappingProxyType({}),
 ) -> Source:
     """Find data, its splits and its columns, without reading more than headers.
 
@@ -188,7 +192,7 @@ def open_source(
             name (`train.csv`, `ratings_test.txt`), or a parallel corpus with split and language in the file names
             (`train.en` and `train.de`, see `parallel_corpus`), or one sub-folder of `.txt` files for each class
             (`pos/`, `neg/`), optionally inside one folder for each split. Tables and parallel files may be
-            gzip-compressed. Or several files, or a pattern; see `locations.expand` and `folders.file_splits`.
+            gzip-compressed. Or several files, a pattern (`locations.expand`, `folders.file_splits`), or data in memory.
         columns: The columns to read, the input first. The columns of a parallel corpus are its languages.
         sample: The folder that `sample` stands for.
         validation_fraction: The share of the training data drawn for validation; 0 draws none.
@@ -198,8 +202,8 @@ def open_source(
         linked: The positions of the columns of which no two drawn splits share a value.
         class_of: The class of a record; each class has its share of each drawn split.
         options: How the files are written.
-        files: Split -> names and patterns of the files of this split, also of files in the folder `location`. Files of
-            the training split replace the sample.
+        files: Split -> names and patterns of the files of this split, also of files in the folder `location`; or its
+            records in memory. Those of the training split replace the sample.
 
     Raises:
         UserError: If the location does not exist, has none of these forms, or lacks a column.
@@ -211,17 +215,24 @@ def open_source(
             text, label = record.values
         ```
     """
-    columns, found = tuple(columns), locations.expand(location)
+    columns, found = tuple(columns), () if isinstance(location, InMemory) else locations.expand(location)
     if found == ("sample",) and "train" in files:
         found = ()
     paths = [sample if one == "sample" else expanded(one) for one in found]
     folder = paths[0] if len(paths) == 1 and paths[0].is_dir() else None
-    named = find_split_files(files, folder, partial(parallel_files, columns=columns))
+    split_files, in_memory = divided(files)
+    if isinstance(location, InMemory):
+        in_memory = {"train": location} | in_memory
+    if in_memory and options.given_options:
+        raise UserError(f"{options.given_options[0]} is for files, and the data are in memory; leave it out")
+    named = find_split_files(split_files, folder, partial(parallel_files, columns=columns))
     for one, path in zip(found, paths, strict=True):
         check_options(one, path, options)
     without = {path for paths_of_split in named.values() for path in paths_of_split}
-    stored = _stored_splits(found, paths, columns, options, data_dir, without, required="train" not in named)
+    required = "train" not in {*named, *in_memory}
+    stored = _stored_splits(found, paths, columns, options, data_dir, without, required=required)
     stored |= {split: named_reader(chosen, split, columns, options) for split, chosen in named.items()}
+    stored |= {split: memory_reader(data, columns) for split, data in in_memory.items()}
     readers = draw_missing_splits(
         stored,
         validation_fraction,
@@ -230,11 +241,13 @@ def open_source(
         linked=linked,
         class_of=class_of,
     )
-    shown = locations.shown(location) if found else locations.shown(files["train"])
-    single_file = {*stored} == {"train"} and isinstance(stored["train"], FileReader) and not named
+    shown = locations.shown(files["train"] if "train" in files and not found else location)
+    single_file = {*stored} == {"train"} and isinstance(stored["train"], (FileReader, MemoryReader)) and not files
     if single_file and folder is not None:
         single_file = not any(split_in_file_name(path) for path in stored["train"].files)
-    return Source(shown, columns, single_file, stored, readers, skip_bad_rows, folder if found != ("sample",) else None)
+    folder = None if found == ("sample",) else folder
+    origin = location.described([column.lookup_name for column in columns]) if isinstance(location, InMemory) else ""
+    return Source(shown, columns, single_file, stored, readers, skip_bad_rows, folder, origin)
 
 
 def _stored_splits(

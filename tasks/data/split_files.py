@@ -8,6 +8,15 @@ from tasks.atomic_files import expanded
 from tasks.data.records import Column
 from tasks.data.table_files import TABLE_SUFFIXES
 from tasks.errors import UserError
+from tasks.in_memory import InMemory, check_not_in_memory
+
+
+def divided(
+    files: Mapping[str, Sequence[str | InMemory]],
+) -> tuple[dict[str, Sequence[str]], dict[str, InMemory]]:
+    """Return the splits whose files are named, and those whose records are in memory."""
+    in_memory = {split: of_split[0] for split, of_split in files.items() if isinstance(of_split[0], InMemory)}
+    return {split: names for split, names in files.items() if split not in in_memory}, in_memory
 
 
 def find_split_files(
@@ -37,6 +46,7 @@ def find_split_files(
 
 
 def _matches(name: str, folder: Path | None, companions: Callable[[Path], list[Path]], option: str) -> list[Path]:
+    check_not_in_memory(name)
     for place in [expanded(name), *([folder / name] if folder else [])]:
         if (pair := companions(place)) or place.exists():
             return pair or [place]

@@ -112,7 +112,7 @@ def run_inference(
 
 def _fit_baseline(settings: SentimentSettings, source: Source, label_ids: LabelIds) -> Baseline | None:
     try:
-        trained_on = source if is_of_training(source.location, settings.data) else open_labelled_texts(settings)
+        trained_on = source if is_of_training(source, settings.data) else open_labelled_texts(settings)
         return baseline.fit(trained_on, label_ids)
     except UserError as error:
         log.warning("no linear model next to the network: the training texts cannot be read: %s", error)

@@ -27,6 +27,11 @@ class SentimentSourceSettings(RowSourceSettings):
     label_column: str | None = None
     """The column of the labels; if not given, label, or the target of a TensorFlow data set."""
 
+    @property
+    def read_columns(self) -> tuple[str, ...]:
+        """The names of both columns."""
+        return self.text_column or "text", self.label_column or "label"
+
 
 class SentimentVocabularySettings(VocabularySettings):
     """The SentencePiece vocabulary, learned from the training texts."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tasks import atomic_files
 from tasks.arguments import EvaluateArguments
+from tasks.data.evaluated_data import is_of_training
 from tasks.data.overlap import WHOLE, Overlap
 from tasks.errors import UserError
 from tasks.reports.tables import print_results
@@ -77,7 +78,9 @@ def _evaluate_locked(task: Task, run: Run, arguments: EvaluateArguments) -> tupl
     settings = run.open_trained(task.name, task.settings_class)
     before = run.model_file.stat()
     source = task.open_evaluation_source(settings, arguments)
-    split = "all" if arguments.data is not None and source.single_file else arguments.split
+    # Data in memory is named again for each evaluation, also that of the training, of which a split is evaluated.
+    other_data = arguments.data is not None and not (source.origin and is_of_training(source, settings.data))
+    split = "all" if other_data and source.single_file else arguments.split
     records, overlap = source.records(split), None
     if run.training_texts.exists():  # a run of an earlier version has none
         overlap = Overlap(run.training_texts, task.compared_texts(settings))
@@ -90,13 +93,13 @@ def _evaluate_locked(task: Task, run: Run, arguments: EvaluateArguments) -> tupl
         for name, share in overlap.shares().items():
             results["training_overlap" + ("" if name == WHOLE else f"_{name}")] = share
         report = overlap.report()
-        if report and (arguments.data is not None or "train" not in split.split("+")):
+        if report and (other_data or "train" not in split.split("+")):
             log.warning("%s: %s; results on these are not those on new texts", source.location, report)
     if run.finished and not os.path.samestat(before, run.model_file.stat()):
         raise UserError(f"{run.path} was replaced by another training while it was evaluated; evaluate it again")
     run.plots.mkdir(exist_ok=True)
     further = task.write_evaluation(run, settings, predictor, outcome)
     data = arguments.data if arguments.data is not None else settings.data.data
-    stored = {"data": data, "split": split, **results, **further}
+    stored = {"data": source.origin or data, "split": split, **results, **further}
     atomic_files.write_json(run.evaluation_file, stored)
     return results, stored

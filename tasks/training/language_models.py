@@ -18,6 +18,7 @@ from tasks.atomic_files import expanded
 from tasks.data import locations
 from tasks.errors import UserError
 from tasks.file_options import DELIMITED
+from tasks.in_memory import InMemory
 from tasks.references import find
 from tasks.task import Task
 from tasks.training import pretrained
@@ -30,7 +31,12 @@ RECIPE = Path(__file__).parents[1] / "chargen" / "recipes" / "pieces.toml"
 # Splits that are trained on if none are named: these, where a source has them.
 SPLITS = ("train", "unsupervised")
 # Options of the language model -> those of the classifier that stand for them, in messages.
-OPTIONS = {"--text-column": "--unlabelled-column", "--splits": "--unlabelled-splits", "--data": "--unlabelled"}
+OPTIONS = {
+    "--text-column": "--unlabelled-column",
+    "text_column": "unlabelled_column",
+    "--splits": "--unlabelled-splits",
+    "--data": "--unlabelled",
+}
 
 
 class PlannedModel(NamedTuple):
@@ -64,7 +70,7 @@ def planned_models(task: Task, settings: Settings, *, with_splits: bool) -> list
     directions = [False, True] if len(names) == 2 else [settings.recurrent.go_backwards]
     runs = [Run(expanded(name)) for name in names]
     data = {"data": settings.training.unlabelled}
-    if not all(run.finished for run in runs):
+    if isinstance(settings.training.unlabelled, InMemory) or not all(run.finished for run in runs):
         data = _data(task, settings, with_splits=with_splits)
     return [
         PlannedModel(name, run, _language_model(settings, data, backwards))
@@ -125,8 +131,9 @@ def _data(task: Task, settings: Settings, *, with_splits: bool) -> dict[str, Any
             return found | {"text_column": column}
         candidates = [column]
     else:
-        files = [name.lower().removesuffix(".gz") for name in locations.expand(location)]
-        if all(name.endswith((*(f".{kind}" for kind in DELIMITED), ".txt")) for name in files):
+        files = [] if isinstance(location, InMemory) else locations.expand(location)
+        files = [name.lower().removesuffix(".gz") for name in files]
+        if files and all(name.endswith((*(f".{kind}" for kind in DELIMITED), ".txt")) for name in files):
             found |= {"delimiter": labelled.delimiter, "header": labelled.header}
         candidates = [column] if column is not None else [labelled.text_column or "text", None]
     options = type(labelled).model_validate({name: found[name] for name in found if name != "test_fraction"})

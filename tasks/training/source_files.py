@@ -10,6 +10,7 @@ from models.recurrent_settings import Settings
 from tasks.atomic_files import expanded
 from tasks.data.locations import files_below
 from tasks.data.table_files import TABLE_SUFFIXES
+from tasks.in_memory import PREFIX
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 SAMPLE_OF = {"vectors": "sentiment"}  # word vectors are learned from its texts
@@ -27,9 +28,12 @@ def fingerprint(task: str, settings: Settings) -> Fingerprint:
     Args:
         task: The name of the task.
         settings: Its settings; the files are those that values of the group `data` name: files, folders and patterns.
+            Of data in memory, the entry is what settings.json says of them.
             TensorFlow Datasets are not followed: a data set of a given version does not change.
     """
-    return {str(path): fingerprint_of(path) for path in sorted(_files(task, settings))}
+    found = {str(path): fingerprint_of(path) for path in sorted(_files(task, settings))}
+    in_memory = [one for one in _locations(settings.data.model_dump(mode="json")) if one.startswith(PREFIX)]
+    return found | {description: [] for description in in_memory}  # which has a digest
 
 
 def changed(before: Fingerprint, now: Fingerprint) -> str | None:
@@ -39,11 +43,11 @@ def changed(before: Fingerprint, now: Fingerprint) -> str | None:
 
 def _files(task: str, settings: Settings) -> set[Path]:
     found: set[Path] = set()
-    for location in _locations(settings.data.model_dump()):
+    for location in _locations(settings.data.model_dump(mode="json")):
         if location == "sample":
             sample = SAMPLES / SAMPLE_OF.get(task, task)
             found |= {path for path in sample.glob("*") if path.suffix in (".csv", ".txt")}
-        elif location and not location.startswith("tfds:"):
+        elif location and not location.startswith(("tfds:", PREFIX)):
             path = expanded(location)
             paths = [path] if path.exists() else map(Path, glob.glob(str(path), recursive=True))
             if path.suffix not in TABLE_SUFFIXES and not path.is_dir():

@@ -11,6 +11,7 @@ from models.recurrent_settings import Settings
 from tasks.data.bounded_files import MAX_SETTINGS_BYTES
 from tasks.data.stored_files import read_json
 from tasks.errors import UserError
+from tasks.in_memory import from_file
 from tasks.validation import first_problem
 
 if TYPE_CHECKING:
@@ -57,7 +58,9 @@ def validated(file: Path, stored: dict, settings_class: type[SettingsOfTask], re
         UserError: If they have settings that no longer exist; the message ends with the remedy.
     """
     try:
-        return settings_class.model_validate({name: group for name, group in stored.items() if name != "task"})
+        return settings_class.model_validate(
+            from_file({name: group for name, group in stored.items() if name != "task"})
+        )
     except pydantic.ValidationError as error:
         mistake, _ = first_problem(error)
         place = ".".join(map(str, mistake["loc"]))

@@ -189,9 +189,8 @@ def _default_names(path: Path | str | None) -> list[str]:
 
 def _check_texts(model: PlannedModel, settings: Settings) -> None:
     """Raise `UserError` if a finished language model was trained on other texts."""
-    before, now = model.run.stored().get("data", {}).get("data"), model.settings.data.data
-    if isinstance(before, list):
-        before = tuple(before)
+    before = model.run.stored().get("data", {}).get("data")
+    now = model.settings.data.model_dump(mode="json")["data"]
     if before != now and settings.training.unlabelled != "sample":
         raise UserError(
             f"--unlabelled {locations.shown(now)}: the language model {model.name} is finished, and was trained on "

@@ -9,6 +9,7 @@ from models.generation_settings import SearchSettings
 from models.network_settings import TranslatorSettings
 from models.recurrent_settings import Settings
 from tasks.arguments import EvaluateRowsArguments, ExportArguments, PredictArguments
+from tasks.in_memory import InMemory
 from tasks.settings import (
     BucketedTrainingSettings,
     Normalization,
@@ -52,11 +53,17 @@ class TranslationSourceSettings(RowSourceSettings, defaults={"validation_fractio
     def names(self) -> tuple[str | None, str | None]:
         """The names of source and target in the data; None where the data itself determines the name."""
         names = (self.source_lang or self.source_column, self.target_lang or self.target_column)
-        if self.data != "sample":
+        if self.data != "sample" or any(isinstance(one, InMemory) for one in self.train_files):
             return names
         english, korean = SAMPLE_LANGUAGES
         source = names[0] or (english if names[1] != english else korean)
         return source, names[1] or (korean if source != korean else english)
+
+    @property
+    def read_columns(self) -> tuple[str, ...]:
+        """The names of both columns."""
+        source, target = self.names
+        return source or "source", target or "target"
 
 
 # The grammar of the sample has about 100 words, and an ending is separated from its word. Where words are few, unigram

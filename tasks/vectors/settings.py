@@ -8,10 +8,10 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from models.recurrent_settings import Settings
 from tasks.file_options import FileOptions
-from tasks.settings import Auto, Location
+from tasks.settings import Auto, DataSettings, Location
 
 
-class VectorSourceSettings(FileOptions):
+class VectorSourceSettings(FileOptions, DataSettings):
     """Where the texts come from. They need no labels."""
 
     data: Location = "sample"
