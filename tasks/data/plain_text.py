@@ -109,7 +109,8 @@ def by_split(files: Sequence[Path], folder: Path | None = None) -> dict[str, lis
 
 
 def _split_of(path: Path) -> str | None:
-    """Return the split of train.txt, wiki.train.txt or train/chapter.txt; None for train-to-busan.txt."""
+    """Return the split of train.txt, wiki.train.txt, tst2013.txt or train/chapter.txt; None for train-to-busan.txt."""
     stem = Path(path.name.lower().removesuffix(".gz")).stem
     words = [re.split("[._-]", stem)[-1], *(part.lower() for part in path.parent.parts)]
-    return next((SPLIT_ALIASES[word] for word in words if word in SPLIT_ALIASES), None)
+    names = (word.rstrip("0123456789") for word in words)
+    return next((SPLIT_ALIASES[name] for name in names if name in SPLIT_ALIASES), None)

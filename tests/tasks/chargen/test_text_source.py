@@ -62,6 +62,17 @@ def test_a_folder_may_have_its_own_splits(tmp_path):
     }
 
 
+def test_the_usual_names_of_test_sets_are_splits_of_a_text_too(tmp_path):
+    for name in ("train", "newsdev2016", "tst2012", "tst2013"):
+        (tmp_path / f"{name}.txt").write_text(f"{name}\n" * 10)
+    source = splits(tmp_path)
+    assert source.splits == {
+        "train": "train\n" * 10,
+        "validation": "newsdev2016\n" * 10,
+        "test": "tst2012\n" * 10 + "tst2013\n" * 10,
+    }
+
+
 def test_tiny_shakespeare_has_its_own_splits(shakespeare):
     source = splits(shakespeare)
     lengths = {split: len(source.text(split)) for split in source.splits}
