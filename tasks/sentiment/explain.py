@@ -11,6 +11,7 @@ from models.text_classifier import TextClassifier
 from tasks.errors import UserError
 from tasks.reports import explanation_plots
 from tasks.sentiment import predict
+from tasks.sentiment.labels import clean_label
 from tasks.sentiment.settings import SentimentExplainArguments, SentimentSettings
 from tasks.serving.batched_inference import string_tensor
 from tasks.training.checkpoint import load_model
@@ -79,6 +80,8 @@ def explain(
     settings = folder.open_trained("sentiment", SentimentSettings)
     classifier = predict.from_run(folder, settings, load_model(folder), {}).module
     names = [name.decode() for name in classifier.labels.numpy()]
+    if label is not None and label not in names:
+        label = clean_label(label)
     if label is not None and label not in names:
         raise UserError(f"--label {label}: the run's classes are {', '.join(names)}")
     model = classifier.model
