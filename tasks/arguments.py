@@ -70,6 +70,8 @@ class Texts(InferenceArguments):
     """The run's folder."""
     model: str | None = None
     """An exported model instead of a run: saved_models/NAME or saved_models/NAME/VERSION."""
+    trust: bool = False
+    """Loads a model whose graph has operations on files, which can read and write what you can. Exports have none."""
     input: str | None = None
     """Reads texts from this file: a table (.csv, .tsv, .jsonl, .parquet), or one text per line; - is standard input.
     Without a text in it, there is a warning and no answer."""
@@ -119,6 +121,8 @@ class PredictArguments(FileOptions, Texts):
     def _one_model_and_one_input(self):
         if (self.run is None) == (self.model is None):
             raise ValueError("name one of --run and --model")
+        if self.trust and self.model is None:
+            raise ValueError("--trust is for an exported model; name it with --model, or leave out --trust")
         if (self.texts and self.input is not None) or (self.texts_required and not self.texts and self.input is None):
             raise ValueError("give texts, or a file with --input FILE (- for standard input), and not both")
         return self

@@ -13,6 +13,7 @@ from tasks.atomic_files import expanded
 from tasks.data.stored_files import read_json, reading, verify
 from tasks.errors import UserError
 from tasks.predictor import Predictor
+from tasks.serving import file_operations
 from tasks.serving.export import CHECKSUMS, is_exported, version_folder
 from tasks.task import Task
 from tasks.training.checkpoint import load_model
@@ -21,13 +22,14 @@ from tasks.training.stored_settings import read_exported_settings
 from tasks.validation import describe_validation_error
 
 
-def load(task: Task, path: Path | str, **overrides: Any) -> Predictor:
+def load(task: Task, path: Path | str, *, trust: bool = False, **overrides: Any) -> Predictor:
     """Open a run or an exported model; `load` of `tasks.sentiment`, `tasks.chargen` and `tasks.translation` calls it.
 
     Args:
         task: The task.
         path: The folder of a run, whose best weights so far are used while it is training; or saved_models/NAME for
             the newest version of an export, or a version's folder.
+        trust: Whether to load an exported model whose graph has operations on files; see `file_operations`.
         **overrides: Settings of inference that differ from those of the run, such as `beam_size`.
 
     Raises:
@@ -50,7 +52,7 @@ def load(task: Task, path: Path | str, **overrides: Any) -> Predictor:
             f"{folder} is neither a run nor an exported model; name a folder that train has written, or "
             "saved_models/NAME"
         )
-    return load_export(task, folder, overrides)
+    return load_export(task, folder, overrides, trust)
 
 
 def load_run(task: Task, run: Path | str, overrides: Mapping[str, Any] | None = None) -> Predictor:
@@ -66,7 +68,9 @@ def load_weights(task: Task, folder: Run, settings: Settings, overrides: Mapping
         return task.from_run(folder, settings, model, overrides or {})
 
 
-def load_export(task: Task, path: Path | str, overrides: Mapping[str, Any] | None = None) -> Predictor:
+def load_export(
+    task: Task, path: Path | str, overrides: Mapping[str, Any] | None = None, trust: bool = False
+) -> Predictor:
     """Open an exported model; see `load`."""
     folder = version_folder(Path(path))
     extra = folder / "assets.extra"
@@ -77,6 +81,8 @@ def load_export(task: Task, path: Path | str, overrides: Mapping[str, Any] | Non
         if not isinstance(expected, dict) or not expected:
             raise UserError(f"{folder / CHECKSUMS} is damaged: it names no files; {remedy}")
         verify(folder, expected, remedy)
+    if not trust:
+        file_operations.check(folder)
     with reading(folder, remedy):
         return task.from_export(tf.saved_model.load(folder), settings, extra, overrides or {})
 

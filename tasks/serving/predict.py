@@ -28,7 +28,9 @@ from tasks.training.runs import Run
 log = logging.getLogger(__name__)
 
 # Arguments that do not change the answers to given texts.
-NOT_IN_THE_ANSWERS = {"run", "model", "texts", "input", "input_format", "text_column", "output", "window"}
+NOT_IN_THE_ANSWERS = {
+    *("run", "model", "trust", "texts", "input", "input_format", "text_column", "output", "window"),
+}
 
 
 def main(task: Task, arguments: PredictArguments) -> None:
@@ -46,7 +48,7 @@ def main(task: Task, arguments: PredictArguments) -> None:
         if arguments.run is not None:
             predictor = load_run(task, arguments.run, arguments.overrides)
         else:
-            predictor = load_export(task, arguments.model, arguments.overrides)
+            predictor = load_export(task, arguments.model, arguments.overrides, arguments.trust)
         if task.answer_step_by_step(predictor, arguments, stream, output):
             return
         piped = None

@@ -14,6 +14,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from tasks.data.stored_files import read_json, reading, verify
 from tasks.errors import UserError
+from tasks.serving import file_operations
 from tasks.serving.export import CHECKSUMS
 from tasks.serving.server import json_tensors
 from tasks.serving.server.batching import Arrays, Batcher, BatchingSettings
@@ -139,15 +140,20 @@ class LoadedVersion:
         return {key: batcher.waiting for key, batcher in self._batchers.items()}
 
 
-def load(name: str, number: int, folder: Path, settings: BatchingSettings, observe: Callable) -> LoadedVersion:
+def load(
+    name: str, number: int, folder: Path, settings: BatchingSettings, observe: Callable, trust: bool = False
+) -> LoadedVersion:
     """Load a version of a model, and warm it.
 
     Raises:
-        UserError: If it is damaged, or does not answer its warm-up requests.
+        UserError: If it is damaged, does not answer its warm-up requests, or has operations on files and is not
+            trusted.
     """
     began = time.monotonic()
     if (folder / CHECKSUMS).exists():
         verify(folder, read_json(folder / CHECKSUMS, REMEDY), REMEDY)
+    if not trust:
+        file_operations.check(folder)
     version = LoadedVersion(name, number, folder, settings, observe)
     loaded = time.monotonic()
     try:

@@ -1,5 +1,6 @@
 """The models that are served; a thread looks for new models and versions."""
 
+import functools
 import logging
 import threading
 import time
@@ -25,6 +26,7 @@ class Models:
         poll_seconds: Seconds between two looks for new versions.
         batching: How requests are put together.
         observe: Returns for model, version and signature the function that is called with the rows of each call.
+        trust: Whether models with operations on files are loaded.
 
     Raises:
         UserError: If a path has no model.
@@ -37,10 +39,11 @@ class Models:
         poll_seconds: float = 1.0,
         batching: BatchingSettings | None = None,
         observe: Callable[..., Callable[[int], None]] = lambda *names: lambda rows: None,
+        trust: bool = False,
     ):
         self._folders = [Path(path) for path in paths if folders.is_folder_of_models(Path(path))]
         self._num_versions, self._poll_seconds = num_versions, poll_seconds
-        self._batching, self._observe = batching or BatchingSettings(), observe
+        self._batching, self._observe, self._trust = batching or BatchingSettings(), observe, trust
         self._models = {name: self._model(folder) for name, folder in folders.find_all(paths).items()}
         self._awaited = set(self._models)  # the models of the start, which a ready server has
         self._stopped, self.loaded = threading.Event(), threading.Event()
@@ -50,7 +53,8 @@ class Models:
         return Model(folder, self._num_versions, self._load)
 
     def _load(self, name: str, number: int, folder: Path) -> LoadedVersion:
-        return load(name, number, folder, self._batching, lambda signature: self._observe(name, number, signature))
+        observe = functools.partial(self._observe, name, number)
+        return load(name, number, folder, self._batching, observe, self._trust)
 
     def start(self) -> None:
         """Begin to load; `loaded` is set once every model has been tried."""

@@ -40,6 +40,7 @@ def main(arguments: ServeArguments) -> None:
         arguments.poll_seconds,
         BatchingSettings(arguments.max_batch_size, arguments.batch_milliseconds / 1000, arguments.queue_size),
         measurements.rows,
+        arguments.trust,
     )
     limits = Limits(arguments.timeout, int(arguments.max_body_size * (1 << 20)))
     listening = bound_socket(arguments.host, arguments.port)

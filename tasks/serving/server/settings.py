@@ -35,3 +35,5 @@ class ServeArguments(Settings):
     """Maximum size of the body of a request, in MiB; larger ones are refused with status 413."""
     cors: bool = False
     """Lets pages of other origins read the answers (CORS)."""
+    trust: bool = False
+    """Loads models whose graphs have operations on files, which can read and write what you can. Exports have none."""
