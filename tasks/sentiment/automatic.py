@@ -57,7 +57,8 @@ def resolve(settings: SentimentSettings) -> tuple[SentimentSettings, str]:
     }
     hidden = {"wide_share"} if settings.training.pretrained else {"wide_share", "fine_tuning"}
     shown = ", ".join(f"{name}={values[name]}" for _, name in automatic if name not in hidden)
-    return settings.model_copy(update=chosen), f"chosen for {_describe(statistics)}: {shown}"
+    reason = f"chosen for {_describe(statistics)}: {shown}" if shown else ""
+    return settings.model_copy(update=chosen), reason
 
 
 def _statistics(settings: SentimentSettings) -> TextStatistics:

@@ -82,22 +82,30 @@ def test_the_layers_of_a_language_model_are_trained_with_a_lower_learning_rate(t
     assert (f"learning_rate={rate}" in reasons) == ("learning_rate" not in given)
 
 
+GIVEN = {
+    "vocabulary": {"vocabulary_type": "bpe"},
+    "network": {
+        "max_tokens": 9,
+        "pool_size": 1,
+        "wide_ngrams": 0,
+        "wide_units": "pieces",
+        "wide_features": "tf_idf",
+        "wide_min_texts": 1,
+        "wide_share": 0.5,
+    },
+    "training": {"epochs": 1, "tokens_per_batch": 64, "fine_tuning": "off", "learning_rate": 0.1},
+}
+
+
 def test_without_an_automatic_setting_the_data_are_not_read():
-    settings = SentimentSettings(
-        data={"data": "missing.csv"},
-        vocabulary={"vocabulary_type": "bpe"},
-        network={
-            "max_tokens": 9,
-            "pool_size": 1,
-            "wide_ngrams": 0,
-            "wide_units": "pieces",
-            "wide_features": "tf_idf",
-            "wide_min_texts": 1,
-            "wide_share": 0.5,
-        },
-        training={"epochs": 1, "tokens_per_batch": 64, "fine_tuning": "off", "learning_rate": 0.1},
-    )
+    settings = SentimentSettings(data={"data": "missing.csv"}, **GIVEN)
     assert SENTIMENT.resolve(settings) == (settings, "")
+
+
+def test_nothing_is_said_where_nothing_that_counts_was_chosen(tmp_path):
+    training = {**GIVEN["training"], "fine_tuning": "auto"}  # which is for language models
+    settings, reasons = resolved(tmp_path, ENGLISH, 40, **{**GIVEN, "training": training})
+    assert (settings.training.fine_tuning, reasons) == ("off", "")
 
 
 def stored(folder):
