@@ -15,6 +15,7 @@ import tensorflow as tf
 import tensorflow_text
 from sentencepiece import sentencepiece_model_pb2
 
+from models.interruptible import interruptible
 from models.listed import listed
 
 PAD, UNKNOWN, BOS, EOS = 0, 1, 2, 3
@@ -71,28 +72,28 @@ def train_sentencepiece(
     # Long texts are split rather than passed whole: the trainer silently skips sentences above its byte limit.
     lines = (text[start : start + 4000] for text in listed(texts) for start in range(0, len(text), 4000))
     try:
-        sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=lines,
-            model_writer=model,
-            vocab_size=size,
-            model_type=model_type,
-            normalization_rule_name=normalization,
-            character_coverage=character_coverage,
-            split_digits=split_digits,
-            required_chars=required_characters,
-            user_defined_symbols=list(listed(symbols, "symbol")),
-            num_threads=threads,
-            hard_vocab_limit=False,
-            max_sentence_length=16384,
-            pad_id=PAD,
-            unk_id=UNKNOWN,
-            bos_id=BOS,
-            eos_id=EOS,
-            minloglevel=2,
+        interruptible(
+            lambda: sentencepiece.SentencePieceTrainer.train(
+                sentence_iterator=lines,
+                model_writer=model,
+                vocab_size=size,
+                model_type=model_type,
+                normalization_rule_name=normalization,
+                character_coverage=character_coverage,
+                split_digits=split_digits,
+                required_chars=required_characters,
+                user_defined_symbols=list(listed(symbols, "symbol")),
+                num_threads=threads,
+                hard_vocab_limit=False,
+                max_sentence_length=16384,
+                pad_id=PAD,
+                unk_id=UNKNOWN,
+                bos_id=BOS,
+                eos_id=EOS,
+                minloglevel=2,
+            )
         )
     except RuntimeError as error:
-        if "KeyboardInterrupt" in str(error):  # raised in the iterator, and wrapped by the trainer
-            raise KeyboardInterrupt from None
         # Two checks of SentencePiece: the sentences are not empty, and normalization leaves at least one character.
         if ("sentences" in str(error) and "empty" in str(error)) or "all_chars_count" in str(error):
             raise ValueError("no text to learn a vocabulary from: every text is empty or blank") from None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.characters import Characters, normalize
+from models.interruptible import interruptible
 from models.pieces import Pieces
 from tasks import atomic_files
 from tasks.chargen.data import encode, unknown_share
@@ -93,7 +94,7 @@ def run_inference(
     # The network predicts all symbols but the first, which counts with its frequency; of records, that is no part.
     first = float(generator.score(string_tensor([read[0]]))["nats_per_character"][0]) if boundary is None else 0.0
     training_text = _training_text(settings, source)
-    bigram, trigram = _count_models(training_text, ids, characters, boundary)
+    bigram, trigram = interruptible(lambda: _count_models(training_text, ids, characters, boundary))
     evaluation, temperature = predictor.evaluation, predictor.sampling.temperature
     prompts, records = evaluation.prompts, {}
     if boundary is None:
@@ -104,7 +105,7 @@ def run_inference(
     continuations = {chosen: continuations_of(predictor, prompts, chosen) for chosen in evaluation.temperatures}
     if training_text is not None:
         training_text = characters.normalize_for_scoring(training_text)
-    known_words, longest_passage = compare(training_text, continuations, records)
+    known_words, longest_passage = interruptible(lambda: compare(training_text, continuations, records))
     compared = {} if training_text is None else records
     outcome = Generations(
         nats_per_character=(nats + first) / len(scored),

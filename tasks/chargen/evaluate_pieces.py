@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from models.interruptible import interruptible
 from models.language_model import LanguageModel
 from models.pieces import PieceText
 from models.text import EOS, UNKNOWN
@@ -97,7 +98,8 @@ def run_inference(
     if predictor.writes_records and settings.data.records and not reverse:
         for chosen in sorted({*predictor.evaluation.temperatures, predictor.sampling.temperature}):
             generated[chosen] = generate_records(predictor, predictor.evaluation.evaluation_records, chosen)
-    known_words, longest_passage = evaluate.compare(joined, continuations, generated)
+    compared = interruptible(lambda: evaluate.compare(joined, continuations, generated))
+    known_words, longest_passage = compared
     compared = {} if joined is None else generated
     return evaluate.Generations(
         nats_per_character=nats / counts.characters,
@@ -156,5 +158,5 @@ def _count_models(
         return None, None
     counted = np.concatenate([[EOS], *(np.array(row[1:]) for row in encoded(training_texts, text))])
     first, *_ = count_nats(counted, ids[:1], len(text.characters), 1)
-    _, bigram, trigram = count_nats(counted, ids, len(text.characters), 3)
+    _, bigram, trigram = interruptible(lambda: count_nats(counted, ids, len(text.characters), 3))
     return bigram - first, trigram - first

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from models.characters import Characters
 from models.generation_settings import SamplingSettings
+from models.interruptible import interruptible
 from models.language_model import StepModel
 from models.pieces import Pieces
 from models.text_generator import TextGenerator
@@ -130,9 +131,12 @@ class CharacterGenerator(Predictor):
                 return long_texts.continue_in_parts(self._owner.signatures, prompts, sampling, seed, self.characters)
             out = long_texts.generate_in_parts(self.module, string_tensor(prompts), sampling, seed)
         else:
-            numbers = long_texts.sampling_inputs(sampling, len(prompts), sampling.length)
-            seeds = tf.fill([len(prompts)], tf.constant(seed, tf.int64))
-            out = self._generate(prompt=string_tensor(prompts), seed=seeds, **numbers)
+            arguments = {
+                "prompt": string_tensor(prompts),
+                "seed": tf.fill([len(prompts)], tf.constant(seed, tf.int64)),
+                **long_texts.sampling_inputs(sampling, len(prompts), sampling.length),
+            }
+            out = interruptible(lambda: self._generate(**arguments))
         rows = zip(out["text"].numpy(), out["continuation"].numpy(), strict=True)
         return [{"text": text.decode(), "continuation": continuation.decode()} for text, continuation in rows]
 

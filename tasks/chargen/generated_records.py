@@ -6,6 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from models.interruptible import interruptible
+from models.text_generator import TextGenerator
 from tasks.chargen.generate import CHARACTERS_PER_BATCH, CharacterGenerator
 from tasks.chargen.records import BOUNDARY
 from tasks.serving.batched_inference import string_tensor
@@ -42,16 +44,22 @@ def generate_records(predictor: CharacterGenerator, count: int, temperature: flo
     """Generate records without a prompt; these are the ones that `generate --samples COUNT` writes."""
     generator, sampling = predictor.module, predictor.sampling
     scalars = tf.constant(temperature, tf.float32), tf.constant(sampling.top_k), tf.constant(sampling.top_p)
+    length = tf.constant(sampling.length)
     records: list[str] = []
     size = max(1, min(BATCH, CHARACTERS_PER_BATCH // sampling.length))  # the random numbers are drawn in advance
     for start in range(0, count, size):
         seeds = sampling.sampling_seed + np.arange(start, min(start + size, count), dtype=np.int64)
         prompts = string_tensor([""] * len(seeds))
-        noise = generator.noise(prompts, tf.constant(seeds), tf.constant(sampling.length))
-        ids, _ = generator.continue_generation(generator.initial_state(prompts), noise, *scalars)
-        texts = generator.text.compose_jamo(generator.decode(ids)).numpy()
+        arguments = (prompts, tf.constant(seeds), length, *scalars)
+        texts = interruptible(lambda arguments=arguments: _texts(generator, *arguments))
         records += [text.decode() for text in texts]
     return records
+
+
+def _texts(generator: TextGenerator, prompts: tf.Tensor, seeds: tf.Tensor, length: tf.Tensor, *scalars) -> np.ndarray:
+    noise = generator.noise(prompts, seeds, length)
+    ids, _ = generator.continue_generation(generator.initial_state(prompts), noise, *scalars)
+    return generator.text.compose_jamo(generator.decode(ids)).numpy()
 
 
 def page(records: dict[float, list[str]], shares: dict[float, RecordShares]) -> str:

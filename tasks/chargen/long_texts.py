@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 
 import tensorflow as tf
-from tqdm import tqdm
 
 from models.characters import Characters, compose_jamo, normalize
 from models.generation_settings import SamplingSettings
+from models.interruptible import interruptible
 from models.pieces import Pieces
 from models.text_generator import MAX_LENGTH, TextGenerator
+from tasks.reports.progress import progress_bar
 from tasks.serving.batched_inference import string_tensor
 
 # Characters of a part.
@@ -34,12 +35,13 @@ def generate_in_parts(
         tf.constant(sampling.top_k, tf.int32),
         tf.constant(sampling.top_p, tf.float32),
     )
-    noise = generator.noise(prompts, tf.fill([len(prompts)], tf.constant(seed, tf.int64)), tf.constant(sampling.length))
-    state, parts = generator.initial_state(prompts), []
-    # Without a terminal the bar does not appear.
-    with tqdm(total=sampling.length, unit=" characters", leave=False, disable=None) as bar:
+    seeds, length = tf.fill([len(prompts)], tf.constant(seed, tf.int64)), tf.constant(sampling.length)
+    noise = interruptible(lambda: generator.noise(prompts, seeds, length))
+    state, parts = interruptible(lambda: generator.initial_state(prompts)), []
+    with progress_bar(total=sampling.length, unit=" characters", leave=False) as bar:
         for start in range(0, sampling.length, PART):
-            ids, state = generator.continue_generation(state, noise[:, start : start + PART], *scalars)
+            part = (state, noise[:, start : start + PART], *scalars)
+            ids, state = interruptible(lambda part=part: generator.continue_generation(*part))
             parts.append(generator.decode(ids))
             bar.update(min(PART, sampling.length - start))
             if tf.reduce_all(state.finished):
@@ -67,14 +69,15 @@ def continue_in_parts(
         {"text": str, "continuation": str} for each prompt.
     """
     count, go_on = len(prompts), signatures["continue"]
-    out = signatures["begin"](prompt=string_tensor(prompts), seed=tf.fill([count], tf.constant(seed, tf.int64)))
+    begin = {"prompt": string_tensor(prompts), "seed": tf.fill([count], tf.constant(seed, tf.int64))}
+    out = interruptible(lambda: signatures["begin"](**begin))
     beginnings, parts = tf.strings.join([out["text"], out["pending"]]).numpy(), [out["text"]]
-    with tqdm(total=sampling.length, unit=" characters", leave=False, disable=None) as bar:
+    with progress_bar(total=sampling.length, unit=" characters", leave=False) as bar:
         for start in range(0, sampling.length, PART):
             length = min(PART, sampling.length - start)
             numbers = sampling_inputs(sampling, count, length)
             state = {name: out[name] for name in go_on.structured_input_signature[1] if name not in numbers}
-            out = go_on(**state, **numbers)
+            out = interruptible(lambda arguments=state | numbers: go_on(**arguments))
             parts.append(out["text"])
             bar.update(length)
             if tf.reduce_all(out["finished"]):

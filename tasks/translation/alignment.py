@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from models.interruptible import interruptible
 from tasks.serving.batched_inference import string_tensor
 from tasks.translation.data import SIDES
 
@@ -20,7 +21,8 @@ def align_sentence(align: Callable, text: str) -> dict:
         `translation`; `source_pieces`; `target_pieces`, with the end, </s>, and empty if the sentence has no piece;
         `attention`, weights (target pieces, source pieces), as lists.
     """
-    out = {name: value.numpy()[0] for name, value in align(text=string_tensor([text])).items()}
+    out = interruptible(lambda: align(text=string_tensor([text])))
+    out = {name: value.numpy()[0] for name, value in out.items()}
     source, target = ([piece.decode() for piece in out[f"{side}_pieces"] if piece] for side in SIDES)
     return {
         "translation": out["translation"].decode(),

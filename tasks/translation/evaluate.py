@@ -10,8 +10,10 @@ from pathlib import Path
 import tensorflow as tf
 from sacrebleu.metrics import BLEU
 
+from models.interruptible import interruptible
 from models.text_translator import TextTranslator
 from tasks import atomic_files
+from tasks.data.quoted_rows import long_fields
 from tasks.data.records import Record
 from tasks.data.sequence_store import chunks
 from tasks.data.sources import Source
@@ -116,7 +118,8 @@ def nats_per_piece(translator: TextTranslator, sources: Sequence[str], reference
     log_probability = pieces = 0.0
     by_length = sorted(zip(sources, references, strict=True), key=lambda pair: len(pair[1]))  # less padding
     for pairs in chunks(by_length, translate.SENTENCES):
-        out = translator.score(*map(string_tensor, zip(*pairs, strict=True)))
+        sides = [string_tensor(texts) for texts in zip(*pairs, strict=True)]
+        out = interruptible(lambda sides=sides: translator.score(*sides))
         log_probability += float(tf.reduce_sum(tf.cast(out["log_probability"], tf.float64)))
         pieces += int(tf.reduce_sum(out["pieces"]))
     return -log_probability / pieces
@@ -178,7 +181,7 @@ def print_evaluation(run: Run, stored: Mapping) -> None:
     print("\nBLEU by words of the source")
     for words, bleu in stored["bleu_by_length"].items():
         print(f"{words:>7} {bleu:6.2f}")
-    with open(run.path / TRANSLATIONS_FILE, encoding="utf-8", newline="") as file:
+    with open(run.path / TRANSLATIONS_FILE, encoding="utf-8", newline="") as file, long_fields:
         rows = list(csv.DictReader(file))
     print("\nsource, translation, reference")
     for row in rows[:PRINTED_TRANSLATIONS]:

@@ -1,6 +1,9 @@
 """A long text is the one that the loop in the graph generates, in bounded memory."""
 
 import itertools
+import os
+import signal
+import threading
 
 import pytest
 
@@ -31,3 +34,15 @@ def test_long_texts_are_answered_one_by_one(generator, monkeypatch):
     monkeypatch.setattr(generate, "CHARACTERS_PER_BATCH", 50)
     answers = generator.predict(prompts(), length=30, samples=1)
     assert next(answers) and len(asked) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["run", "model"])
+def test_an_interrupt_ends_a_long_text_at_once(small_tasks, kind):
+    """Without that, this text takes minutes."""
+    predictor = inference.load(CHARGEN, getattr(small_tasks["chargen"], kind)())
+    list(predictor.predict(["The "], length=20_000))
+    threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        list(predictor.predict(["The "], length=2_000_000))
+    assert not [thread for thread in threading.enumerate() if thread.name == "interruptible"]
