@@ -2,7 +2,8 @@
 
     python notebooks/run.py [NAME ...]
 
-With FAST=1 in the environment it is a trial, and nothing is stored.
+With FAST=1 in the environment it is a trial, and nothing is stored. A cell with many outputs, or with one on standard
+error, is an error: so it would appear to everybody who executes the notebook.
 """
 
 import copy
@@ -15,6 +16,7 @@ import nbclient
 import nbformat
 
 FOLDER = Path(__file__).parent
+MAX_OUTPUTS = 20
 
 
 def code_cells(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
@@ -27,29 +29,46 @@ def code(notebook: nbformat.NotebookNode) -> list[str]:
     return [cell.source for cell in code_cells(notebook)]
 
 
-def run(name: str) -> None:
-    """Runs one notebook, and stores its outputs.
+def check_outputs(name: str, notebook: nbformat.NotebookNode) -> int:
+    """Returns the largest number of outputs of a cell; ends the program if it is too large, or standard error is used.
+
+    What a cell prints in several moments is several outputs, as with `jupyter nbconvert --execute`.
+    """
+    most = 0
+    for number, cell in enumerate(code_cells(notebook), start=1):
+        errors = "".join(output.text for output in cell.outputs if output.get("name") == "stderr")
+        if errors:
+            sys.exit(f"{name}.ipynb, code cell {number} writes to standard error: {errors[:500]}")
+        if len(cell.outputs) > MAX_OUTPUTS:
+            sys.exit(f"{name}.ipynb, code cell {number} has {len(cell.outputs)} outputs, more than {MAX_OUTPUTS}")
+        most = max(most, len(cell.outputs))
+    return most
+
+
+def run(name: str) -> int:
+    """Runs one notebook, and stores its outputs; returns the largest number of outputs of a cell.
 
     Raises:
         nbclient.exceptions.CellExecutionError: If a cell fails; contains the cell and the traceback.
     """
     notebook = nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
-    # `coalesce_streams` makes one output of everything that a cell prints, as an open notebook does.
     client = nbclient.NotebookClient(
-        notebook, timeout=1200, record_timing=False, coalesce_streams=True, resources={"metadata": {"path": FOLDER}}
+        notebook, timeout=1200, record_timing=False, resources={"metadata": {"path": FOLDER}}
     )
     korean_notebook = nbformat.read(FOLDER / f"{name}.ko.ipynb", as_version=4)
     if code(korean_notebook) != code(notebook):
         sys.exit(f"{name}.ko.ipynb has other code than {name}.ipynb: make it the same, and run it again")
     client.execute()
+    most = check_outputs(name, notebook)
     if os.environ.get("FAST") == "1":
-        return
+        return most
     for cell, korean in zip(code_cells(notebook), code_cells(korean_notebook), strict=True):
         korean.outputs, korean.execution_count = copy.deepcopy(cell.outputs), cell.execution_count
     for path, done in ((FOLDER / f"{name}.ipynb", notebook), (FOLDER / f"{name}.ko.ipynb", korean_notebook)):
         part = path.with_suffix(".part")
         nbformat.write(done, part)
         part.replace(path)
+    return most
 
 
 def main(names: list[str]) -> None:
@@ -60,8 +79,8 @@ def main(names: list[str]) -> None:
             sys.exit(f"no notebook {name!r} in {FOLDER}; the notebooks: {', '.join(all_names)}")
         start = time.monotonic()
         print(f"{name} ...", end=" ", flush=True)
-        run(name)
-        print(f"{time.monotonic() - start:.0f} s")
+        most = run(name)
+        print(f"{time.monotonic() - start:.0f} s, at most {most} outputs in a cell")
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ def run(*names: str, folder: Path = FOLDER, **environment: str) -> subprocess.Co
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_notebook_runs_in_its_fast_form(name, tmp_path):
-    """The Korean version has the same code, and so need not be run."""
+    """The Korean version has the same code, and so need not be run. Outputs are counted; see `run.check_outputs`."""
     before = (FOLDER / f"{name}.ipynb").read_bytes()
     ended = run(name, FAST="1", RUNS=str(tmp_path))
     assert ended.returncode == 0, ended.stderr  # contains the cell and its traceback
@@ -75,6 +75,23 @@ def test_an_error_in_a_cell_is_shown_and_the_notebook_stays_as_it_was(page):
     assert "page" in run("none", folder=page).stderr  # lists the notebooks
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("import time\nfor n in range(25):\n    print(n, flush=True)\n    time.sleep(0.02)", "has 25 outputs"),
+        ("import sys\nsys.stderr.write('a warning')", "code cell 2 writes to standard error: a warning"),
+    ],
+)
+def test_many_outputs_of_a_cell_and_outputs_on_standard_error_are_reported(page, code, message):
+    for name in ("page.ipynb", "page.ko.ipynb"):
+        nbformat.write(new_notebook(cells=[new_code_cell("1 + 1"), new_code_cell(code)]), page / name)
+    before = (page / "page.ipynb").read_bytes()
+    ended = run("page", folder=page, FAST="")
+    assert ended.returncode == 1 and message in ended.stderr
+    assert (page / "page.ipynb").read_bytes() == before
+
+
 def test_different_code_in_the_korean_version_is_reported_before_anything_runs(page):
     nbformat.write(new_notebook(cells=[new_code_cell("open('ran', 'w')")]), page / "page.ipynb")
     ended = run("page", folder=page, FAST="")
@@ -99,7 +116,9 @@ def test_a_notebook_is_small_and_contains_its_outputs(name):
     counts = [cell.execution_count for cell in notebook.cells if cell.cell_type == "code"]
     assert counts == list(range(1, len(counts) + 1)), "run it from top to bottom: make notebooks"
     outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
-    assert not [output for output in outputs if output.output_type == "error"]
+    assert not [output for output in outputs if output.output_type == "error" or output.get("name") == "stderr"]
+    assert all(len(cell.outputs) <= 20 for cell in notebook.cells if cell.cell_type == "code")
+    assert not any("\b" in output.get("text", "") for output in outputs)  # a progress bar
     assert any("image/png" in output.get("data", {}) for output in outputs)
 
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from typing import TextIO
 
 import tensorflow as tf
-from tqdm import tqdm
 
 from models.characters import compose_jamo, normalize
 from models.pieces import LINE_END, PieceText
@@ -18,6 +17,7 @@ from models.text_generator import TextGenerator
 from tasks.chargen import records
 from tasks.chargen.generate import CharacterGenerator, warn_of_unknown
 from tasks.chargen.settings import GenerateArguments
+from tasks.reports.progress import progress_bar
 from tasks.serving import partial_output
 from tasks.serving.batched_inference import string_tensor
 from tasks.serving.partial_output import PartialOutput, Position
@@ -93,7 +93,7 @@ def _write_stream(predictor: CharacterGenerator, prompt: str, out: TextIO, outpu
     hidden = True if out.isatty() else None  # None: hidden where standard error is no terminal
     total, initial = generator.settings.length, begun.generated
     unit = " pieces" if isinstance(generator.text, PieceText) else " characters"
-    with tqdm(total=total, initial=initial, unit=unit, disable=hidden) as bar:
+    with progress_bar(total=total, initial=initial, unit=unit, disable=hidden) as bar:
         for part, progress in stream(generator, prompt, begun):
             print(part, end="", file=out, flush=True)
             bar.update(progress.generated - bar.n)

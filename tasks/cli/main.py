@@ -127,8 +127,8 @@ def _overview(program: str, commands: Mapping[str, Command]) -> str:
 
 
 def _train(train: Callable, task: Task, settings: Settings, folder, overwrite: bool) -> None:
-    with contextlib.redirect_stdout(sys.stderr):  # Keras draws its progress bar on standard output
-        run = train(task, settings, folder, overwrite=overwrite, verbose=1 if sys.stderr.isatty() else 2)
+    with contextlib.redirect_stdout(sys.stderr):  # the epochs are printed to standard output
+        run = train(task, settings, folder, overwrite=overwrite)
     print(run.path)
 
 

@@ -11,6 +11,8 @@ from typing import NoReturn
 
 # What Keras and TensorFlow import where it is installed, for functions that no command uses. It takes about a second.
 OPTIONAL_IMPORTS = ("IPython", "matplotlib", "pandas", "scipy", "sklearn")
+# How little the C++ code of TensorFlow logs.
+LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 
 
 def import_tensorflow() -> None:
@@ -63,8 +65,10 @@ def quiet_start() -> Iterator[None]:
     """Hide what TensorFlow writes to standard error while it starts; show it only if the start fails.
 
     C++ code writes these lines before its logger reads TF_CPP_MIN_LOG_LEVEL, so the file descriptor is redirected.
+    TensorFlow reads the variable once, so it is set only meanwhile.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    unset = LOG_LEVEL not in os.environ
+    os.environ.setdefault(LOG_LEVEL, "3")
     sys.stderr.flush()
     own = os.dup(2)
     # A pipe would block when it is full.
@@ -80,3 +84,5 @@ def quiet_start() -> Iterator[None]:
             sys.stderr.flush()
             os.dup2(own, 2)
             os.close(own)
+            if unset:
+                os.environ.pop(LOG_LEVEL, None)

@@ -8,9 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
-from tasks.reports.plots import new_figure, save
+from tasks.reports.plots import drawing, new_figure, save
 
 
+@drawing()
 def quality_against_time(results: dict[str, list[dict]], column: str, path: Path) -> Path:
     """Plot a column of the history against the seconds of training: the mean over the seeds, and their spread.
 
@@ -43,6 +44,7 @@ def _elapsed(history: list[dict]) -> list[float]:
     return list(itertools.accumulate(row["seconds"] for row in history))
 
 
+@drawing()
 def quality_against_parameters(rows: list[dict], metric: str, path: Path) -> Path:
     """Plot the metric of each row of the table, with its spread, against the number of parameters."""
     figure, (panel,) = new_figure(width=7.0, height=4.2)

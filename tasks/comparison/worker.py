@@ -38,7 +38,7 @@ def main() -> int:
         print(json.dumps(message), file=answers, flush=True)
 
     try:
-        with contextlib.redirect_stdout(sys.stderr):  # Keras draws its progress bar on standard output
+        with contextlib.redirect_stdout(sys.stderr):  # the epochs are printed to standard output
             task = find(job["task"])
             if "check" in job:
                 check_values = load("tasks.training.fit:check_keras_values")
@@ -76,7 +76,7 @@ def _end_with_the_comparison() -> None:
 def _train(train, task: Task, settings: Settings, run: str) -> dict:
     diverged = False
     try:
-        train(task, settings, run, verbose=1 if sys.stderr.isatty() else 2)
+        train(task, settings, run)
     except TrainingDiverged:
         diverged = True
     peak_memory = _peak_memory()

@@ -1,5 +1,6 @@
 """Finds out how the fields of a delimited table are written: the separator, and whether fields are quoted."""
 
+import contextlib
 import csv
 import functools
 import itertools
@@ -80,12 +81,10 @@ def _column_counts(sample: Sequence[str], delimiter: str) -> list[int]:
     """Return the number of columns in each row of a sample, whose last rows may be incomplete."""
     rows = csv.reader(sample, delimiter=delimiter)
     counts = []
-    try:
+    with contextlib.suppress(csv.Error), quoted_rows.long_fields:
         for row in rows:
             if row:
                 counts.append(len(row))
-    except csv.Error:
-        pass
     complete = rows.line_num < SAMPLE_ROWS or len(counts) < 2
     return counts if complete else counts[:-1]
 

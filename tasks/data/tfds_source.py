@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from tasks.data import datasets
+from tasks.data.library_logs import log_level
 from tasks.data.records import Column, Reader, Record, as_text, find_column, quoted_list
 from tasks.errors import UserError
 
@@ -60,10 +61,9 @@ def _prepare_builder(location: str, data_dir: str | None) -> Any:
             hint = f"\nIts configs are: {quoted_list(configs)}." if configs else ""
             raise UserError(f"{location}: TensorFlow Datasets cannot open it: {_summary(error)}{hint}") from error
         if not builder.is_prepared():
-            if not sys.stderr.isatty():
-                tfds.disable_progress_bar()
             try:
-                _download_and_prepare(builder)
+                with _progress_bar_on_terminal():
+                    _download_and_prepare(builder)
             except UserError:  # raised by a builder of this package, which names the file and the line
                 raise
             except Exception as error:
@@ -72,6 +72,19 @@ def _prepare_builder(location: str, data_dir: str | None) -> Any:
                     f"{_summary(error)}\nCheck the connection, or set TFDS_DATA_DIR to the folder that contains it."
                 ) from error
         return builder
+
+
+@contextlib.contextmanager
+def _progress_bar_on_terminal() -> Iterator[None]:
+    """Switch the library's progress bars off where standard error is no terminal, until the block ends."""
+    from tensorflow_datasets.core.utils import tqdm_utils
+
+    active = tqdm_utils._active  # the library has functions to change it, and none to read it
+    tqdm_utils.display_progress_bar(active and sys.stderr.isatty())
+    try:
+        yield
+    finally:
+        tqdm_utils.display_progress_bar(active)
 
 
 def _config_names(name: str) -> list[str]:
@@ -98,14 +111,8 @@ def _download_and_prepare(builder: Any) -> None:
 @contextlib.contextmanager
 def _library_messages_to_stderr() -> Iterator[None]:
     """Redirect the library's download messages to standard error, and suppress its warnings."""
-    logger = logging.getLogger("absl")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with contextlib.redirect_stdout(sys.stderr):
-            yield
-    finally:
-        logger.setLevel(level)
+    with log_level("absl", logging.ERROR), contextlib.redirect_stdout(sys.stderr):
+        yield
 
 
 def _summary(error: Exception) -> str:

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from tasks.memory.experiments import EXPLODING, EXPLODING_CLIPPED, NO_FORGET_BIAS, STANDARD, UNCLIPPED, alternatives
 from tasks.memory.settings import CELLS, MemoryArguments
 from tasks.memory.tables import EXPLOSION, Group, ResultTables
-from tasks.reports.plots import new_figure, save
+from tasks.reports.plots import drawing, new_figure, save
 
 COLORS = {cell: f"C{number}" for number, cell in enumerate(CELLS)}
 LINE_STYLES = ("-", "--", "-.", ":")
@@ -33,6 +33,7 @@ class Line(NamedTuple):
         return {"label": self.label, "color": COLORS[self.cell], "linestyle": self.style}
 
 
+@drawing()
 def draw_plots(tables: ResultTables, arguments: MemoryArguments, folder: Path) -> list[Path]:
     """Draw all plots for which there are results, and return their files."""
     training_lags, chance_level = arguments.training_lag_names, 1.0 / arguments.symbols

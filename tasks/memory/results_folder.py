@@ -25,27 +25,27 @@ class ResultsFolder:
 
     Args:
         arguments: The path of the folder, and the settings that its results must have.
+        replace: Whether results of other settings are removed.
 
     Raises:
         UserError: If the folder contains something else, unreadable results, or results of other settings while
-            `overwrite` is not set.
+            neither `overwrite` nor `replace` is set.
     """
 
-    def __init__(self, arguments: MemoryArguments):
+    def __init__(self, arguments: MemoryArguments, *, replace: bool = False):
         self.path = Path(arguments.run)
         self.file = self.path / "results.jsonl"
         self.plots = self.path / "plots"
         settings = {"task": "memory", **arguments.result_settings}
         stored = _stored_settings(self.path)
-        if arguments.overwrite and stored is not None:
+        difference = None if stored is None else stored_settings.first_difference(stored, settings)
+        if stored is not None and (arguments.overwrite or (replace and difference)):
             shutil.rmtree(self.path)
-        elif stored is not None:
-            difference = stored_settings.first_difference(stored, settings)
-            if difference:
-                raise UserError(
-                    f"{self.path} contains results of other settings: {difference}. "
-                    "Name another folder with --run, or add --overwrite"
-                )
+        elif difference:
+            raise UserError(
+                f"{self.path} contains results of other settings: {difference}. "
+                "Name another folder with --run, or add --overwrite"
+            )
         self.plots.mkdir(parents=True, exist_ok=True)
         atomic_files.write_json(self.path / "settings.json", settings)
         self._results = self._read() if self.file.exists() else {}

@@ -12,7 +12,7 @@ from tasks.memory.results_folder import ResultsFolder
 from tasks.memory.settings import MemoryArguments
 from tasks.memory.tables import ResultTables
 from tasks.memory.training import ExperimentRunner, check
-from tasks.training import locks
+from tasks.training import locks, process_state
 
 log = logging.getLogger(__name__)
 
@@ -30,26 +30,32 @@ def main(arguments: MemoryArguments) -> None:
         print(file)
 
 
-def run_study(arguments: MemoryArguments) -> tuple[ResultTables, dict[str, claims.ClaimResult], list[Path]]:
+def run_study(
+    arguments: MemoryArguments, *, reopen: bool = False
+) -> tuple[ResultTables, dict[str, claims.ClaimResult], list[Path]]:
     """Measure the experiments that are not in the folder of the results, and write tables, claims and plots.
 
     Args:
         arguments: Settings of the study.
+        reopen: Whether results of other settings are removed; those of the same settings are not measured again.
 
     Returns:
         The tables, the result of the claim of each study, and the files written.
 
     Raises:
         UserError: If the folder contains something else, or results of other settings, or another process writes to
-            it, or a network cannot be trained.
+            it, or a network cannot be trained, or another thread of this process trains.
     """
-    check(arguments)
-    with locks.locked(arguments.run):
-        return _run_study(arguments)
+    with process_state.trains(arguments.run):
+        check(arguments)
+        with locks.locked(arguments.run):
+            return _run_study(arguments, reopen)
 
 
-def _run_study(arguments: MemoryArguments) -> tuple[ResultTables, dict[str, claims.ClaimResult], list[Path]]:
-    folder = ResultsFolder(arguments)
+def _run_study(
+    arguments: MemoryArguments, reopen: bool
+) -> tuple[ResultTables, dict[str, claims.ClaimResult], list[Path]]:
+    folder = ResultsFolder(arguments, replace=reopen)
     experiments, runner = list_experiments(arguments), ExperimentRunner(arguments)
     for number, experiment in enumerate(experiments, start=1):
         result = folder.get(experiment)

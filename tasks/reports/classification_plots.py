@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.reports.plots import new_figure, save
+from tasks.reports.plots import drawing, new_figure, save
 
 
+@drawing()
 def confusion_matrix(counts: np.ndarray, labels: Sequence[str], path: Path) -> Path:
     """Plot a confusion matrix.
 
@@ -36,6 +37,7 @@ def confusion_matrix(counts: np.ndarray, labels: Sequence[str], path: Path) -> P
     return save(figure, path)
 
 
+@drawing()
 def reliability(confidence: np.ndarray, correct: np.ndarray, path: Path, bins: int = 10) -> Path:
     """Plot a reliability diagram and a histogram of the confidence.
 

@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 
-from tasks.reports.plots import blank_figure, new_figure, save
+from tasks.reports.plots import blank_figure, drawing, new_figure, save
 
 # Single units cannot be distinguished in a plot of more units than these. Those that change most are drawn.
 MAX_UNITS = 48
 SIGNED = ("candidate", "cell", "state")  # values of these are in both directions of 0, all others between 0 and 1
 
 
+@drawing()
 def attention(weights: np.ndarray, source: Sequence[str], target: Sequence[str], path: Path) -> Path:
     """Plot the attention weights of a translation.
 
@@ -35,6 +36,7 @@ def attention(weights: np.ndarray, source: Sequence[str], target: Sequence[str],
     return save(figure, path)
 
 
+@drawing()
 def explanation(
     tokens: Sequence[str],
     curve: tuple[str, np.ndarray],

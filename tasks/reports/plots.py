@@ -1,7 +1,9 @@
 """Figures with fonts for Latin and Hangul, saved atomically; learning curves and bar charts."""
 
+import contextlib
 import importlib.util
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import matplotlib
@@ -13,23 +15,33 @@ from matplotlib.figure import Figure
 from tasks import atomic_files
 from tasks.errors import UserError
 
+# matplotlib's own font, and one for the characters that it lacks. Labels contain texts, which are no formulas of LaTeX.
+RC_PARAMS = {"font.family": ["DejaVu Sans", "NanumGothic"], "text.usetex": False}
+_DRAWING = threading.RLock()
 
-def _use_fonts() -> None:
-    """Add a Hangul font as a fallback for characters that matplotlib's own font lacks.
+
+@contextlib.contextmanager
+def drawing() -> Iterator[None]:
+    """Add a Hangul font for characters that matplotlib's own font lacks, until the block or decorated function ends.
 
     The font is a file of the package koreanize-matplotlib, so it is the same on every machine. Importing the package
-    would make the font the first choice, before matplotlib's own.
+    would make the font the first choice, before matplotlib's own. Create and save a figure in one block: matplotlib
+    looks up the fonts of some texts when it saves.
     """
     folder = Path(importlib.util.find_spec("koreanize_matplotlib").origin).parent / "fonts"
-    font_manager.fontManager.addfont(folder / "NanumGothic.ttf")
-    matplotlib.rcParams["font.family"] = ["DejaVu Sans", "NanumGothic"]
-
-
-_use_fonts()
+    fonts = font_manager.fontManager.ttflist
+    with _DRAWING:
+        before = len(fonts)
+        font_manager.fontManager.addfont(folder / "NanumGothic.ttf")
+        try:
+            with matplotlib.rc_context(RC_PARAMS):
+                yield
+        finally:
+            del fonts[before:]
 
 
 def blank_figure(width: float, height: float, dpi: int = 120) -> Figure:
-    """Create a figure without panels.
+    """Create a figure without panels, inside of `drawing`.
 
     Args:
         width: The width in inches.
@@ -43,7 +55,7 @@ def blank_figure(width: float, height: float, dpi: int = 120) -> Figure:
 
 
 def new_figure(columns: int = 1, width: float = 5.0, height: float = 3.6) -> tuple[Figure, np.ndarray]:
-    """Create a figure with panels side by side.
+    """Create a figure with panels side by side, inside of `drawing`.
 
     Args:
         columns: The number of panels.
@@ -84,6 +96,7 @@ def save(figure: Figure, path: Path) -> Path:
     return path
 
 
+@drawing()
 def learning_curves(history: Sequence[dict[str, float]], path: Path) -> Path:
     """Plot each validated metric of a history against the epoch, training and validation in one panel.
 
@@ -110,6 +123,7 @@ def learning_curves(history: Sequence[dict[str, float]], path: Path) -> Path:
     return save(figure, path)
 
 
+@drawing()
 def bars(values: dict[str, float], label: str, figure_name: str, path: Path) -> Path:
     """Plot named values as bars.
 

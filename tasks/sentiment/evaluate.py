@@ -16,6 +16,7 @@ from sklearn import metrics
 from tasks import atomic_files
 from tasks.data.bad_rows import BadRows, usable
 from tasks.data.evaluated_data import is_of_training
+from tasks.data.quoted_rows import long_fields
 from tasks.data.records import Record
 from tasks.data.sources import Source
 from tasks.errors import UserError
@@ -146,7 +147,7 @@ def print_evaluation(run: Run, stored: Mapping) -> None:
     if "baseline" in stored:
         print(f"\nbaseline: {stored['baseline']}")
     print_classes(stored["classes"])
-    with open(run.path / MISTAKES_FILE, encoding="utf-8", newline="") as file:
+    with open(run.path / MISTAKES_FILE, encoding="utf-8", newline="") as file, long_fields:
         mistakes = list(csv.DictReader(file))
     if mistakes:
         print("\nmost confident mistakes: probability, predicted, label, text")

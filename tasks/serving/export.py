@@ -1,5 +1,6 @@
 """Exports a run of any task: a model -> saved_models/NAME/VERSION, laid out as TensorFlow Serving reads it."""
 
+import logging
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from models.recurrent_settings import Settings
 from models.text import SPECIALS
 from tasks import atomic_files
 from tasks.arguments import ExportArguments
+from tasks.data.library_logs import log_level
 from tasks.data.stored_files import checksums
 from tasks.errors import UserError
 from tasks.task import Task
@@ -116,7 +118,8 @@ def write_saved_model(
     for name, function in exportable.signatures.items():
         archive.add_endpoint(name, function)
     with atomic_files.replacing_folder(version) as temporary:
-        archive.write_out(temporary, verbose=False)
+        with log_level("absl", logging.WARNING):  # the first use of it sets the level
+            archive.write_out(temporary, verbose=False)
         (temporary / "assets.extra").mkdir()
         for path in (run.settings_file, run.evaluation_file, *run.vocabulary.iterdir()):
             if path.exists():

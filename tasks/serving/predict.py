@@ -8,14 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from tqdm import tqdm
-
 from tasks.arguments import PredictArguments
 from tasks.data import piped_files
 from tasks.data.piped_files import PipedFile
 from tasks.data.stored_files import checksums
 from tasks.errors import UserError
 from tasks.predictor import Predictor
+from tasks.reports.progress import progress_bar
 from tasks.serving import partial_output, text_io
 from tasks.serving.batched_inference import WINDOW, Window
 from tasks.serving.export import version_folder
@@ -165,4 +164,4 @@ def _with_progress(
     """Yield the answers, with a progress bar on the terminal, unless the answers appear there."""
     total = len(arguments.asked) * arguments.answers_per_text if arguments.input is None else None
     hidden = True if stream.isatty() or total == 1 else None  # None: hidden where standard error is no terminal
-    return tqdm(answers, unit=" answers", total=total, initial=start.answers, disable=hidden)
+    return progress_bar(answers, unit=" answers", total=total, initial=start.answers, disable=hidden)

@@ -14,6 +14,7 @@ from tasks import atomic_files
 from tasks.errors import TrainingDiverged
 from tasks.metrics import Metric
 from tasks.reports import plots
+from tasks.reports.progress import EpochLog
 from tasks.settings import TrainingSettings
 from tasks.training.checkpoint import Checkpoint, Progress, save_model
 from tasks.training.optimizers import make_schedule
@@ -39,6 +40,7 @@ class TrainingCallback(keras.callbacks.Callback):
         steps_per_epoch: Steps between two validations.
         passes_per_epoch: The same in passes over the training data.
         tokens_per_pass: Tokens in a pass.
+        epoch_log: What is shown of the epochs.
         validation_metrics: See `tasks.task_parts.Network`.
         sample_texts: See `tasks.task_parts.Network`.
 
@@ -57,6 +59,7 @@ class TrainingCallback(keras.callbacks.Callback):
         steps_per_epoch: int,
         passes_per_epoch: float,
         tokens_per_pass: int,
+        epoch_log: EpochLog,
         validation_metrics: Callable[[int], Mapping[str, float | None]] | None = None,
         sample_texts: Callable[[], Sequence[str]] | None = None,
     ):
@@ -64,11 +67,10 @@ class TrainingCallback(keras.callbacks.Callback):
         self.saved_model, self.run, self.settings, self.monitor = saved_model, run, settings, monitor
         self.steps_per_epoch = steps_per_epoch
         self.passes_per_epoch, self.tokens_per_pass = passes_per_epoch, tokens_per_pass
-        self.validation_metrics, self.sample_texts = validation_metrics, sample_texts
+        self.epoch_log, self.validation_metrics, self.sample_texts = epoch_log, validation_metrics, sample_texts
         self.checkpoint, self.progress, self.signals = Checkpoint(run.state_file), Progress(), DeferredSignals()
         self._validation_seconds = 0.0
         self._metric_values: list[np.ndarray] = []
-        self._samples = ""
         self._last_checkpoint: float | None = None
         self._last_plot, self._drawn_epochs = time.monotonic(), 0
 
@@ -108,13 +110,14 @@ class TrainingCallback(keras.callbacks.Callback):
         self.progress.history = [self._row(0, logs, time.monotonic() - start)]
         self._save_model()
         self._write_history()
+        self.epoch_log.print_epoch(self.progress.history[-1])
         self._save_checkpoint()
 
     # --- what Keras calls
 
     def on_epoch_begin(self, epoch, logs=None):
         """Restore the metrics of an interrupted epoch."""
-        self._log_samples()
+        self.epoch_log.move(self.progress.epoch, self.progress.step)
         self._epoch_start = self._last_checkpoint = time.monotonic()
         self._first_step = self.progress.step
         if self._metric_values:
@@ -128,6 +131,7 @@ class TrainingCallback(keras.callbacks.Callback):
         """Check for divergence; write a checkpoint when it is time."""
         progress = self.progress
         progress.step = self._first_step + batch + 1
+        self.epoch_log.move(progress.epoch, progress.step)
         if not math.isfinite(logs["loss"]):
             self._diverged(logs["loss"])
         if progress.step % STEPS_BETWEEN_SNAPSHOTS == 0 and not progress.history:
@@ -139,19 +143,10 @@ class TrainingCallback(keras.callbacks.Callback):
         if (interrupted or minutes > self.settings.checkpoint_minutes) and progress.step < self.steps_per_epoch:
             self._save_checkpoint()
             if interrupted:
+                self.epoch_log.clear()
                 log.info("saved at epoch %d, step %d of %d", progress.epoch + 1, progress.step, self.steps_per_epoch)
                 self._draw_history()
                 self.signals.deliver()
-
-    def on_train_end(self, logs=None):
-        """Log the last samples."""
-        self._log_samples()
-
-    def _log_samples(self) -> None:
-        # Not when they are generated: the line of Keras's progress bar then has no end yet.
-        if self._samples:
-            log.info("%s", self._samples)
-            self._samples = ""
 
     def on_test_begin(self, logs=None):
         """Start the clock of the validation."""
@@ -165,7 +160,7 @@ class TrainingCallback(keras.callbacks.Callback):
         """Extend the history, save the weights if they are the best, stop early, and write a checkpoint."""
         if not math.isfinite(logs["val_loss"]):
             self._diverged(logs["val_loss"])
-        progress = self.progress
+        progress, samples = self.progress, ()
         # Of training alone: how often to validate is the caller's choice, not a cost of the network.
         seconds = progress.seconds + time.monotonic() - self._epoch_start - self._validation_seconds
         with self._averaged_weights():
@@ -175,8 +170,11 @@ class TrainingCallback(keras.callbacks.Callback):
             if best == epoch + 1:
                 self._save_model()
             if self.sample_texts:
-                self._samples = "\n    ".join([f"samples after epoch {epoch + 1}:", *self.sample_texts()])
+                samples = self.sample_texts()
         self._write_history()
+        self.epoch_log.print_epoch(progress.history[-1])
+        if samples:
+            log.info("%s", "\n    ".join([f"samples after epoch {epoch + 1}:", *samples]))
         progress.epoch, progress.step, progress.seconds = epoch + 1, 0, 0.0
         measured = progress.history[-1][self.monitor.column] is not None
         patience = self.settings.patience

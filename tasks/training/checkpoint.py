@@ -16,11 +16,13 @@ from tasks import atomic_files
 from tasks.data.bounded_files import check_model, load_arrays
 from tasks.data.stored_files import reading
 from tasks.errors import UserError
+from tasks.training import process_state
 from tasks.training.runs import Run
 
 log = logging.getLogger(__name__)
 
 
+@process_state.preserved_seeds()
 def load_model(run: Run) -> keras.Model:
     """Load the model of a finished run.
 

@@ -12,6 +12,7 @@ from models.recurrent_settings import RecurrentSettings
 from models.trial import try_values
 from tasks.errors import TrainingFailed, UserError
 from tasks.metrics import Metric
+from tasks.reports.progress import EpochLog
 from tasks.settings import TrainingSettings
 from tasks.task_parts import Network, TrainingData
 from tasks.training.callbacks import TrainingCallback
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 def set_up(settings: TrainingSettings) -> None:
     """Seed every random generator, and make TensorFlow compute the same numbers in every process.
 
-    Call it before the network is built.
+    Call it before the network is built, inside of `process_state.trains`, which restores what was before.
     """
     keras.utils.set_random_seed(settings.seed)
     tf.config.experimental.enable_op_determinism()
@@ -88,7 +89,7 @@ def fit(
         settings: The settings.
         run: The run's folder.
         monitor: The validation metric that selects the weights, with its direction.
-        verbose: As for Keras: 0 silent, 1 a progress bar, 2 a line per epoch.
+        verbose: See `tasks.training.train.train`.
 
     Returns:
         The history, a row for each epoch.
@@ -119,6 +120,22 @@ def fit(
     )
     # Keras may have wrapped the optimizer, to scale a float16 loss. Built now, its variables can be restored.
     model.optimizer.build(model.trainable_variables)
+    with EpochLog(settings.epochs, steps_per_epoch, verbose) as epoch_log:
+        return _fit(network, data, settings, run, monitor, epoch_log, with_samples=verbose > 0)
+
+
+def _fit(
+    network: Network,
+    data: TrainingData,
+    settings: TrainingSettings,
+    run: Run,
+    monitor: Metric,
+    epoch_log: EpochLog,
+    *,
+    with_samples: bool,
+) -> list[dict[str, float | None]]:
+    """Fit a compiled network; see `fit`."""
+    model, steps_per_epoch = network.training_model, settings.steps_per_epoch or data.steps_per_pass
     callback = TrainingCallback(
         network.model,
         run,
@@ -127,8 +144,9 @@ def fit(
         steps_per_epoch=steps_per_epoch,
         passes_per_epoch=steps_per_epoch / data.steps_per_pass,
         tokens_per_pass=data.tokens_per_pass,
+        epoch_log=epoch_log,
         validation_metrics=network.validation_metrics,
-        sample_texts=network.sample_texts if verbose else None,
+        sample_texts=network.sample_texts if with_samples else None,
     )
     validation = data.validation_batches()
     if callback.checkpoint.exists():
@@ -157,7 +175,7 @@ def fit(
                     callback,
                     keras.callbacks.TensorBoard(run.tensorboard, write_graph=False),
                 ],
-                verbose=verbose,
+                verbose=0,  # `epoch_log` shows the epochs
             )
 
 

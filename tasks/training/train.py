@@ -10,14 +10,34 @@ from models.recurrent_settings import Settings
 from tasks.metrics import Metric
 from tasks.task import Task
 from tasks.task_parts import TrainingData
-from tasks.training import fit, initial_run, locks, prepared, pretrained, required_memory, runs, unlabelled
+from tasks.training import (
+    fit,
+    initial_run,
+    locks,
+    prepared,
+    pretrained,
+    process_state,
+    reopening,
+    required_memory,
+    runs,
+    source_files,
+    unlabelled,
+)
 from tasks.training.checkpoint import load_initial_weights
 from tasks.training.runs import Run
 
 log = logging.getLogger(__name__)
 
 
-def train(task: Task, settings: Settings, run: Path | str, *, overwrite: bool = False, verbose: int = 1) -> Run:
+def train(
+    task: Task,
+    settings: Settings,
+    run: Path | str,
+    *,
+    overwrite: bool = False,
+    reopen: bool = False,
+    verbose: int = 1,
+) -> Run:
     """Train a network in the folder `run`.
 
     Args:
@@ -25,13 +45,16 @@ def train(task: Task, settings: Settings, run: Path | str, *, overwrite: bool = 
         settings: Its settings.
         run: A new folder, or the folder of the same training, interrupted, which is then resumed.
         overwrite: Whether the new run replaces a finished one, which stays until the new one is finished.
-        verbose: As for Keras: 0 silent, 1 a progress bar, 2 a line per epoch.
+        reopen: Whether a finished run of the same settings and data is returned as it is; one of others is replaced. A
+            cell of a notebook then trains once, and again if its settings change.
+        verbose: 0 for no output, 2 for a line for each epoch, 1 for a progress bar as well, where one can be drawn.
 
     Returns:
         The finished run.
 
     Raises:
-        UserError: If the data, the folder or the initial run cannot be used, or another process trains in the folder.
+        UserError: If the data, the folder or the initial run cannot be used, if another process trains in the folder,
+            or if another thread of this process trains.
         TrainingDiverged: If the loss became NaN; the run is finished with the last good weights.
 
     Example:
@@ -42,7 +65,15 @@ def train(task: Task, settings: Settings, run: Path | str, *, overwrite: bool = 
         run = train(SENTIMENT, SentimentSettings(training={"epochs": 3}), "runs/mine")
         ```
     """
-    finished, monitor, settings = _train(task, settings, run, overwrite=overwrite, verbose=verbose)
+    if reopen and not overwrite:
+        asked = unlabelled.planned(settings, run)
+        files = source_files.fingerprint(task.name, asked) | reopening.weights_before(asked)
+        if reopening.is_trained(Run(run), task.name, asked, files):
+            if verbose:
+                print(f"{run} is trained already, with the same settings and data: opened")
+            return Run(run)
+    with process_state.trains(run):
+        finished, monitor, settings = _train(task, settings, run, overwrite=overwrite or reopen, verbose=verbose)
     log.info("%s", closing_report(task, finished, monitor, task.example_arguments(settings)))
     return finished
 
@@ -61,7 +92,6 @@ def _train(
     Returns:
         The finished run, the metric that selected its weights, and the settings in force.
     """
-    hide_retracing_warnings()
     settings = unlabelled.planned(settings, run)
     task.check(settings)
     initial_run.check(task, settings, run)
@@ -77,8 +107,8 @@ def _train(
         required_memory.check(task, settings, data)
         if before_training is not None:
             before_training(settings, data, folder)
-        fit.set_up(settings.training)
-        with fit.explained_cudnn(), fit.explained_memory(settings.training):
+        with process_state.seeding(), fit.explained_cudnn(), fit.explained_memory(settings.training):
+            fit.set_up(settings.training)
             network = task.build(settings, data, folder)
         load_initial_weights(network.model, folder)
         log.info("%s", data.summary)
@@ -88,6 +118,7 @@ def _train(
             fit.fit(network, data, settings.training, folder, monitor=monitor, verbose=verbose)
             settings = task.complete(settings, prepared.asked(task, folder), data, folder)
             folder.write_settings(task.name, settings)
+            reopening.record(folder, reopening.weights_before(settings))
     return Run(run), monitor, settings
 
 
@@ -132,20 +163,3 @@ def kept_weights(run: Run, monitor: Metric) -> str:
         elif len(measured) > 1:
             kept += f"; it was {value:.4g} at epoch {last}"
     return kept
-
-
-class _NoRetracing(logging.Filter):
-    def filter(self, record: logging.LogRecord) -> bool:
-        return "triggered tf.function retracing" not in str(record.msg)
-
-
-_NO_RETRACING = _NoRetracing()
-
-
-def hide_retracing_warnings() -> None:
-    """Hide TensorFlow's warning that a function was traced again.
-
-    Each model has functions that are traced once, or once for a few lengths, which is intended; TensorFlow counts them
-    together where several models are trained in one process.
-    """
-    logging.getLogger("tensorflow").addFilter(_NO_RETRACING)  # a filter is added once

@@ -78,15 +78,16 @@ def draw(names: list[str], points: np.ndarray, shares: np.ndarray, path: Path) -
     from tasks.reports import plots
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure, (panel,) = plots.new_figure(width=6.0, height=5.0)
-    panel.scatter(*points.T, s=16)
-    for name, point in zip(names, points, strict=True):
-        panel.annotate(name, point, xytext=(4, 3), textcoords="offset points", parse_math=False)
-    for set_label, number, share in zip((panel.set_xlabel, panel.set_ylabel), (1, 2), shares, strict=True):
-        set_label(f"component {number} ({share:.0%} of the variance)")
-    panel.margins(0.15)
-    panel.grid(alpha=0.3)
-    return plots.save(figure, path)
+    with plots.drawing():
+        figure, (panel,) = plots.new_figure(width=6.0, height=5.0)
+        panel.scatter(*points.T, s=16)
+        for name, point in zip(names, points, strict=True):
+            panel.annotate(name, point, xytext=(4, 3), textcoords="offset points", parse_math=False)
+        for set_label, number, share in zip((panel.set_xlabel, panel.set_ylabel), (1, 2), shares, strict=True):
+            set_label(f"component {number} ({share:.0%} of the variance)")
+        panel.margins(0.15)
+        panel.grid(alpha=0.3)
+        return plots.save(figure, path)
 
 
 def export(arguments: ExportVectorsArguments) -> None:

@@ -4,7 +4,8 @@ import logging
 import shlex
 from pathlib import Path
 
-from tasks.training import locks, prepared, runs, source_files, stored_settings
+from tasks.data.library_logs import log_level
+from tasks.training import locks, prepared, reopening, runs, source_files, stored_settings
 from tasks.training.runs import Run
 from tasks.vectors import corpus, words
 from tasks.vectors.settings import VectorSettings
@@ -14,7 +15,9 @@ from tasks.vectors.training import VectorTraining
 log = logging.getLogger(__name__)
 
 
-def train(settings: VectorSettings, run: Path | str, *, overwrite: bool = False) -> VectorRun:
+def train(
+    settings: VectorSettings, run: Path | str, *, overwrite: bool = False, reopen: bool = False, verbose: int = 1
+) -> VectorRun:
     """Train word vectors in the folder `run`.
 
     Args:
@@ -22,6 +25,8 @@ def train(settings: VectorSettings, run: Path | str, *, overwrite: bool = False)
         run: A new folder, or the folder of the same training, interrupted, which is then resumed after the last epoch
             that was finished.
         overwrite: Whether the new run replaces a finished one, which stays until the new one is finished.
+        reopen: Whether a finished run of the same settings and texts is returned as it is; one of others is replaced.
+        verbose: 0 for no output, otherwise a line for each epoch.
 
     Returns:
         The finished run.
@@ -39,15 +44,21 @@ def train(settings: VectorSettings, run: Path | str, *, overwrite: bool = False)
         WordVectors(run.path).neighbours("film", count=5)
         ```
     """
-    logging.getLogger("gensim").setLevel(logging.ERROR)  # it reports the same, and warns of short epochs
-    with locks.locked(run):
+    # gensim reports the same, and warns of short epochs.
+    with log_level("gensim", logging.ERROR), locks.locked(run):
+        if reopen and not overwrite and reopening.is_trained(VectorRun(run), NAME, settings, _sources(settings)):
+            if verbose:
+                print(f"{run} is trained already, with the same settings and texts: opened")
+            return VectorRun(run)
+        overwrite = overwrite or reopen
         folder = runs.begin(run, NAME, settings, overwrite=overwrite, run_class=VectorRun)
         settings = _prepare(settings, folder, overwrite)
         text = corpus.read(folder)
         training = VectorTraining(settings.training, text)
         training.restore(folder)
-        training.train(folder)
+        training.train(folder, verbose)
         write(training.model, folder)
+        reopening.record(folder)
         runs.finish(folder, run)
     log.info("%s", _closing_report(Path(run), next(iter(text.counts))))
     return VectorRun(run)
@@ -55,10 +66,7 @@ def train(settings: VectorSettings, run: Path | str, *, overwrite: bool = False)
 
 def _prepare(settings: VectorSettings, run: Run, overwrite: bool) -> VectorSettings:
     """Prepare the texts, unless that is done and their source has not changed; return the settings in force."""
-    sources = source_files.fingerprint(NAME, settings)
-    if settings.vocabulary.vocabulary is not None:
-        model = words.find_model(settings.vocabulary.vocabulary)
-        sources[str(model)] = source_files.fingerprint_of(model)
+    sources = _sources(settings)
     if prepared.is_current(run, sources, overwrite=overwrite):
         return run.settings(VectorSettings)
     given = stored_settings.dumped(NAME, settings)
@@ -68,6 +76,14 @@ def _prepare(settings: VectorSettings, run: Run, overwrite: bool) -> VectorSetti
     run.write_settings(NAME, settings)
     prepared.mark(run, sources, given)
     return settings
+
+
+def _sources(settings: VectorSettings) -> source_files.Fingerprint:
+    sources = source_files.fingerprint(NAME, settings)
+    if settings.vocabulary.vocabulary is not None:
+        model = words.find_model(settings.vocabulary.vocabulary)
+        sources[str(model)] = source_files.fingerprint_of(model)
+    return sources
 
 
 def _closing_report(run: Path, word: str) -> str:

@@ -11,6 +11,7 @@ from tasks import atomic_files
 from tasks.data.bounded_files import load_arrays
 from tasks.data.stored_files import reading
 from tasks.errors import TrainingFailed
+from tasks.reports.progress import EpochLog
 from tasks.training.runs import Run
 from tasks.vectors.corpus import Corpus
 from tasks.vectors.loss import SampleLoss
@@ -66,8 +67,12 @@ class VectorTraining:
 
     # --- epochs
 
-    def train(self, run: Run) -> None:
+    def train(self, run: Run, verbose: int = 1) -> None:
         """Train the epochs that are left; store the state and the history after each.
+
+        Args:
+            run: The run.
+            verbose: 0 for no output, otherwise a line for each epoch.
 
         Raises:
             TrainingFailed: If the vectors are no longer finite.
@@ -78,10 +83,7 @@ class VectorTraining:
         while len(self.history) < epochs:
             row = self._epoch(len(self.history))
             self.history.append(row)
-            log.info(
-                "epoch %d of %d: loss %.4f, %s words/s, %.1f s",
-                *(row["epoch"], epochs, row["loss"], f"{row['words_per_second']:,.0f}", row["seconds"]),
-            )
+            EpochLog(epochs, verbose=verbose).print_epoch(row)
             self._save(run)
             rounded = [one | {name: f"{one[name]:.6g}" for name in ROUNDED} for one in self.history]
             atomic_files.write_csv(run.history_file, rounded)

@@ -7,7 +7,7 @@ import pytest
 # Runs commands of all tasks within one process; prints the optional packages that they bring along, and what is left of
 # the start: the state of the garbage collection, and whether the packages can be imported afterwards.
 COMMANDS = """
-import gc, json, sys
+import gc, json, os, sys
 from tasks.cli.main import main
 from tasks.cli.registry import all_tasks
 from tasks.cli.start import OPTIONAL_IMPORTS
@@ -15,6 +15,7 @@ from tasks.cli.start import OPTIONAL_IMPORTS
 for task, arguments in zip(all_tasks(), json.loads(sys.argv[1]), strict=True):
     for line in arguments:
         assert main(task, line) == 0
+assert "TF_CPP_MIN_LOG_LEVEL" not in os.environ
 imported = sorted(set(OPTIONAL_IMPORTS) & set(sys.modules))
 import matplotlib.pyplot, sklearn.metrics
 print(json.dumps([imported, gc.isenabled(), matplotlib.pyplot.__name__]))

@@ -3,16 +3,21 @@
 import csv
 import json
 import logging
+import random
 import re
 import signal
 import time
 from pathlib import Path
 
+import keras
 import pytest
+import tensorflow as tf
+from tensorflow.python.framework import config
 
 import tasks.memory
 from tasks.memory.experiments import STANDARD, Experiment, make_condition
 from tasks.memory.settings import MemoryArguments
+from tasks.memory.study import run_study
 from tasks.memory.training import ExperimentRunner
 
 
@@ -158,6 +163,24 @@ def test_damaged_results_are_reported(memory, small, tmp_path):
     (tmp_path / "results.jsonl").write_text('{"cell": "lstm"\n')
     answer = memory("--run", tmp_path, *small)
     assert answer.code == 2 and "results.jsonl:1 is not a result" in answer.err and "--overwrite" in answer.err
+
+
+@pytest.mark.slow
+def test_in_python_a_study_leaves_the_process_as_it_was_and_is_opened_when_it_is_run_again(tmp_path):
+    config.disable_op_determinism()  # another test may have left it on
+    random.seed(1)
+    before, policy = random.getstate(), keras.mixed_precision.global_policy()
+    options = {"run": str(tmp_path), "studies": "memory", "cells": "gru", "lags": "2", "training_lags": "fixed"}
+    arguments = MemoryArguments(**options, units=4, symbols=3, steps=2)
+    run_study(arguments, reopen=True)
+    assert random.getstate() == before and keras.mixed_precision.global_policy() == policy
+    tf.random.set_seed(None)
+    tf.random.uniform(())  # with op determinism an error: there is no seed
+    results = lines(tmp_path)
+    run_study(arguments, reopen=True)
+    assert lines(tmp_path) == results
+    run_study(arguments.model_copy(update={"units": 5}), reopen=True)
+    assert len(lines(tmp_path)) == 1 and lines(tmp_path) != results
 
 
 # --- documentation

@@ -2,9 +2,10 @@
 
 import warnings
 
+import matplotlib
 import numpy as np
 import pytest
-from matplotlib import image
+from matplotlib import font_manager, image
 
 from tasks.errors import UserError
 from tasks.reports import classification_plots, plots
@@ -17,6 +18,18 @@ def test_hangul_labels_have_a_font(tmp_path):
             np.array([[5, 2], [1, 9]]), ["부정", "긍정"], tmp_path / "matrix.png"
         )
     assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_settings_of_matplotlib_are_the_callers_and_their_fonts_do_not_matter(tmp_path):
+    counts = np.array([[5, 2], [1, 9]])
+    with matplotlib.rc_context({"font.family": "serif", "text.usetex": True, "figure.dpi": 33}):
+        before, fonts = str(matplotlib.rcParams), list(font_manager.fontManager.ttflist)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            classification_plots.confusion_matrix(counts, ["부정_$", "긍정"], tmp_path / "matrix.png")
+            with pytest.raises(UserError):
+                classification_plots.confusion_matrix(counts, ["a", "b"], tmp_path / "matrix.foo")
+        assert (str(matplotlib.rcParams), font_manager.fontManager.ttflist) == (before, fonts)
 
 
 def test_learning_curves_draw_a_panel_for_each_validated_figure(tmp_path):

@@ -14,6 +14,7 @@ from tasks.reports import plots
 from tasks.settings import TrainingSettings
 from tasks.task_parts import Network, TrainingData
 from tasks.training import fit as fitting
+from tasks.training import process_state
 from tasks.training.optimizers import make_optimizer
 from tasks.training.runs import Run
 
@@ -56,18 +57,15 @@ def fit(folder, targets=3 * VALIDATION, *, draw=False, **options):
     settings = TrainingSettings(**({"epochs": 1, "optimizer": "sgd"} | options))
     run = Run(folder)
     run.checkpoint.mkdir(parents=True, exist_ok=True)
-    fitting.set_up(settings)
-    inputs = keras.Input((1,))
-    model = keras.Model(inputs, keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros")(inputs))
-    network = Network(model, model, loss="mse", metrics=[keras.metrics.MeanAbsoluteError("accuracy")])
-    monitor = {"loss": LOSS, "accuracy": ACCURACY}[settings.monitor]
-    with pytest.MonkeyPatch.context() as patch:
+    with process_state.trains(folder), pytest.MonkeyPatch.context() as patch:
+        fitting.set_up(settings)
+        inputs = keras.Input((1,))
+        model = keras.Model(inputs, keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros")(inputs))
+        network = Network(model, model, loss="mse", metrics=[keras.metrics.MeanAbsoluteError("accuracy")])
+        monitor = {"loss": LOSS, "accuracy": ACCURACY}[settings.monitor]
         if not draw:
             patch.setattr(plots, "learning_curves", lambda history, path: None)
-        try:
-            fitting.fit(network, Data(targets), settings, run, monitor=monitor, verbose=0)
-        finally:
-            keras.mixed_precision.set_global_policy("float32")
+        fitting.fit(network, Data(targets), settings, run, monitor=monitor, verbose=0)
     return saved_weight(run), run
 
 

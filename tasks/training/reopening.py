@@ -1,0 +1,54 @@
+"""Finished runs that are opened instead of being trained again, as by a cell of a notebook after a restart."""
+
+import contextlib
+
+from models.recurrent_settings import Settings
+from tasks import atomic_files
+from tasks.data.stored_files import read_sealed, sealed
+from tasks.errors import UserError
+from tasks.training import initial_run, pretrained, source_files, stored_settings
+from tasks.training.runs import Run
+from tasks.training.source_files import Fingerprint
+
+
+def weights_before(settings: Settings) -> Fingerprint:
+    """Return what changes when the weights that a training begins with change; files that are gone are left out."""
+    found: Fingerprint = {}
+    with contextlib.suppress(OSError):
+        found |= initial_run.fingerprint(settings)
+    with contextlib.suppress(OSError):
+        found |= pretrained.fingerprint(settings)
+    return found
+
+
+def record(run: Run, other_files: Fingerprint | None = None) -> None:
+    """Keep in the folder of a run what its training was asked for, and on which files; before it is finished.
+
+    Args:
+        run: The run, with its checkpoint.
+        other_files: Files that matter, besides those of the data.
+    """
+    prepared = run.prepared_record()
+    if prepared.get("asked"):
+        kept = {"asked": prepared["asked"], "sources": prepared["sources"] | (other_files or {})}
+        atomic_files.write_json(run.request_file, sealed(kept))
+
+
+def is_trained(run: Run, task: str, settings: Settings, files: Fingerprint) -> bool:
+    """Return whether a run is finished, and was trained with these settings on these files.
+
+    Args:
+        run: The run.
+        task: The name of the task.
+        settings: The settings, some of which may be "auto"; or all of them as they are in settings.json.
+        files: The files of the data, and others that matter, as they are now.
+    """
+    if not (run.finished and run.request_file.exists()):
+        return False
+    asked = stored_settings.dumped(task, settings)
+    try:
+        kept = read_sealed(run.request_file, "")
+        same = None in (stored_settings.first_difference(one, asked) for one in (kept["asked"], run.stored()))
+    except (UserError, KeyError):  # damaged
+        return False
+    return same and source_files.changed(kept["sources"], files) is None
