@@ -17,6 +17,7 @@ from tasks.chargen import generate
 from tasks.chargen.records import BOUNDARY
 from tasks.chargen.settings import ChargenSettings
 from tasks.chargen.text_source import open_text
+from tasks.data.library_logs import hidden_retracing_warnings
 from tasks.errors import UserError
 from tasks.reports import explanation_plots
 from tasks.serving.batched_inference import string_tensor
@@ -57,6 +58,7 @@ def explain_arguments(arguments: ExplainGatesArguments) -> dict:
     return explain(arguments.run, arguments.text, layer=arguments.layer, picture=arguments.picture)
 
 
+@hidden_retracing_warnings()
 def explain(run: Path | str, text: str, *, layer: int = 1, picture: Path | str | None = None) -> dict:
     """Follow a character model through a text.
 

@@ -18,6 +18,7 @@ from models.text_generator import TextGenerator
 from models.text_stream import TextStream
 from tasks.chargen import data, long_texts
 from tasks.chargen.settings import FIXED_IN_EXPORTS, ChargenSettings, EvaluationSettings, GenerateArguments
+from tasks.data.library_logs import hidden_retracing_warnings
 from tasks.errors import UserError
 from tasks.predictor import Predictor
 from tasks.serving.batched_inference import Window, string_tensor, windows
@@ -124,6 +125,7 @@ class CharacterGenerator(Predictor):
                 "--go-backwards"
             )
 
+    @hidden_retracing_warnings()
     def _continue(self, prompts: list[str], sampling: SamplingSettings, seed: int) -> list[dict[str, str]]:
         """Return the text and the continuation of each prompt; each is what the prompt gives alone with this seed."""
         if sampling.length > long_texts.PART:

@@ -15,3 +15,23 @@ def log_level(name: str, level: int) -> Iterator[None]:
         yield
     finally:
         logger.setLevel(before)
+
+
+class _NoRetracing(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        return "triggered tf.function retracing" not in str(record.msg)
+
+
+@contextlib.contextmanager
+def hidden_retracing_warnings() -> Iterator[None]:
+    """Hide TensorFlow's warning that a function was traced again.
+
+    Each model has functions that are traced once, or once for a few lengths, which is intended; TensorFlow counts them
+    together where several models are trained in one process.
+    """
+    logger, hidden = logging.getLogger("tensorflow"), _NoRetracing()
+    logger.addFilter(hidden)
+    try:
+        yield
+    finally:
+        logger.removeFilter(hidden)

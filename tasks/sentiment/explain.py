@@ -8,6 +8,7 @@ import tensorflow as tf
 from models.attribution import IntegratedGradients
 from models.text import vocabulary
 from models.text_classifier import TextClassifier
+from tasks.data.library_logs import hidden_retracing_warnings
 from tasks.errors import UserError
 from tasks.reports import explanation_plots
 from tasks.sentiment import predict
@@ -47,6 +48,7 @@ def explain_arguments(arguments: SentimentExplainArguments) -> dict:
     )
 
 
+@hidden_retracing_warnings()
 def explain(
     run: Path | str,
     text: str,

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from models.interruptible import interruptible
+from tasks.data.library_logs import hidden_retracing_warnings
 from tasks.texts import checked_list, checked_texts
 
 # Texts that are sorted by length together. Limits memory for an input of any size.
@@ -94,7 +95,8 @@ def _length_sorted(
     for chunk in windows(texts, window):
         predictions: list = [None] * len(chunk)
         for indexes in _batches(chunk, max_characters, max_batch_size or len(chunk)):
-            batch = interruptible(lambda texts=[chunk[index] for index in indexes]: predict_batch(texts))
+            with hidden_retracing_warnings():
+                batch = interruptible(lambda texts=[chunk[index] for index in indexes]: predict_batch(texts))
             for index, prediction in zip(indexes, batch, strict=True):
                 predictions[index] = prediction
         yield from predictions

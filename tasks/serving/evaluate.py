@@ -9,6 +9,7 @@ from pathlib import Path
 from tasks import atomic_files
 from tasks.arguments import EvaluateArguments
 from tasks.data.evaluated_data import is_of_training
+from tasks.data.library_logs import hidden_retracing_warnings
 from tasks.data.overlap import WHOLE, Overlap
 from tasks.errors import UserError
 from tasks.reports.tables import print_results
@@ -65,6 +66,7 @@ def evaluate(task: Task, run: Path | str, **arguments) -> Results:
     return _evaluate(task, task.evaluate_arguments(run=os.fspath(run), **arguments))[0]
 
 
+@hidden_retracing_warnings()
 def _evaluate(task: Task, arguments: EvaluateArguments) -> tuple[Results, dict]:
     """Return the results, and the content of evaluation.json."""
     run = Run(arguments.run)

@@ -15,7 +15,7 @@ from models.recurrent_settings import Settings
 from models.text import SPECIALS
 from tasks import atomic_files
 from tasks.arguments import ExportArguments
-from tasks.data.library_logs import log_level
+from tasks.data.library_logs import hidden_retracing_warnings, log_level
 from tasks.data.stored_files import checksums
 from tasks.errors import UserError
 from tasks.task import Task
@@ -37,6 +37,7 @@ def main(task: Task, arguments: ExportArguments) -> None:
     print(export(task, arguments.run, arguments.to, **arguments.overrides))
 
 
+@hidden_retracing_warnings()
 def export(task: Task, run: Path | str, to: Path | str | None = None, **overrides: Any) -> Path:
     """Write a run as the next version of a SavedModel.
 

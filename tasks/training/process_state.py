@@ -5,7 +5,6 @@ project would go on with other random numbers and settings than its own.
 """
 
 import contextlib
-import logging
 import random
 import threading
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from keras.src.backend.common import global_state
 from tensorflow.python.eager import context
 from tensorflow.python.framework import config
 
+from tasks.data.library_logs import hidden_retracing_warnings
 from tasks.errors import UserError
 
 # What `keras.utils.set_random_seed` and `keras.mixed_precision.set_global_policy` set; see `keras.src.utils.rng_utils`.
@@ -105,23 +105,3 @@ def _restore_seeds(before: dict[str, Any]) -> None:
         context.context()._rng.setstate(state)
     for name, value in before["keras"].items():
         global_state.set_global_attribute(name, value)
-
-
-class _NoRetracing(logging.Filter):
-    def filter(self, record: logging.LogRecord) -> bool:
-        return "triggered tf.function retracing" not in str(record.msg)
-
-
-@contextlib.contextmanager
-def hidden_retracing_warnings() -> Iterator[None]:
-    """Hide TensorFlow's warning that a function was traced again.
-
-    Each model has functions that are traced once, or once for a few lengths, which is intended; TensorFlow counts them
-    together where several models are trained in one process.
-    """
-    logger, hidden = logging.getLogger("tensorflow"), _NoRetracing()
-    logger.addFilter(hidden)
-    try:
-        yield
-    finally:
-        logger.removeFilter(hidden)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tasks.arguments import ExplainArguments
+from tasks.data.library_logs import hidden_retracing_warnings
 from tasks.errors import UserError
 from tasks.training.checkpoint import load_model
 from tasks.training.runs import Run
@@ -28,6 +29,7 @@ def explain_arguments(arguments: ExplainArguments) -> dict:
     return explain(arguments.run, arguments.text, picture=arguments.picture)
 
 
+@hidden_retracing_warnings()
 def explain(run: Path | str, text: str, *, picture: Path | str | None = None) -> dict:
     """Translate a sentence, and return the attention.
 

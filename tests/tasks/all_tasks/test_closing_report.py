@@ -8,8 +8,8 @@ import pytest
 import tensorflow as tf
 
 from tasks.cli.registry import all_tasks
+from tasks.data.library_logs import hidden_retracing_warnings
 from tasks.metrics import ACCURACY, LOSS, Metric
-from tasks.training.process_state import hidden_retracing_warnings
 from tasks.training.runs import Run
 from tasks.training.train import closing_report
 

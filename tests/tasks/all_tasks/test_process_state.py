@@ -131,6 +131,14 @@ def test_the_process_is_as_it_was_after_each_call(small, unchanged, tmp_path):
 
 
 @pytest.mark.slow
+def test_repeated_explanations_write_no_warning_of_tensorflow(small_tasks, caplog):
+    run = small_tasks["sentiment"].untrained_run
+    for _ in range(6):  # after five, it warns that a function was traced again
+        importlib.import_module("tasks.sentiment.explain").explain(run, "A fine film.")
+    assert "retracing" not in caplog.text
+
+
+@pytest.mark.slow
 def test_the_process_is_as_it_was_after_a_training_that_fails_or_is_interrupted(
     small_tasks, unchanged, tmp_path, monkeypatch
 ):
