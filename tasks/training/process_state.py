@@ -25,13 +25,20 @@ KERAS_POLICY = "dtype_policy"
 
 # Held while the seeds count: while a network is built, and while they are restored.
 _SEEDS = threading.RLock()
+_thread = threading.local()
 _TRAINING = threading.Lock()
 _training_in: Path | None = None
 
 
-def seeding() -> contextlib.AbstractContextManager:
+@contextlib.contextmanager
+def seeding() -> Iterator[None]:
     """Keep other threads from drawing while a network is built from a seed; they wait with `preserved_seeds`."""
-    return _SEEDS
+    with _SEEDS:
+        _thread.seeding = True
+        try:
+            yield
+        finally:
+            _thread.seeding = False
 
 
 @contextlib.contextmanager
@@ -39,8 +46,12 @@ def preserved_seeds() -> Iterator[None]:
     """Restore the random generators of Python, NumPy, TensorFlow and Keras when the block ends.
 
     A layer of Keras draws a seed from Python's generator when it is made, so a model that is loaded changes what its
-    caller draws next. The block is for one thread at a time; keep it short.
+    caller draws next. The block is for one thread at a time; keep it short. Within `seeding`, where a network is built
+    with parts of another one, nothing is restored: the draws belong to the seed.
     """
+    if getattr(_thread, "seeding", False):
+        yield
+        return
     with _SEEDS:
         before = _seeds()
         try:

@@ -10,6 +10,9 @@ from tasks.training import initial_run, pretrained, source_files, stored_setting
 from tasks.training.runs import Run
 from tasks.training.source_files import Fingerprint
 
+# What the training was asked for, and on which files.
+REQUEST = "request.json"
+
 
 def weights_before(settings: Settings) -> Fingerprint:
     """Return what changes when the weights that a training begins with change; files that are gone are left out."""
@@ -31,7 +34,7 @@ def record(run: Run, other_files: Fingerprint | None = None) -> None:
     prepared = run.prepared_record()
     if prepared.get("asked"):
         kept = {"asked": prepared["asked"], "sources": prepared["sources"] | (other_files or {})}
-        atomic_files.write_json(run.request_file, sealed(kept))
+        atomic_files.write_json(run.path / REQUEST, sealed(kept))
 
 
 def is_trained(run: Run, task: str, settings: Settings, files: Fingerprint) -> bool:
@@ -43,11 +46,11 @@ def is_trained(run: Run, task: str, settings: Settings, files: Fingerprint) -> b
         settings: The settings, some of which may be "auto"; or all of them as they are in settings.json.
         files: The files of the data, and others that matter, as they are now.
     """
-    if not (run.finished and run.request_file.exists()):
+    if not (run.finished and (run.path / REQUEST).exists()):
         return False
     asked = stored_settings.dumped(task, settings)
     try:
-        kept = read_sealed(run.request_file, "")
+        kept = read_sealed(run.path / REQUEST, "")
         same = None in (stored_settings.first_difference(one, asked) for one in (kept["asked"], run.stored()))
     except (UserError, KeyError):  # damaged
         return False

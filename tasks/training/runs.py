@@ -4,7 +4,6 @@ runs/NAME/
   settings.json      every setting in force, and the task
   vocabulary/        the SentencePiece model, and what else turns text into ids
   training_texts.npz hashes of the training texts, see tasks.data.overlap
-  request.json       what the training was asked for, and on which files, see tasks.training.reopening
   model.keras        the best weights by validation
   history.csv        one row per epoch
   evaluation.json    written by evaluate, next to the files of the task
@@ -52,7 +51,6 @@ class Run:
         self.vocabulary = self.path / "vocabulary"
         self.model_file = self.path / self.model_name
         self.history_file = self.path / "history.csv"
-        self.request_file = self.path / "request.json"
         self.evaluation_file = self.path / "evaluation.json"
         self.checkpoint = self.path / "checkpoint"
         self.state_file = self.checkpoint / "state.npz"
