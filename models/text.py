@@ -13,7 +13,6 @@ from typing import Literal
 import sentencepiece
 import tensorflow as tf
 import tensorflow_text
-from sentencepiece import sentencepiece_model_pb2
 
 from models.interruptible import interruptible
 from models.listed import listed
@@ -144,6 +143,9 @@ def normalizer(rule: str) -> sentencepiece.SentencePieceNormalizer:
 
 def with_normalization(model: bytes, rule: str) -> bytes:
     """Return a serialized SentencePiece model with the same pieces and another normalization rule."""
+    # Imported here: that of sentencepiece 0.2.3 needs protobuf 7, which the rest of the suite does not.
+    from sentencepiece import sentencepiece_model_pb2
+
     changed, other = sentencepiece_model_pb2.ModelProto(), sentencepiece_model_pb2.ModelProto()
     changed.ParseFromString(model)
     other.ParseFromString(sentencepiece.SentencePieceNormalizer(rule_name=rule).serialized_model_proto())

@@ -1,7 +1,7 @@
 """Settings -> the Keras optimizer: schedule, clipping, averaged weights, and Adagrad for sparse tables."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import keras
 
@@ -47,6 +47,58 @@ class WarmupDecay(keras.optimizers.schedules.LearningRateSchedule):
     def get_config(self):
         """Return the arguments of the constructor."""
         return vars(self)
+
+
+class GroupedOptimizer(keras.optimizers.Optimizer):
+    """One optimizer for each group of variables: `keras.optimizers.MultiOptimizer`, which Keras has since 3.15.
+
+    Args:
+        optimizer_of: Returns the optimizer of a variable.
+    """
+
+    def __init__(self, optimizer_of: Callable[[keras.Variable], keras.optimizers.Optimizer]):
+        super().__init__(learning_rate=0.0)
+        self._optimizer_of, self.optimizers = optimizer_of, []
+
+    def build(self, variables):
+        """Build the optimizer of each group."""
+        if self.built:
+            return
+        for optimizer, group, _ in self._groups(variables, variables):
+            optimizer.build(group)
+            self.optimizers.append(optimizer)
+        super().build(variables)
+
+    @property
+    def variables(self):
+        """The variables of all optimizers."""
+        return [*super().variables, *(one for optimizer in self.optimizers for one in optimizer.variables)]
+
+    def apply(self, grads, trainable_variables=None):
+        """Apply the gradients of each group."""
+        variables = self._trainable_variables if trainable_variables is None else trainable_variables
+        self.build(variables)
+        for optimizer, group, gradients in self._groups(variables, grads):
+            optimizer.apply(gradients, group)
+        self._iterations.assign_add(1)
+
+    def finalize_variable_values(self, var_list):
+        """Set the variables to their moving averages where an optimizer keeps them."""
+        for optimizer, group, _ in self._groups(var_list, var_list):
+            optimizer.finalize_variable_values(group)
+
+    def _groups(self, variables, values) -> list[tuple]:
+        """Return (optimizer, variables, values) for each group, in the order of their first variables."""
+        groups = {}
+        for variable, value in zip(variables, values, strict=True):
+            optimizer = self._optimizer_of(variable)
+            _, group, its_values = groups.setdefault(id(optimizer), (optimizer, [], []))
+            group.append(variable)
+            its_values.append(value)
+        return list(groups.values())
+
+
+MultiOptimizer = getattr(keras.optimizers, "MultiOptimizer", GroupedOptimizer)
 
 
 def make_schedule(settings: TrainingSettings, peak: float, total_steps: int, first_step: int = 0) -> WarmupDecay:
@@ -100,7 +152,7 @@ def make_optimizer(
         optimizer_of |= dict.fromkeys(own, _optimizer(settings, schedule))
     if not optimizer_of:
         return optimizer
-    return keras.optimizers.MultiOptimizer(lambda variable: optimizer_of.get(id(variable), optimizer))
+    return MultiOptimizer(lambda variable: optimizer_of.get(id(variable), optimizer))
 
 
 def _optimizer(settings: TrainingSettings, schedule: WarmupDecay) -> keras.optimizers.Optimizer:

