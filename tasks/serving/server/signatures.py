@@ -11,6 +11,7 @@ from tasks.serving.server.errors import invalid
 
 # What the outputs of a signature say about its purpose; the first row that fits is it.
 KINDS = {
+    "explanation": {"tokens", "contributions"},
     "continue": {"pending", "finished"},
     "classification": {"label", "probabilities"},
     "attention": {"translation", "attention"},
@@ -34,7 +35,7 @@ EXAMPLES = {
     "length_penalty": 1.0,
 }
 # Texts in examples, by kind of signature.
-TEXTS = {"classification": "Arrived late and broken.", "score": "THE CAT"}
+TEXTS = dict.fromkeys(("classification", "explanation"), "Arrived late and broken.") | {"score": "THE CAT"}
 OTHER_TEXT = "Please close the door."
 
 

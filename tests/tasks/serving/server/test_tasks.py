@@ -28,8 +28,12 @@ TEXTS = {
 # task, signature -> the names of its outputs
 OUTPUTS = {
     ("sentiment", "serving_default"): {"classes", "label", "probabilities", "probability"},
+    ("sentiment", "explain"): {"label", "tokens", "contributions"},
     ("chargen", "serving_default"): {"text", "continuation"},
     ("chargen", "generate"): {"text", "continuation"},
+    ("chargen", "begin"): {"text", "pending", "candidates", "generation_state"},
+    ("chargen", "continue"): {"text", "pending", "finished", "generation_state"},
+    ("chargen", "step"): {"logits"},
     ("chargen", "score"): {"nats_per_character"},
     ("translation", "serving_default"): {"translation", "score", "truncated", "unknown"},
     ("translation", "beam"): {"translations", "scores", "truncated", "unknown"},
@@ -45,7 +49,7 @@ def test_health_and_the_list_of_models(tasks_server):
     assert [one["name"] for one in listed] == ["chargen", "sentiment", "translation"]
     for task, signature in OUTPUTS:
         [version] = next(one["versions"] for one in listed if one["name"] == task)
-        assert {*version["signatures"][signature]["outputs"]} >= OUTPUTS[task, signature] - {"unknown"}
+        assert {*version["signatures"][signature]["outputs"]} >= OUTPUTS[task, signature]
     page = requests.get(tasks_server.url)
     assert page.status_code == 200 and page.headers["content-type"].startswith("text/html")
 
@@ -59,7 +63,7 @@ def test_every_signature_answers_its_example_in_every_form(tasks_server, task, s
         [(key, rows)] = answer.json().items()
         assert key == {"instances": "predictions", "inputs": "outputs"}[[*example][-1]]
         if key == "predictions" and len(OUTPUTS[task, signature]) > 1:
-            assert len(rows) == 1 and {*rows[0]} >= OUTPUTS[task, signature] - {"unknown"}
+            assert len(rows) == 1 and {*rows[0]} >= OUTPUTS[task, signature]
 
 
 @pytest.mark.parametrize("task", TEXTS)
@@ -103,6 +107,8 @@ def test_grpc_gives_the_answers_of_rest(tasks_server, task):
             assert decoded.tolist() == values
 
 
+BEAM = {"text": "I saw him.", "beam_size": 2, "length_penalty": 1.0}
+GENERATE = {"prompt": "The", "length": 12, "temperature": 0.5, "top_k": 0, "top_p": 1.0, "seed": 3}
 # task, request, status, part of the answer
 REQUESTS = [
     ("sentiment", {"instances": [{"text": "Fine."}]}, 200, '"label"'),
@@ -114,10 +120,21 @@ REQUESTS = [
     ("sentiment", {"instances": ["x" * 100_000]}, 200, '"label"'),
     ("chargen", {"instances": [{"prompt": "The"}]}, 200, '"continuation"'),
     ("chargen", {"signature_name": "score", "inputs": ["The queen", ""]}, 200, '"outputs": ['),
+    ("chargen", {"signature_name": "generate", "instances": [GENERATE, GENERATE]}, 200, '"continuation"'),
+    ("chargen", {"signature_name": "generate", "instances": [GENERATE | {"top_p": 2.0}]}, 400, "top_p: expected a"),
+    ("chargen", {"signature_name": "generate", "instances": [GENERATE | {"length": 1 << 30}]}, 400, "length: expected"),
+    (
+        "chargen",
+        {"signature_name": "generate", "instances": [GENERATE | {"length": 3.0}]},
+        400,
+        "of expected type: int",
+    ),
     ("chargen", {"signature_name": "generate", "inputs": {"prompt": ["a"]}}, 400, "Missing named input: length"),
     ("chargen", {"signature_name": "generate", "instances": ["a"]}, 400, "instances is a plain list"),
     ("translation", {"instances": ["I saw him.", "Close the door."]}, 200, '"translation"'),
     ("translation", {"signature_name": "align", "instances": ["I saw him."]}, 200, '"attention"'),
+    ("translation", {"signature_name": "beam", "instances": [BEAM]}, 200, '"translations"'),
+    ("translation", {"signature_name": "beam", "instances": [BEAM | {"beam_size": 0}]}, 400, "beam_size: expected"),
     ("translation", {"inputs": {"text": [["a"]]}}, 400, "Input text has shape [1, 1], expected [?]"),
 ]
 
@@ -140,9 +157,26 @@ def test_status_and_metadata(tasks_server, task):
     assert {signature for name, signature in OUTPUTS if name == task} <= {*signatures}
 
 
+def test_the_parts_of_a_stream_are_the_text_that_generate_returns(tasks_server):
+    for prompt in ("The queen", "", "나그네가"):
+        row = GENERATE | {"prompt": prompt, "length": 50}
+        request = {"signature_name": "generate", "instances": [row]}
+        [whole] = requests.post(f"{tasks_server.url}/v1/models/chargen:predict", json=request).json()["predictions"]
+        answer = requests.post(
+            f"{tasks_server.url}/v1/models/chargen:stream", json=row | {"characters": 7}, stream=True
+        )
+        parts = [json.loads(line.partition(b"data: ")[2]) for line in answer.iter_lines() if line]
+        assert "".join(part["text"] for part in parts) == whole["text"]
+        assert len(parts) == 1 + 8 + 1 and len(parts[1]["candidates"]) == 10
+    wrong = requests.post(f"{tasks_server.url}/v1/models/chargen:stream", json={"prompt": "a", "temperature": -1.0})
+    assert "event: error" in wrong.text and "temperature: expected a number" in wrong.text
+    wrong = requests.post(f"{tasks_server.url}/v1/models/sentiment:stream", json={"prompt": "a"})
+    assert wrong.status_code == 400 and "no signatures begin and continue" in wrong.json()["error"]
+
+
 def test_the_printed_commands_work_when_pasted(tasks_server):
     commands = []
-    while len(commands) <= len(OUTPUTS):  # also `step`
+    while len(commands) < len(OUTPUTS):
         line = tasks_server.process.stdout.readline().decode()
         commands += [line.strip()] if line.startswith("curl ") else []
     assert any("/examples/" in line for line in commands)
