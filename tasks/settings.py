@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from models.recurrent_settings import Rate, RecurrentSettings, Settings
+from tasks.errors import UserError
 from tasks.file_options import FileOptions
 from tasks.in_memory import InMemory, in_memory
 from tasks.optimizer_options import OPTIMIZERS
@@ -123,6 +124,12 @@ class SourceSettings(FileOptions, DataSettings):
     """Files of the validation split, likewise."""
     test_files: Files = ()
     """Files of the test split, likewise."""
+
+    @model_validator(mode="after")
+    def _training_data_once(self):
+        if isinstance(self.data, InMemory) and self.train_files:
+            raise UserError(f"data and train_files are both given, and data is a {self.data}; leave out one of them")
+        return self
 
     @property
     def split_files(self) -> dict[str, tuple[str | InMemory, ...]]:

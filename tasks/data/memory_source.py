@@ -32,7 +32,7 @@ class MemoryReader:
         """Return the records."""
         for number, row in enumerate(zip(*self.values, strict=True)):
             texts = [None if is_missing(value) else value for value in row]
-            yield typed_record(texts, self.names, f"{self.data.kind}, row {number} (counted from 0)", None)
+            yield typed_record(texts, self.names, f"{self.data.kind}[{number}]", None)
 
 
 def memory_reader(data: InMemory, columns: Sequence[Column]) -> MemoryReader:

@@ -149,6 +149,8 @@ def test_a_frame_that_cannot_be_used_is_an_error_with_the_remedy(small):
     message = error_of(open_with(small, data=frame, delimiter=";", **names))
     assert "--delimiter ';' is for files" in message
     assert "train_files" in error_of(open_with(small, data={"train": frame, "test": frame}, **names))
+    message = error_of(open_with(small, data=frame, train_files=frame, **names))
+    assert "data and train_files are both given" in message
 
 
 def test_what_is_no_data_is_an_error_with_the_remedy(small):
@@ -176,7 +178,7 @@ def test_a_missing_label_is_named_by_its_row_or_left_out(small_tasks):
     for missing in (None, float("nan"), pandas.NA):
         frame.at[3, "stars"] = missing
         source = small.task.open_source(settings_of("sentiment", data=frame, **COLUMNS["sentiment"]))
-        assert "row 3 (counted from 0): the label is empty" in error_of(source.check)
+        assert "DataFrame[3]: the label is empty" in error_of(source.check)
         data = {"data": frame, "skip_bad_rows": True} | COLUMNS["sentiment"]
         found = splits_of(small, **data)
         assert Counter(map(len, found.values())).total() == 3
@@ -235,25 +237,18 @@ def test_an_evaluation_needs_the_frame_again_and_then_reads_its_test_split(small
     assert again["training_overlap"] == 0 < other["training_overlap"]
 
 
-@pytest.fixture
-def interrupted(small, tmp_path) -> Run:
-    """A run of a frame with weights, whose training has not ended."""
-    settings = settings_of(small.name, data=frame_of(small.name), **COLUMNS[small.name])
-    run = runs.begin(tmp_path / "run", small.name, settings)
-    settings = prepared.prepare(small.task, settings, run)
-    small.task.build(settings, small.task.open_data(settings, run), run).model.save(run.model_file)
-    return run
-
-
 @pytest.mark.slow
-def test_an_interrupted_training_needs_the_same_frame(small, interrupted):
-    frame, names = frame_of(small.name), COLUMNS[small.name]
-    before = interrupted.prepared_marker.stat().st_mtime_ns
-    other = settings_of(small.name, data=frame[1:], **names)
-    message = error_of(lambda: train(small.task, other, interrupted, verbose=0))
+def test_an_interrupted_training_needs_the_same_frame(small_tasks, tmp_path):
+    small, frame, names = small_tasks["sentiment"], frame_of("sentiment"), COLUMNS["sentiment"]
+    run = runs.begin(tmp_path / "run", "sentiment", settings_of("sentiment", data=frame, **names))
+    settings = prepared.prepare(small.task, settings_of("sentiment", data=frame, **names), run)
+    small.task.build(settings, small.task.open_data(settings, run), run).model.save(run.model_file)
+    before = run.prepared_marker.stat().st_mtime_ns
+    other = settings_of("sentiment", data=frame[1:], **names)
+    message = error_of(lambda: train(small.task, other, run, verbose=0))
     assert f"data was 'memory:DataFrame of {len(frame)} rows" in message and "Give the same settings" in message
-    assert interrupted.prepared_marker.stat().st_mtime_ns == before
-    assert train(small.task, settings_of(small.name, data=frame, **names), interrupted, verbose=0).finished
+    assert run.prepared_marker.stat().st_mtime_ns == before
+    assert train(small.task, settings_of("sentiment", data=frame, **names), run, verbose=0).finished
 
 
 @pytest.mark.slow

@@ -94,7 +94,7 @@ def test_settings_hold_one_location_or_several(tmp_path):
     assert several.data.data == (str(tmp_path / "a.csv"), "b.csv")
     assert SentimentSettings.model_validate_json(several.model_dump_json()) == several
     assert SentimentSettings(data={"data": ["b.csv"]}).data.data == "b.csv"
-    for wrong in ([], [1], 1):
+    for wrong in ((), (1,), 1):
         with pytest.raises(ValueError, match="data"):
             SentimentSettings(data={"data": wrong})
 
