@@ -33,7 +33,7 @@ def record(run: Run, other_files: Fingerprint | None = None) -> None:
     """
     prepared = run.prepared_record()
     if prepared.get("asked"):
-        kept = {"asked": prepared["asked"], "sources": prepared["sources"] | (other_files or {})}
+        kept = {"asked": prepared["asked"], "sources": prepared.get("sources", {}) | (other_files or {})}
         atomic_files.write_json(run.path / REQUEST, sealed(kept))
 
 
