@@ -87,7 +87,7 @@ class EpochLog:
         name = f"epoch {min(epoch + 1, self._epochs)} of {self._epochs}"
         if self._bar is None:
             hidden = self._verbose != 1 or None
-            self._bar = progress_bar(desc=name, total=total, initial=done, unit=" steps", leave=False, disable=hidden)
+            self._bar = progress_bar(desc=name, total=total, initial=done, unit=" step", leave=False, disable=hidden)
         self._bar.set_description(name, refresh=False)
         self._bar.update(done - self._bar.n)
 
