@@ -2,8 +2,9 @@
 
     python notebooks/run.py [NAME ...]
 
-With FAST=1 in the environment it is a trial, and nothing is stored. A cell with many outputs, or with one on standard
-error, is an error: so it would appear to everybody who executes the notebook.
+Cells with the tag `texts` may differ: they contain texts of one language. Such a notebook is run in both languages.
+With FAST=1 in the environment it is a trial of the English ones, and nothing is stored. A cell with many outputs, or
+with one on standard error, is an error: so it would appear to everybody who executes the notebook.
 """
 
 import copy
@@ -25,8 +26,13 @@ def code_cells(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
 
 
 def code(notebook: nbformat.NotebookNode) -> list[str]:
-    """Returns the code of each code cell."""
-    return [cell.source for cell in code_cells(notebook)]
+    """Returns the code of each code cell, without those that contain texts of one language."""
+    return [cell.source for cell in code_cells(notebook) if not has_texts(cell)]
+
+
+def has_texts(cell: nbformat.NotebookNode) -> bool:
+    """Whether a cell contains texts of one language, and so may differ from that of the other language."""
+    return "texts" in cell.metadata.get("tags", ())
 
 
 def check_outputs(name: str, notebook: nbformat.NotebookNode) -> int:
@@ -52,23 +58,35 @@ def run(name: str) -> int:
         nbclient.exceptions.CellExecutionError: If a cell fails; contains the cell and the traceback.
     """
     notebook = nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
-    client = nbclient.NotebookClient(
-        notebook, timeout=1200, record_timing=False, resources={"metadata": {"path": FOLDER}}
-    )
     korean_notebook = nbformat.read(FOLDER / f"{name}.ko.ipynb", as_version=4)
     if code(korean_notebook) != code(notebook):
         sys.exit(f"{name}.ko.ipynb has other code than {name}.ipynb: make it the same, and run it again")
-    client.execute()
-    most = check_outputs(name, notebook)
+    most = execute(name, notebook)
     if os.environ.get("FAST") == "1":
         return most
-    for cell, korean in zip(code_cells(notebook), code_cells(korean_notebook), strict=True):
-        korean.outputs, korean.execution_count = copy.deepcopy(cell.outputs), cell.execution_count
+    if any(map(has_texts, code_cells(notebook))):
+        most = max(most, execute(f"{name}.ko", korean_notebook))
+    else:
+        for cell, korean in zip(code_cells(notebook), code_cells(korean_notebook), strict=True):
+            korean.outputs, korean.execution_count = copy.deepcopy(cell.outputs), cell.execution_count
     for path, done in ((FOLDER / f"{name}.ipynb", notebook), (FOLDER / f"{name}.ko.ipynb", korean_notebook)):
         part = path.with_suffix(".part")
         nbformat.write(done, part)
         part.replace(path)
     return most
+
+
+def execute(name: str, notebook: nbformat.NotebookNode) -> int:
+    """Runs all cells of a notebook, which gets their outputs; returns the largest number of outputs of a cell.
+
+    Raises:
+        nbclient.exceptions.CellExecutionError: If a cell fails; contains the cell and the traceback.
+    """
+    client = nbclient.NotebookClient(
+        notebook, timeout=1200, record_timing=False, resources={"metadata": {"path": FOLDER}}
+    )
+    client.execute()
+    return check_outputs(name, notebook)
 
 
 def main(names: list[str]) -> None:

@@ -21,7 +21,9 @@ def read(name: str) -> nbformat.NotebookNode:
 
 
 def code(notebook: nbformat.NotebookNode) -> list[str]:
-    return [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    """The code of the code cells, without those whose texts are of one language."""
+    cells = (cell for cell in notebook.cells if cell.cell_type == "code")
+    return [cell.source for cell in cells if "texts" not in cell.metadata.get("tags", ())]
 
 
 def prose(notebook: nbformat.NotebookNode) -> list[str]:
@@ -61,6 +63,17 @@ def test_the_outputs_are_stored_in_both_languages(page):
         [cell] = nbformat.read(page / name, as_version=4).cells
         assert cell.execution_count == 1
         assert cell.outputs[0]["data"]["text/plain"] == "2"
+
+
+@pytest.mark.slow
+def test_a_notebook_with_texts_of_its_language_is_run_in_both(page):
+    for name, text in (("page.ipynb", "'text'"), ("page.ko.ipynb", "'글'")):
+        texts = new_code_cell(f"text = {text}", metadata={"tags": ["texts"]})
+        nbformat.write(new_notebook(cells=[texts, new_code_cell("text")]), page / name)
+    ended = run(folder=page, FAST="")
+    assert ended.returncode == 0, ended.stderr
+    for name, text in (("page.ipynb", "'text'"), ("page.ko.ipynb", "'글'")):
+        assert nbformat.read(page / name, as_version=4).cells[1].outputs[0]["data"]["text/plain"] == text
 
 
 @pytest.mark.slow
