@@ -84,9 +84,11 @@ class TextClassifier(tf.Module):
         is_token = ids != PAD
         logits = self._logits(ids)
         best = tf.argmax(logits, axis=-1, output_type=tf.int32)
-        after, without = tf.map_fn(
-            self._variations, ids, fn_output_signature=(tf.TensorSpec([None, self.model.classes]),) * 2
-        )
+        # A row in place of no row, because map_fn fails on an empty batch.
+        batch = tf.shape(ids)[0]
+        rows = tf.pad(ids, [[0, tf.cast(batch == 0, tf.int32)], [0, 0]])
+        shapes = (tf.TensorSpec([None, self.model.classes]),) * 2
+        after, without = (part[:batch] for part in tf.map_fn(self._variations, rows, fn_output_signature=shapes))
         contributions = _decision(logits, best)[:, None] - _decision(without, best[:, None])
         return {
             "label": tf.gather(self.labels, best),

@@ -110,17 +110,9 @@ def write_saved_model(
     atomic_files.remove_temporary(folder)
     version = folder / str((versions(folder) or [0])[-1] + 1)
     folder.mkdir(parents=True, exist_ok=True)
-    _disable_cudnn(exportable.model)
-    # Not tf.saved_model.save: it omits a Keras 3 model's variables for the session loader of TensorFlow Serving.
-    archive = keras.export.ExportArchive()
-    # The archive finds the variables that the signatures use; `archive.track(model)` would store each a second time.
-    for module in exportable.resources:
-        archive.track(module)
-    for name, function in exportable.signatures.items():
-        archive.add_endpoint(name, function)
     with atomic_files.replacing_folder(version) as temporary:
         with log_level("absl", logging.WARNING):  # the first use of it sets the level
-            archive.write_out(temporary, verbose=False)
+            _save(exportable, temporary)
         (temporary / "assets.extra").mkdir()
         for path in (run.settings_file, run.evaluation_file, *run.vocabulary.iterdir()):
             if path.exists():
@@ -132,6 +124,22 @@ def write_saved_model(
         needed = [path for path in temporary.rglob("*") if path.name not in NOT_NEEDED]
         atomic_files.write_json(temporary / CHECKSUMS, checksums(temporary, needed))
     return version
+
+
+def _save(exportable: Exportable, folder: Path) -> None:
+    """Write the SavedModel alone.
+
+    Not with `keras.export.ExportArchive`, which stores the graph of each signature twice and, with `track(model)`, each
+    weight as well. The variables are stored, and not the Keras model, whose variables the session loader of TensorFlow
+    Serving does not find.
+    """
+    _disable_cudnn(exportable.model)
+    signatures = {name: function.get_concrete_function() for name, function in exportable.signatures.items()}
+    stored = tf.Module()
+    # Each variable once, in the order in which the signatures use them.
+    stored.weights = list({id(one): one for function in signatures.values() for one in function.variables}.values())
+    stored.resources = list(exportable.resources)
+    tf.saved_model.save(stored, str(folder), signatures)
 
 
 def _disable_cudnn(model: keras.Model) -> None:

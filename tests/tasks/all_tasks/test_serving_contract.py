@@ -1,14 +1,18 @@
 """Exported models, held against what TensorFlow Serving asks of them."""
 
 import importlib
+import json
 import math
 
+import numpy as np
 import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
+from models.text_translator import NO_SCORE
 from tasks.training.checkpoint import load_model
 from tasks.training.runs import Run
+from tests.tasks.served import Served, rows_for, stacked
 
 pytestmark = pytest.mark.slow
 
@@ -40,3 +44,52 @@ def test_every_weight_is_stored_once(small):
             weight for weight in load_model(Run(small.run(name))).weights if weight.name != "seed_generator_state"
         ]
         assert sorted(sizes) == sorted(math.prod(weight.shape) for weight in weights)
+
+
+# --- rows, as the server puts them together -----------------------------------------------------------
+
+
+def test_rows_in_one_batch_are_answered_as_alone_by_every_signature(small):
+    for run in small.example.runs:
+        served = Served(small.model(run))
+        for signature in served.signatures:
+            for info in (*(named := served.signatures[signature]).inputs.values(), *named.outputs.values()):
+                assert info.tensor_shape.dim and info.tensor_shape.dim[0].size == -1, (signature, info.name)
+            rows = rows_for(served, signature)
+            together = served.ask_rows(signature, rows)
+            for index, row in enumerate(rows):
+                for name, alone in served.ask_rows(signature, [row]).items():
+                    found = together[name][index : index + 1]
+                    own = tuple(map(slice, alone.shape))  # a batch is padded to its longest row
+                    if alone.dtype == np.float32:
+                        np.testing.assert_allclose(
+                            found[own], alone, rtol=1e-4, atol=1e-5, err_msg=f"{signature} {name}"
+                        )
+                        assert np.isfinite(found).all()
+                    else:
+                        np.testing.assert_array_equal(found[own], alone, f"{signature} {name}")
+                    padding = found.copy()
+                    padding[own] = np.zeros_like(alone) if alone.dtype != object else b""
+                    assert {*padding.ravel().tolist()} <= {b"", 0, NO_SCORE}, (signature, name)
+            none = served.ask(signature, {name: values[:0] for name, values in stacked(rows).items()})
+            assert {len(value) for value in none.values()} == {0}
+
+
+def test_the_export_states_the_numbers_that_its_signatures_accept(small):
+    for run in small.example.runs:
+        stated = json.loads((small.model(run) / "assets.extra" / "inputs.json").read_text())
+        served = Served(small.model(run))
+        for signature, inputs in stated.items():
+            good = rows_for(served, signature)[0]
+            for name, schema in inputs.items():
+                kind = served.signatures[signature].inputs[name].dtype
+                assert schema["type"] == ("number" if tf.as_dtype(kind).is_floating else "integer")
+                below = schema.get("minimum", schema.get("exclusiveMinimum", 1) + 1) - 1
+                bad = [below, *([schema["maximum"] + 1] if "maximum" in schema else [])] if name != "seed" else []
+                for value in [*bad, *([float("nan")] if schema["type"] == "number" else [])]:
+                    with pytest.raises(tf.errors.InvalidArgumentError, match=f"{name}: expected a number that is"):
+                        served.ask_rows(signature, [{**good, name: value}])
+                served.ask_rows(signature, [{**good, name: schema["default"]}])
+            missing = {**{name: [value] for name, value in good.items()}, next(iter(inputs)): []}
+            with pytest.raises(tf.errors.InvalidArgumentError, match="expected a number for each text"):
+                served.ask(signature, missing)
