@@ -31,6 +31,10 @@ OTHER_OPTIONS = {
     "--former",
     "--cbow",
     "--skipgram",
+    # Of TensorFlow Serving:
+    "--model_config_file",
+    "--enable_batching",
+    "--batching_parameters_file",
 }
 
 
