@@ -44,8 +44,8 @@ def evaluate(task: Task, run: Path | str, **arguments) -> Results:
         task: The task.
         run: The run's folder. While the run is training, its best weights so far are evaluated.
         **arguments: Other arguments of the command, under the names of `task.evaluate_arguments`: `data`, another
-            source than the run's (a single file is read whole); `split`, one or several joined with +; and those of
-            the task.
+            source than the run's (a single file is read whole), or data in memory, such as a data frame; `split`, one
+            or several joined with +; and those of the task.
 
     Returns:
         The task's metrics by name, `examples`, `seconds` of inference, and `training_overlap`: the share of the

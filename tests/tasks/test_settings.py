@@ -52,7 +52,7 @@ def test_the_tasks_have_their_own_defaults():
     """One default of each shared group, so that the test above has something to compare."""
     names = {(group.__name__, name) for group, name, _ in OVERRIDES}
     assert {
-        ("SentimentTrainingSettings", "learning_rate"),
+        ("SentimentTrainingSettings", "schedule"),
         ("ChargenSourceSettings", "test_fraction"),
         ("SentimentRecurrentOptions", "bidirectional"),
         ("TranslationRecurrentOptions", "cell"),
