@@ -66,7 +66,7 @@ def with_groups(base: dict[str, Any], stored: dict[str, Any], settings_class: ty
         base: The settings, by group.
         stored: From `read_groups`; empty without a file.
         settings_class: The class of the settings.
-        path: The file, for messages.
+        path: The file, for messages; None if there is none, and the settings are those of other runs.
 
     Raises:
         UserError: If the file has an unknown or invalid setting.
@@ -80,7 +80,8 @@ def with_groups(base: dict[str, Any], stored: dict[str, Any], settings_class: ty
     try:
         return settings_class.model_validate(merged)
     except pydantic.ValidationError as error:
-        raise UserError(f"{path}: {describe_validation_error(error, settings_class=settings_class)}") from None
+        place = "" if path is None else f"{path}: "
+        raise UserError(place + describe_validation_error(error, settings_class=settings_class)) from None
 
 
 def _read_toml(text: str) -> dict[str, Any]:

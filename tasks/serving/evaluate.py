@@ -16,6 +16,7 @@ from tasks.reports.tables import print_results
 from tasks.serving.inference import load_weights
 from tasks.task import Task
 from tasks.training import locks
+from tasks.training.run_copies import pretrained_texts_of
 from tasks.training.runs import Run
 
 log = logging.getLogger(__name__)
@@ -49,8 +50,9 @@ def evaluate(task: Task, run: Path | str, **arguments) -> Results:
 
     Returns:
         The task's metrics by name, `examples`, `seconds` of inference, and `training_overlap`: the share of the
-        examples that are also in the training data, of pairs also that of each side. A metric is None if it is not
-        defined for the data.
+        examples that are also in the training data, of pairs also that of each side; `pretrained_overlap`: the share
+        that language models, with which the training began, were trained on. A metric is None if it is not defined for
+        the data.
 
     Raises:
         UserError: If the run or the source cannot be used, or another process evaluates the run.
@@ -87,6 +89,10 @@ def _evaluate_locked(task: Task, run: Run, arguments: EvaluateArguments) -> tupl
     if run.training_texts.exists():  # a run of an earlier version has none
         overlap = Overlap(run.training_texts, task.compared_texts(settings))
         records = overlap.counted(records)
+    pretrained = None
+    if pretrained_texts_of(run).exists():  # it began with language models
+        pretrained = Overlap(pretrained_texts_of(run), task.compared_texts(settings))
+        records = pretrained.counted(records)
     predictor = load_weights(task, run, settings, arguments.overrides)
     outcome = task.run_inference(predictor, settings, source, split, records)
     results = {metric.name: metric.compute(outcome) for metric in task.evaluation_metrics}
@@ -97,6 +103,14 @@ def _evaluate_locked(task: Task, run: Run, arguments: EvaluateArguments) -> tupl
         report = overlap.report()
         if report and (other_data or "train" not in split.split("+")):
             log.warning("%s: %s; results on these are not those on new texts", source.location, report)
+    if pretrained is not None:
+        share = results["pretrained_overlap"] = pretrained.shares()[WHOLE]
+        if share and (arguments.data is not None or "test" in split.split("+")):
+            log.warning(
+                "%s: the language model has read %s of %s texts (%.1f%%) without their labels; results on these are "
+                "not those on new texts",
+                *(source.location, f"{round(share * pretrained.examples):,}", f"{pretrained.examples:,}", 100 * share),
+            )
     if run.finished and not os.path.samestat(before, run.model_file.stat()):
         raise UserError(f"{run.path} was replaced by another training while it was evaluated; evaluate it again")
     run.plots.mkdir(exist_ok=True)

@@ -47,6 +47,7 @@ def prepare(task: Task, settings: Settings, run: Run, *, overwrite: bool = False
     task.prepare(settings, run)
     names = pretrained.names_of(settings)
     models = {f"{names} ({direction})": model for direction, model in pretrained.copies(run).items()}
+    pretrained_texts.keep_texts(run, models)
     pretrained_texts.warn_of_test_texts(task, settings, models)
     settings = _stored(task, run, *task.resolve_epochs(settings, task.open_data(settings, run)))
     mark(run, sources, given)

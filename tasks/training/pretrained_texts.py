@@ -5,14 +5,22 @@ import contextlib
 import itertools
 import logging
 from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
 
 from models.recurrent_settings import Settings
 from models.text import UNKNOWN
+from tasks import atomic_files
 from tasks.data import vocabularies
+from tasks.data.bounded_files import load_arrays
+from tasks.data.overlap import MAX_TEXTS as MAX_KNOWN_TEXTS
 from tasks.data.overlap import WHOLE, Overlap, compared_texts
+from tasks.data.stored_files import reading
 from tasks.errors import UserError
 from tasks.task import Task
 from tasks.training.pretrained import VOCABULARY_FILE
+from tasks.training.run_copies import pretrained_texts_of
 from tasks.training.runs import Run
 
 log = logging.getLogger(__name__)
@@ -21,6 +29,23 @@ log = logging.getLogger(__name__)
 MAX_UNKNOWN_SHARE = 0.1
 # Training texts of which the pieces are counted before a language model is trained.
 MAX_TEXTS = 1_000
+
+
+def keep_texts(run: Run, models: Mapping[str, Run]) -> None:
+    """Store the hashes of the texts of language models with a run, and those that its initial run has.
+
+    Args:
+        run: The run of the classifier.
+        models: Name -> a language model, or a copy of it.
+    """
+    known = []
+    files = [pretrained_texts_of(run.initial), *(model.training_texts for model in models.values())]
+    for file in filter(Path.exists, files):
+        with reading(file, "train the language model again"):
+            known.append(load_arrays(file)[WHOLE])
+    if known:
+        with atomic_files.replacing(pretrained_texts_of(run)) as temporary, open(temporary, "wb") as file:
+            np.savez(file, **{WHOLE: np.unique(np.concatenate(known))[:MAX_KNOWN_TEXTS]})
 
 
 def warn_of_test_texts(task: Task, settings: Settings, models: Mapping[str, Run]) -> None:

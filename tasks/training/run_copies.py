@@ -8,6 +8,11 @@ from tasks.errors import UserError
 from tasks.training.runs import Run
 
 
+def pretrained_texts_of(run: Run) -> Path:
+    """Return the file with the hashes of the texts of language models that a run began with; it may be missing."""
+    return run.path / "pretrained_texts.npz"
+
+
 def copy(source: Run, folder: Path, named: str) -> None:
     """Copy what a training needs of another run: settings, weights, vocabulary, and the hashes of its training texts.
 
@@ -21,9 +26,11 @@ def copy(source: Run, folder: Path, named: str) -> None:
     """
     before = source.model_file.stat()
     folder.mkdir(exist_ok=True)
-    for file in (source.settings_file, source.model_file, source.training_texts):
-        if file.exists() or file != source.training_texts:  # a run of an earlier version has no training texts
-            shutil.copy(file, folder)
+    for file in (source.settings_file, source.model_file):
+        shutil.copy(file, folder)
+    # A run of an earlier version has no training texts, and most runs did not begin with language models.
+    for file in filter(Path.exists, (source.training_texts, pretrained_texts_of(source))):
+        shutil.copy(file, folder)
     shutil.copytree(source.vocabulary, folder / source.vocabulary.name)
     if not os.path.samestat(before, source.model_file.stat()):
         raise UserError(f"{named} was replaced while it was read; repeat the command")

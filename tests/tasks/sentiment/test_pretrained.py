@@ -190,6 +190,9 @@ def test_test_texts_that_the_language_model_was_trained_on_are_counted(small_tas
     [warning] = [line for line in caplog.messages if "without their labels" in line]
     count = int(re.search(r": (\d+) of 100 test texts", warning)[1])
     assert 35 < count <= 50 and f"({count}.0%) are among the texts that {known} (forward) was trained on" in warning
+    results = small_tasks["sentiment"].command("evaluate", "--run", tmp_path / "run", "--no-baseline", "--json")
+    assert json.loads(results.out)["pretrained_overlap"] == count / 100
+    assert f"the language model has read {count} of 100 texts ({count}.0%)" in caplog.text
 
 
 @pytest.mark.slow
@@ -274,7 +277,7 @@ def test_the_loss_of_a_language_model_is_for_fine_tuning(small_tasks, forward, t
 
 def test_weights_begin_in_one_way(small_tasks, forward, finished_run, tmp_path):
     message = train(small_tasks, tmp_path / "run", "--pretrained", forward, "--initial-run", finished_run).error()
-    assert "pretrained=" in message and "does not go with initial_run=" in message
+    assert "pretrained=" in message and "does not go with initial_run=" in message and "None" not in message
     assert "add --pretrained" in train(small_tasks, tmp_path / "run", "--fine-tuning", "gradual").error()
 
 
