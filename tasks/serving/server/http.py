@@ -1,5 +1,6 @@
 """The application of the HTTP server: routes, errors and headers."""
 
+import asyncio
 import json
 import logging
 import time
@@ -19,6 +20,7 @@ from tasks.serving.server.bodies import read_body
 from tasks.serving.server.errors import RequestError
 from tasks.serving.server.measurements import Measurements
 from tasks.serving.server.models import Models
+from tasks.serving.server.runs import Runs
 
 log = logging.getLogger(__name__)
 
@@ -46,13 +48,15 @@ class Application:
         models: The models.
         limits: Limits of a request.
         measurements: What is measured.
+        runs: What the page shows the inside of; None for no run.
 
     Attributes:
         stopping: Whether the server answers its last requests; `/readyz` then says so.
     """
 
-    def __init__(self, models: Models, limits: Limits, measurements: Measurements):
+    def __init__(self, models: Models, limits: Limits, measurements: Measurements, runs: Runs | None = None):
         self.models, self.limits, self.measurements = models, limits, measurements
+        self.runs = runs or Runs(())
         self.stopping = False
 
     def asgi(self, cors: bool) -> Starlette:
@@ -75,6 +79,8 @@ class Application:
             Route("/monitoring/prometheus/metrics", self.show_metrics),
             Route("/openapi.json", self.openapi),
             Route("/examples/{model}/{signature}", self.example),
+            Route("/runs", self.listed_runs),
+            Route("/runs/{name}", self.explained, methods=["POST"]),
             Route("/v1/{path:path}", self.v1, methods=METHODS),
             Route("/V1/{path:path}", self.v1, methods=METHODS),
             Mount("/", StaticFiles(directory=PAGE, html=True)),
@@ -105,6 +111,18 @@ class Application:
         """Answer with an example of a request of a signature."""
         try:
             return _json(rest.example(self.models, request.path_params["model"], request.path_params["signature"]))
+        except RequestError as error:
+            return failure(error)
+
+    async def listed_runs(self, request: Request) -> Response:
+        """Answer with the runs of the page."""
+        return _json({"runs": self.runs.listed})
+
+    async def explained(self, request: Request) -> Response:
+        """Answer how a run processes a text."""
+        try:
+            body = await read_body(request, self.limits.max_body_bytes, self.limits.timeout)
+            return _json(await asyncio.to_thread(self.runs.explain, request.path_params["name"], body))
         except RequestError as error:
             return failure(error)
 

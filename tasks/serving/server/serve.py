@@ -16,6 +16,7 @@ from tasks.serving.server.connections import ClosingMiddleware, HTTPServer, boun
 from tasks.serving.server.http import Application, Limits
 from tasks.serving.server.measurements import Measurements
 from tasks.serving.server.models import Models
+from tasks.serving.server.runs import Runs
 from tasks.serving.server.settings import ServeArguments
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ def main(arguments: ServeArguments) -> None:
         UserError: If there is no model, none can be loaded, or the port is in use.
     """
     raise_file_limit()
+    runs = Runs(arguments.run)
     measurements = Measurements()
     models = Models(
         arguments.paths,
@@ -45,7 +47,7 @@ def main(arguments: ServeArguments) -> None:
     limits = Limits(arguments.timeout, int(arguments.max_body_size * (1 << 20)))
     listening = bound_socket(arguments.host, arguments.port)
     try:
-        asyncio.run(_serve(arguments, models, Application(models, limits, measurements), listening))
+        asyncio.run(_serve(arguments, models, Application(models, limits, measurements, runs), listening))
     finally:
         listening.close()
         has_ended = models.end(END_SECONDS)

@@ -33,6 +33,8 @@ class ServeArguments(Settings):
     """Seconds until a request that is not answered gets status 504."""
     max_body_size: float = Field(4.0, gt=0.0, le=2048.0)
     """Maximum size of the body of a request, in MiB; larger ones are refused with status 413."""
+    run: tuple[str, ...] = ()
+    """Runs whose gates and states the page shows too."""
     cors: bool = False
     """Lets pages of other origins read the answers (CORS)."""
     trust: bool = False

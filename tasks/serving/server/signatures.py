@@ -11,8 +11,8 @@ from tasks.serving.server.errors import invalid
 
 # What the outputs of a signature say about its purpose; the first row that fits is it.
 KINDS = {
-    "explanation": {"tokens", "contributions"},
     "continue": {"pending", "finished"},
+    "explanation": {"tokens", "contributions"},
     "classification": {"label", "probabilities"},
     "attention": {"translation", "attention"},
     "beam_search": {"translations"},

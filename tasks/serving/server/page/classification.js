@@ -1,0 +1,68 @@
+// The panel of classification: the label, its probability after each token, and what each token contributes.
+
+import { exampleText, predict } from "./api.js";
+import { curves } from "./curve.js";
+import { bars, debounced, element, percent, pieceText } from "./dom.js";
+import { inside } from "./inside.js";
+import { cards, modelChoice } from "./panel.js";
+import { tokenLine } from "./tokens.js";
+import { words } from "./words.js";
+
+// Curves of more classes cannot be told apart.
+const MAX_CURVES = 3;
+
+/** Returns the panel; memory holds what was typed, also when the language changes. */
+export function classification(models, runs, memory) {
+  const text = element("textarea", { id: "classified", maxlength: 20000 });
+  text.value = memory.text ??= exampleText(models[0]);
+  const asked = cards(async (model, body, signal) => {
+    const { probabilities, classes, label, probability } = await predict(model, model.answers, { text: [text.value] }, signal);
+    const rows = classes[0].map((name, index) => [name, probabilities[0][index]]).sort((a, b) => b[1] - a[1]);
+    body.append(
+      element("p", { class: "answer" }, `${label[0]} `, element("span", { class: "quiet" }, percent(probability[0]))),
+      bars(rows.slice(0, 8)),
+    );
+    const explains = Object.keys(model.signatures).find((name) => model.signatures[name].kind === "explanation");
+    if (!explains) return;
+    body.append(explanation(await predict(model, explains, { text: [text.value] }, signal)));
+  });
+  const ask = () => {
+    memory.text = text.value;
+    asked.ask(choice.chosen());
+  };
+  const choice = modelChoice(models, ask);
+  text.addEventListener("input", debounced(300, ask));
+  const panel = element("div", {}, choice.element, element("label", { for: "classified" }, words("text")), text,
+    asked.element, inside(runs, () => text.value));
+  return { element: panel, shown: ask, stop: asked.stop };
+}
+
+function explanation(found) {
+  const tokens = found.tokens[0].filter((token) => token !== "");
+  if (!tokens.length) return element("p", { class: "quiet" }, words("nothing"));
+  const [label, classes] = [found.label[0], found.classes[0]];
+  const contributions = found.contributions[0].slice(0, tokens.length);
+  const after = found.probabilities_after[0].slice(0, tokens.length);
+  const largest = Math.max(...contributions.map(Math.abs), 1e-6);
+  const of = classes.indexOf(label);
+  const drawn = classes.length <= MAX_CURVES ? classes.map((_, index) => index) : [of];
+  const picture = curves(drawn.map((index) => classes[index]), after.map((row) => drawn.map((index) => row[index])), words("after"));
+  const detail = element("p", { class: "quiet", role: "status" }, "\u00a0");
+  const line = tokenLine(tokens.map(pieceText), words("tokens"), (index) => ({
+    "data-sign": contributions[index] < 0 ? "-" : "+",
+    "--weight": Math.abs(contributions[index]) / largest,
+  }), (index) => {
+    picture.mark(index);
+    detail.textContent = index === null ? "\u00a0" : words("token_detail", {
+      token: pieceText(tokens[index]).trim(), label, contribution: signed(contributions[index]),
+      probability: after[index][of].toFixed(3),
+    });
+  });
+  return element("div", {}, element("h3", {}, words("tokens")), line, detail,
+    element("p", { class: "quiet" }, words("tokens_help", { label })),
+    element("h3", {}, words("after")), picture.element);
+}
+
+function signed(value) {
+  return `${value < 0 ? "\u2212" : "+"}${Math.abs(value).toFixed(2)}`;
+}
