@@ -25,20 +25,53 @@ def global_dtype_policy(policy: str | keras.DTypePolicy) -> Iterator[None]:
 
 
 class PaddedInputs:
-    """Mixin of models that read padded ids: ragged ones are an error that says so."""
+    """Mixin of models that read padded ids: other inputs are a `ValueError` that says what is expected."""
 
     def __call__(self, *args, **kwargs):
-        """Call the model.
-
-        Raises:
-            ValueError: If an input is ragged.
-        """
-        if any(isinstance(value, tf.RaggedTensor) for value in keras.tree.flatten((args, kwargs))):
-            raise ValueError(
-                f"{self.name}: an input is ragged; expected int32 ids (batch, timesteps), padded on the right with 0. "
-                "Use ids.to_tensor(0), or dataset.padded_batch in tf.data"
-            )
+        """Call the model; see `keras.Model.__call__`."""
+        check_padded(self.name, args)
         return super().__call__(*args, **kwargs)
+
+    def fit(self, x=None, *args, **kwargs):
+        """Train the model; see `keras.Model.fit`."""
+        check_padded(self.name, x)
+        return super().fit(x, *args, **kwargs)
+
+    def evaluate(self, x=None, *args, **kwargs):
+        """Evaluate the model; see `keras.Model.evaluate`."""
+        check_padded(self.name, x)
+        return super().evaluate(x, *args, **kwargs)
+
+    def predict(self, x, *args, **kwargs):
+        """Compute the outputs of the model; see `keras.Model.predict`."""
+        check_padded(self.name, x)
+        return super().predict(x, *args, **kwargs)
+
+
+def check_padded(name: str, inputs) -> None:
+    """Reject inputs that cannot be padded ids.
+
+    Args:
+        name: Name of the model, for the message.
+        inputs: An input, or a structure of them.
+
+    Raises:
+        ValueError: If an input is ragged, a Python list, or text.
+    """
+    for value in keras.tree.flatten(inputs):
+        kind = getattr(getattr(value, "dtype", None), "kind", "")  # of a NumPy array
+        if isinstance(value, tf.RaggedTensor):
+            problem, remedy = "ragged", "ids.to_tensor(0), or padded_batch of a tf.data.Dataset"
+        elif kind == "O" or (isinstance(value, int | float) and not isinstance(value, bool)):
+            problem, remedy = "a list of Python objects", 'keras.utils.pad_sequences(ids, padding="post")'
+        elif kind in ("U", "S") or isinstance(value, str | bytes) or (tf.is_tensor(value) and value.dtype == tf.string):
+            problem, remedy = "text", "keras.layers.TextVectorization, or SentencePieceText of models.text"
+        else:
+            continue
+        raise ValueError(
+            f"{name}: an input is {problem}; expected int32 ids (batch, timesteps), padded on the right with 0. "
+            f"Use {remedy}"
+        )
 
 
 class Network(PaddedInputs, keras.Model):

@@ -68,7 +68,13 @@ class WindowModel(PaddedInputs, keras.Model):
         Returns:
             Logits `(batch, timesteps, vocabulary_size)`; in training `(batch, 1, vocabulary_size)` with `last_only`,
             or `(batch, timesteps, 1 + samples)` with `sampled_logits`, the target first.
+
+        Raises:
+            ValueError: If an input is missing.
         """
+        parts = ["ids", "begins", "targets"][: 3 if training and self.sampled_logits is not None else 2]
+        if not isinstance(inputs, tuple | list) or len(inputs) < len(parts):
+            raise ValueError(f"{self.name}: expected the inputs ({', '.join(parts)}); see WindowModel.call")
         ids, begins, *targets = inputs
         carried = self.carried_states if training else self.evaluation_states
         rows = ids.shape[0] or tf.shape(ids)[0]

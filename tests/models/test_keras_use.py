@@ -178,6 +178,32 @@ def test_ragged_ids_are_an_error_that_names_the_remedy(build, is_network):
 
 
 @pytest.mark.parametrize(
+    ("ids", "message"),
+    [
+        ([[4, 5], [6]], r"a list of Python objects; .* Use keras.utils.pad_sequences\(ids, padding=\"post\"\)"),
+        (np.array([[4, 5], [6]], dtype=object), "a list of Python objects"),
+        (np.array(["a text", "another"]), "text; .* Use keras.layers.TextVectorization"),
+        (tf.constant(["a text", "another"]), "text; .* Use keras.layers.TextVectorization"),
+        (["a text", "another"], "text; .* Use keras.layers.TextVectorization"),
+    ],
+    ids=["lists", "array of lists", "array of texts", "tensor of texts", "texts"],
+)
+def test_lists_and_texts_are_errors_that_name_the_remedy(ids, message):
+    model, _, labels = classifier()
+    for call in (model, model.predict, model.evaluate, lambda ids: model.fit(ids, labels[:2])):
+        with pytest.raises(ValueError, match=f"classifier_training: an input is {message}"):
+            call(ids)
+
+
+def test_missing_inputs_of_a_language_model_are_named():
+    for samples, training, parts in ((None, False, "ids, begins"), (5, True, "ids, begins, targets")):
+        model, _, _ = language_model(samples=samples)
+        for inputs in (IDS, (IDS, np.ones(ROWS, bool)))[: 1 if samples is None else 2]:
+            with pytest.raises(ValueError, match=rf"expected the inputs \({parts}\)"):
+                model(inputs, training=training)
+
+
+@pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"ngrams": 3}, "ngrams=3 needs the argument ngram_keys, see models.ngrams.frequent_ngrams"),
