@@ -24,7 +24,8 @@ def test_each_cell_trains_and_leaves_a_complete_run(train, easy, tmp_path, cell)
     assert answer.code == 0 and answer.out == f"{folder}\n"
     names = {path.name for path in folder.iterdir()}
     assert names == {
-        *("settings.json", "vocabulary", "training_texts.npz", "model.keras", "history.csv", "tensorboard", "plots")
+        *("settings.json", "vocabulary", "training_texts.npz", "request.json", "model.keras", "history.csv"),
+        *("tensorboard", "plots"),
     }
     assert json.loads((folder / "settings.json").read_text())["recurrent"]["cell"] == cell
     assert (folder / "plots" / "learning_curves.png").stat().st_size > 1000
