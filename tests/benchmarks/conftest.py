@@ -20,6 +20,9 @@ def pytest_addoption(parser):
         help="a finished run of the translation task whose data can be read",
     )
     parser.addoption("--former", type=Path, help="another checkout of this project, whose commands are measured too")
+    parser.addoption("--serving-model", type=Path, help="an exported classifier of sentiment that is served")
+    parser.addoption("--load-seconds", type=float, default=5.0, help="seconds of each measurement under load")
+    parser.addoption("--load-requests", type=int, default=100_000, help="requests until the memory is measured last")
     parser.addoption("--steps", type=int, default=150, help="training steps of each measurement")
 
 
@@ -31,6 +34,16 @@ def rounds(request) -> int:
 @pytest.fixture
 def steps(request) -> int:
     return request.config.getoption("--steps")
+
+
+@pytest.fixture
+def load_seconds(request) -> float:
+    return request.config.getoption("--load-seconds")
+
+
+@pytest.fixture
+def load_requests(request) -> int:
+    return request.config.getoption("--load-requests")
 
 
 @pytest.fixture

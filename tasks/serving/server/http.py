@@ -73,6 +73,8 @@ class Application:
                 )
             ]
         routes = [
+            Route("/v1/{path:path}", self.v1, methods=METHODS),
+            Route("/V1/{path:path}", self.v1, methods=METHODS),
             Route("/healthz", self.healthz),
             Route("/readyz", self.readyz),
             Route("/metrics", self.show_metrics),
@@ -81,8 +83,6 @@ class Application:
             Route("/examples/{model}/{signature}", self.example),
             Route("/runs", self.listed_runs),
             Route("/runs/{name}", self.explained, methods=["POST"]),
-            Route("/v1/{path:path}", self.v1, methods=METHODS),
-            Route("/V1/{path:path}", self.v1, methods=METHODS),
             Mount("/", StaticFiles(directory=PAGE, html=True)),
         ]
         return Starlette(routes=routes, middleware=middleware)
@@ -165,7 +165,10 @@ class Application:
 
 def failure(error: RequestError) -> Response:
     """Return the answer to a request that cannot be answered."""
-    return _json({"error": str(error)}, error.status)
+    response = _json({"error": str(error)}, error.status)
+    if error.status == 408:  # the rest of the body may still come, and is no request
+        response.headers["connection"] = "close"
+    return response
 
 
 def _json(content: dict, status: int = 200) -> Response:

@@ -6,6 +6,7 @@ replacement characters, so an answer is valid JSON; there it is written as it is
 
 import base64
 import binascii
+import functools
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from tasks.serving.server.signatures import Signature, TensorInfo
 
 MAX_SHOWN = 200
 MAX_RANK = 16
+_DECODER = json.JSONDecoder()
 # Names of the types in messages, where they are not those of NumPy.
 TYPE_NAMES = {"float32": "float", "float64": "double"}
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
@@ -47,7 +49,7 @@ def parse(body: bytes) -> PredictRequest:
         text = body.decode("utf-8-sig").lstrip(" \t\r\n")
         if not text:
             raise invalid("JSON Parse error: The document is empty")
-        document, _ = json.JSONDecoder().raw_decode(text)
+        document, _ = _DECODER.raw_decode(text)
     except UnicodeDecodeError as error:
         raise invalid(f"JSON Parse error: the body is not UTF-8 at offset: {error.start}") from None
     except json.JSONDecodeError as error:
@@ -193,6 +195,7 @@ def _fill(value: Any, level: int, shape: list[int], convert: Callable, flat: lis
         _fill(one, level + 1, shape, convert, flat)
 
 
+@functools.cache
 def _converter(dtype: str) -> Callable[[Any], Any]:
     """Return the function that converts a value to a type; it raises `RequestError` if the value is of another one."""
     name = TYPE_NAMES.get(dtype, dtype)

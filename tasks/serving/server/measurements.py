@@ -58,8 +58,9 @@ class Measurements:
             status: The status of the answer.
             seconds: Seconds that the answer took.
         """
-        self._requests.labels(api=api, **labels, status=str(status)).inc()
-        self._seconds.labels(api=api, **labels).observe(seconds)
+        names = (api, *(labels[name] for name in SIGNATURE))
+        self._requests.labels(*names, str(status)).inc()
+        self._seconds.labels(*names).observe(seconds)
 
     def rows(self, model: str, version: int, signature: str) -> Callable[[int], None]:
         """Return the function that is called with the number of rows of each call of a model."""
