@@ -61,10 +61,14 @@ class IntegratedGradients:
         ValueError: If it is another model.
 
     Example:
-        ```python
-        explain = IntegratedGradients(model)
-        explain(ids, class_index=1).tokens
-        ```
+        >>> from models.classifier import build_classifier
+        >>> from models.network_settings import ClassifierSettings
+        >>> from models.recurrent_settings import RecurrentSettings
+        >>> settings = ClassifierSettings(embedding_size=4, wide_ngrams=0)
+        >>> model = build_classifier(settings, RecurrentSettings(units=4), vocabulary_size=20, classes=2)
+        >>> explain = IntegratedGradients(model)
+        >>> explain(np.array([[4, 7, 5]], np.int32), class_index=1).tokens.shape
+        (3,)
     """
 
     def __init__(self, model: Classifier):

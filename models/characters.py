@@ -54,10 +54,11 @@ class Characters:
             The vocabulary, in the order of the code points.
 
         Example:
-            ```python
-            text = normalize("한국어", "nfc", "jamo")
-            characters = Characters.learned(collections.Counter(text), hangul="jamo")
-            ```
+            >>> import collections
+            >>> text = normalize("한국어", "nfc", "jamo")
+            >>> characters = Characters.learned(collections.Counter(text), hangul="jamo")
+            >>> len(characters)
+            9
         """
         known = sorted(character for character, count in counts.items() if count >= min_count)
         unknown_count = sum(counts.values()) - sum(counts[character] for character in known)

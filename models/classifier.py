@@ -219,6 +219,12 @@ def build_classifier(
     Raises:
         ValueError: If `recurrent` has an option that a classifier cannot use, or if the settings need a table that is
             missing.
+
+    Example:
+        >>> settings, recurrent = ClassifierSettings(embedding_size=16, wide_ngrams=0), RecurrentSettings(units=8)
+        >>> model = build_classifier(settings, recurrent, vocabulary_size=100, classes=3)
+        >>> model(np.array([[5, 9, 0], [7, 8, 6]])).shape  # logits: batch, classes
+        TensorShape([2, 3])
     """
     wide, tf_idf = settings.wide_ngrams > 0, settings.wide_features == "tf_idf"
     needed = {

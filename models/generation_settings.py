@@ -1,6 +1,12 @@
 """Settings of decoding: how text is sampled from a language model, and how a translation is searched for.
 
 Imports no TensorFlow.
+
+Example:
+    >>> SamplingSettings(temperature=0.7, length=200).temperature
+    0.7
+    >>> SearchSettings(beam_size=5).beam_size
+    5
 """
 
 from pydantic import Field, field_validator, model_validator

@@ -15,15 +15,13 @@ class graph_method:
         input_signature: The `tf.TensorSpec` of each argument.
 
     Example:
-        ```python
-        class Doubling(tf.Module):
-            @graph_method(input_signature=[tf.TensorSpec([None])])
-            def double(self, values):
-                return 2 * values
-
-        double = Doubling().double
-        double(tf.constant([1.0, 2.0]))
-        ```
+        >>> class Doubling(tf.Module):
+        ...     @graph_method(input_signature=[tf.TensorSpec([None])])
+        ...     def double(self, values):
+        ...         return 2 * values
+        >>> double = Doubling().double
+        >>> double(tf.constant([1.0, 2.0])).numpy().tolist()
+        [2.0, 4.0]
     """
 
     def __init__(self, input_signature: Sequence[tf.TensorSpec]):

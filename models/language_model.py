@@ -150,6 +150,13 @@ def build_language_model(
 
     Raises:
         ValueError: If `recurrent` has an option that a language model cannot use.
+
+    Example:
+        >>> model = build_language_model(LanguageModelSettings(embedding_size=16), RecurrentSettings(units=8), 50)
+        >>> states = [tf.zeros([1, 8]) for _ in model.state_names]
+        >>> logits, *states = model([tf.constant([[3, 4, 5]]), *states])
+        >>> logits.shape  # batch, timesteps, vocabulary_size
+        TensorShape([1, 3, 50])
     """
     return LanguageModel(settings, recurrent, vocabulary_size, timesteps)
 

@@ -52,11 +52,10 @@ class Placeholders(tf.Module):
         count: Number of symbols: spans of a text that are replaced. Further ones stay as they are.
 
     Example:
-        ```python
-        placeholders = Placeholders(["url"], 2)
-        masked, spans = placeholders.mask(tf.constant(["See https://example.org now."]))
-        placeholders.restore(masked, spans)
-        ```
+        >>> placeholders = Placeholders(["url"], 2)
+        >>> masked, spans = placeholders.mask(tf.constant(["See https://example.org now."]))
+        >>> placeholders.restore(masked, spans).numpy()[0].decode()
+        'See https://example.org now.'
     """
 
     def __init__(self, kinds: Sequence[str], count: int):

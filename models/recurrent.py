@@ -176,6 +176,11 @@ def recurrent_stack(
         With `return_state`, a pair of the output and a list of states for each layer. With `go_backwards` the output
         sequence is in reverse order, as in Keras; between two layers it is reversed again, so that each layer
         processes the text from its end and the mask fits.
+
+    Example:
+        >>> settings = RecurrentSettings(cell="gru", units=32, layers=2, bidirectional=True)
+        >>> recurrent_stack(settings, keras.Input((None, 16))).shape
+        (None, 64)
     """
     if layers is None:
         layers = recurrent_layers(settings)

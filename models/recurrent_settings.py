@@ -2,6 +2,15 @@
 
 `RecurrentSettings` contains every documented argument of `keras.layers.LSTM`, `GRU` and `SimpleRNN` under its Keras
 name. `CELLS` is the only place where the available cells are declared.
+
+Example:
+    >>> RecurrentSettings(cell="gru", units=32, layers=2).units
+    32
+    >>> RecurrentSettings(cell="gru", units=0)
+    Traceback (most recent call last):
+        ...
+    pydantic_core._pydantic_core.ValidationError: 1 validation error for RecurrentSettings
+    ...
 """
 
 import json

@@ -62,10 +62,9 @@ def train_sentencepiece(
         ValueError: If all texts are empty, or if `size` is smaller than the number of different characters.
 
     Example:
-        ```python
-        model = train_sentencepiece(["a good film", "a dull plot"], size=30)
-        ids = SentencePieceText(model, max_tokens=100).ids(tf.constant(["a good plot"]))
-        ```
+        >>> model = train_sentencepiece(["a good film", "a dull plot"], size=30)
+        >>> SentencePieceText(model, max_tokens=100).ids(tf.constant(["a good plot"])).dtype
+        tf.int32
     """
     model = io.BytesIO()
     # Long texts are split rather than passed whole: the trainer silently skips sentences above its byte limit.

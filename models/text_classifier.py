@@ -20,10 +20,16 @@ class TextClassifier(tf.Module):
         labels: Names of the classes, in the order of the logits.
 
     Example:
-        ```python
-        classifier = TextClassifier(model, SentencePieceText(vocabulary, max_tokens=400), ["neg", "pos"])
-        classifier.classify(tf.constant(["a good film"]))["label"]
-        ```
+        >>> from models.classifier import build_classifier
+        >>> from models.network_settings import ClassifierSettings
+        >>> from models.recurrent_settings import RecurrentSettings
+        >>> from models.text import train_sentencepiece
+        >>> vocabulary = train_sentencepiece(["a good film", "a dull plot"], size=30)
+        >>> settings = ClassifierSettings(embedding_size=4, wide_ngrams=0)
+        >>> model = build_classifier(settings, RecurrentSettings(units=4), vocabulary_size=30, classes=2)
+        >>> classifier = TextClassifier(model, SentencePieceText(vocabulary, max_tokens=400), ["neg", "pos"])
+        >>> classifier.classify(tf.constant(["a good film"]))["label"].numpy()[0] in (b"neg", b"pos")
+        True
     """
 
     def __init__(self, model: Classifier, text: SentencePieceText, labels: list[str]):

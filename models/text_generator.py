@@ -27,12 +27,6 @@ class TextGenerator(tf.Module):
         step_model, text, settings: As given.
         inputs: The JSON Schema of each number that `generate` accepts.
         history_size: Number of previous characters that generation depends on.
-
-    Example:
-        ```python
-        generator = TextGenerator(step_model, CharacterText(characters), SamplingSettings(temperature=0.7))
-        print(generator.generate_default(tf.constant(["ROMEO:"]))["text"].numpy()[0].decode())
-        ```
     """
 
     def __init__(self, step_model: StepModel, text: CharacterText | PieceText, settings: SamplingSettings):

@@ -31,13 +31,25 @@ class TextStream(tf.Module):
         inputs: The JSON Schema of each number that `go_on` accepts.
 
     Example:
-        ```python
-        out = stream.begin(tf.constant(["ROMEO:"]), tf.constant([0], tf.int64))
-        for _ in range(10):  # 16 characters each
-            states = [out[name] for name in generator.step_model.state_names]
-            out = stream.go_on(out["generation_state"], out["pending"], [16], [0.8], [0], [1.0], *states)
-            print(out["text"].numpy()[0].decode(), end="")
-        ```
+        >>> import collections
+        >>> from models.characters import Characters, CharacterText
+        >>> from models.generation_settings import SamplingSettings
+        >>> from models.language_model import StepModel, build_language_model
+        >>> from models.network_settings import LanguageModelSettings
+        >>> from models.recurrent_settings import RecurrentSettings
+        >>> characters = Characters.learned(collections.Counter("to be or not to be"))
+        >>> network = build_language_model(
+        ...     LanguageModelSettings(embedding_size=4), RecurrentSettings(units=4), len(characters)
+        ... )
+        >>> generator = TextGenerator(StepModel(network), CharacterText(characters), SamplingSettings())
+        >>> stream = TextStream(generator)
+        >>> text, out = "", stream.begin(tf.constant(["to"]), tf.constant([0], tf.int64))
+        >>> for _ in range(10):  # 16 characters each
+        ...     states = [out[name] for name in generator.step_model.state_names]
+        ...     out = stream.go_on(out["generation_state"], out["pending"], [16], [0.8], [0], [1.0], *states)
+        ...     text += out["text"].numpy()[0].decode()
+        >>> len(text)
+        160
     """
 
     def __init__(self, generator: TextGenerator):

@@ -37,10 +37,18 @@ class TextTranslator(tf.Module):
         inputs: The JSON Schema of each number that `beam` accepts.
 
     Example:
-        ```python
-        translator = TextTranslator(network, source_model, target_model, SearchSettings(beam_size=5))
-        print(translator.translate(tf.constant(["A dog runs."]))["translation"].numpy()[0].decode())
-        ```
+        >>> from models.network_settings import TranslatorSettings
+        >>> from models.recurrent_settings import RecurrentSettings
+        >>> from models.text import train_sentencepiece
+        >>> from models.translator import StepTranslator, build_translator
+        >>> source, target = (train_sentencepiece([text], size=30) for text in ("a dog runs", "ein Hund rennt"))
+        >>> settings = TranslatorSettings(embedding_size=4)
+        >>> sizes = len(vocabulary(source)), len(vocabulary(target))
+        >>> recurrent = RecurrentSettings(units=4, return_sequences=True)
+        >>> network = StepTranslator(build_translator(settings, recurrent, *sizes))
+        >>> translator = TextTranslator(network, source, target, SearchSettings(beam_size=5))
+        >>> list(translator.translate(tf.constant(["a dog runs"])))
+        ['translation', 'score', 'truncated', 'unknown']
     """
 
     def __init__(

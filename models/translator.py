@@ -92,6 +92,14 @@ def build_translator(
 
     Raises:
         ValueError: If `recurrent` has an option that a translator cannot use, or that contradicts the settings.
+
+    Example:
+        >>> settings = TranslatorSettings(embedding_size=16)
+        >>> recurrent = RecurrentSettings(units=8, return_sequences=True)
+        >>> model = build_translator(settings, recurrent, source_size=60, target_size=50)
+        >>> source, target = tf.constant([[5, 9, 3]]), tf.constant([[2, 7]])
+        >>> model([source, target]).shape  # batch, target timesteps, target_size
+        TensorShape([1, 2, 50])
     """
     return Translator(settings, recurrent, source_size, target_size)
 

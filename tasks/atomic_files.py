@@ -34,10 +34,10 @@ def replacing(path: Path) -> Iterator[Path]:
         IsADirectoryError: If there is a folder at `path`.
 
     Example:
-        ```python
-        with replacing(run / "model.keras") as temporary:
-            model.save(temporary)
-        ```
+        >>> with replacing(Path("answers.txt")) as temporary:
+        ...     _ = temporary.write_text("complete")
+        >>> Path("answers.txt").read_text()
+        'complete'
     """
     path = Path(path)
     if path.is_dir():

@@ -50,13 +50,12 @@ class Predictor(abc.ABC):
             UserError: If one of the texts is no text, such as bytes or a number.
 
         Example:
-            ```python
-            from tasks.sentiment import load
-
-            classify = load("runs/mine")
-            print(classify("Arrived late and broken.")["label"])
-            frame["label"] = [answer["label"] for answer in classify(frame["review"])]
-            ```
+            >>> from tasks.sentiment import load
+            >>> classify = load("runs/mine")
+            >>> classify("Arrived late and broken.")["label"] in ("negative", "positive")
+            True
+            >>> [answer["text"] for answer in classify(["Arrived late.", "A good film."])]
+            ['Arrived late.', 'A good film.']
         """
         if is_single(texts):
             return self([one_text_or_missing(texts)], **options)[0]

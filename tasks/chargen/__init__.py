@@ -25,11 +25,8 @@ def load(path: Path | str, **overrides: Any) -> "Predictor":
         UserError: If the folder is neither, or belongs to another task, or a setting is invalid.
 
     Example:
-        ```python
-        from tasks.chargen import load
-
-        generate = load("runs/verse")
-        print(generate("THE CAT", temperature=0.5)["text"])
-        ```
+        >>> generate = load("runs/verse")
+        >>> generate("The queen", temperature=0.5)["text"].startswith("The queen")
+        True
     """
     return find("tasks.serving.inference:load")(find("tasks.chargen.task:CHARGEN"), path, **overrides)

@@ -209,11 +209,10 @@ def open_source(
         UserError: If the location does not exist, has none of these forms, or lacks a column.
 
     Example:
-        ```python
-        source = open_source("tfds:imdb_reviews", [Column("text"), Column("label")], sample=SAMPLE)
-        for record in source.records("train"):
-            text, label = record.values
-        ```
+        >>> source = open_source("reviews.csv", [Column("text"), Column("label")], sample=Path("."))
+        >>> source.splits
+        ('train', 'validation', 'test')
+        >>> text, label = next(iter(source.records("train"))).values
     """
     columns, found = tuple(columns), () if isinstance(location, InMemory) else locations.expand(location)
     if found == ("sample",) and "train" in files:

@@ -25,12 +25,9 @@ def load(path: Path | str, **overrides: Any) -> "Predictor":
         UserError: If the folder is neither, or belongs to another task, or a setting is invalid.
 
     Example:
-        ```python
-        from tasks.sentiment import load
-
-        classify = load("runs/mine")
-        print(classify("Arrived late and broken.")["label"])
-        frame["label"] = [answer["label"] for answer in classify(frame["review"])]
-        ```
+        >>> classify = load("runs/mine")
+        >>> answer = classify("Arrived late and broken.")
+        >>> list(answer)
+        ['text', 'label', 'probability', 'probabilities']
     """
     return find("tasks.serving.inference:load")(find("tasks.sentiment.task:SENTIMENT"), path, **overrides)

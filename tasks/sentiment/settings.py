@@ -1,4 +1,11 @@
-"""Every setting of the sentiment task, in groups. Imports no TensorFlow."""
+"""Every setting of the sentiment task, in groups. Imports no TensorFlow.
+
+Example:
+    >>> data = {"data": "reviews.csv", "text_column": "text"}
+    >>> settings = SentimentSettings(data=data, recurrent={"cell": "gru"}, training={"epochs": 3})
+    >>> settings.recurrent.cell, settings.training.epochs
+    ('gru', 3)
+"""
 
 from typing import Annotated, Literal
 

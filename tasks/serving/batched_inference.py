@@ -77,10 +77,8 @@ def length_sorted_batches(
         UserError: If `texts` is no list of texts; see `tasks.texts.checked_texts`.
 
     Example:
-        ```python
-        for answer in length_sorted_batches(predict_batch, text_io.read("reviews.txt")):
-            print(answer)
-        ```
+        >>> list(length_sorted_batches(lambda texts: [len(text) for text in texts], ["longer", "a", "one"]))
+        [6, 1, 3]
     """
     return _length_sorted(predict_batch, checked_texts(texts), window, max_characters, max_batch_size)
 

@@ -59,11 +59,10 @@ def evaluate(task: Task, run: Path | str, **arguments) -> Results:
         pydantic.ValidationError: If an argument is unknown or invalid.
 
     Example:
-        ```python
-        from tasks.sentiment.task import SENTIMENT
-
-        print(evaluate(SENTIMENT, "runs/mine", split="validation")["accuracy"])
-        ```
+        >>> from tasks.sentiment.task import SENTIMENT
+        >>> results = evaluate(SENTIMENT, "runs/mine", split="validation")
+        >>> 0.0 <= results["accuracy"] <= 1.0
+        True
     """
     return _evaluate(task, task.evaluate_arguments(run=os.fspath(run), **arguments))[0]
 

@@ -55,11 +55,9 @@ def export(task: Task, run: Path | str, to: Path | str | None = None, **override
             process writes to the folder.
 
     Example:
-        ```python
-        from tasks.sentiment.task import SENTIMENT
-
-        export(SENTIMENT, "runs/mine", to="saved_models/mine")
-        ```
+        >>> from tasks.sentiment.task import SENTIMENT
+        >>> str(export(SENTIMENT, "runs/mine", to="saved_models/mine"))
+        'saved_models/mine/1'
     """
     folder = Run(run)
     settings = folder.open_finished(task.name, task.settings_class)

@@ -36,13 +36,10 @@ def load(task: Task, path: Path | str, *, trust: bool = False, **overrides: Any)
         UserError: If the folder is neither, or belongs to another task, or a setting is invalid.
 
     Example:
-        ```python
-        from tasks.sentiment.task import SENTIMENT
-
-        classify = load(SENTIMENT, "runs/mine")
-        answer = classify("The plot was dull.")
-        print(answer["label"], answer["probability"])
-        ```
+        >>> from tasks.sentiment.task import SENTIMENT
+        >>> classify = load(SENTIMENT, "runs/mine")
+        >>> 0.5 <= classify("The plot was dull.")["probability"] <= 1.0
+        True
     """
     folder = expanded(os.fspath(path))
     if Run(folder).settings_file.exists() or not folder.is_dir():

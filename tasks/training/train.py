@@ -58,12 +58,12 @@ def train(
         TrainingDiverged: If the loss became NaN; the run is finished with the last good weights.
 
     Example:
-        ```python
-        from tasks.sentiment.settings import SentimentSettings
-        from tasks.sentiment.task import SENTIMENT
-
-        run = train(SENTIMENT, SentimentSettings(training={"epochs": 3}), "runs/mine")
-        ```
+        >>> from tasks.sentiment.settings import SentimentSettings
+        >>> from tasks.sentiment.task import SENTIMENT
+        >>> settings = SentimentSettings(data={"data": "reviews.csv"}, training={"epochs": 1}, recurrent={"units": 8})
+        >>> run = train(SENTIMENT, settings, "runs/new", verbose=0)
+        >>> run.path.name
+        'new'
     """
     if reopen and not overwrite:
         asked = unlabelled.planned(settings, run)

@@ -25,11 +25,8 @@ def load(path: Path | str, **overrides: Any) -> "Predictor":
         UserError: If the folder is neither, or belongs to another task, or a setting is invalid.
 
     Example:
-        ```python
-        from tasks.translation import load
-
-        translate = load("runs/en-ko", beam_size=10)
-        print(translate("Please close the door.")["translation"])
-        ```
+        >>> translate = load("runs/en-ko", beam_size=2)
+        >>> list(translate("Please close the door."))
+        ['text', 'translation', 'score']
     """
     return find("tasks.serving.inference:load")(find("tasks.translation.task:TRANSLATION"), path, **overrides)

@@ -1,4 +1,11 @@
-"""Every setting of the translation task, in groups. Imports no TensorFlow."""
+"""Every setting of the translation task, in groups. Imports no TensorFlow.
+
+Example:
+    >>> data = {"data": "pairs.csv", "source_column": "en", "target_column": "ko"}
+    >>> settings = TranslationSettings(data=data, search={"beam_size": 5})
+    >>> settings.search.beam_size
+    5
+"""
 
 from typing import Annotated, Literal
 

@@ -73,12 +73,12 @@ class WordVectors:
         UserError: If there is no such run, or it is not finished or damaged.
 
     Example:
-        ```python
-        vectors = WordVectors("runs/vectors")
-        vectors.neighbours("film", count=5)       # [("movie", 0.81), ...]
-        vectors.analogy("man", "king", "woman")
-        vectors.find("film").vector               # float32 (embedding_size,)
-        ```
+        >>> vectors = WordVectors("runs/vectors")
+        >>> [(name, similarity)] = vectors.neighbours("the", count=1)
+        >>> len(vectors.analogy("the", "queen", "moon"))
+        10
+        >>> vectors.find("the").vector.dtype
+        dtype('float32')
     """
 
     def __init__(self, path: Path | str):

@@ -36,13 +36,10 @@ def train(
         TrainingFailed: If the vectors are no longer finite.
 
     Example:
-        ```python
-        from tasks.vectors.settings import VectorSettings
-        from tasks.vectors.stored_vectors import WordVectors
-
-        run = train(VectorSettings(data={"data": "texts.txt"}), "runs/vectors")
-        WordVectors(run.path).neighbours("film", count=5)
-        ```
+        >>> from tasks.vectors.settings import VectorSettings
+        >>> settings = VectorSettings(data={"data": "texts.txt"}, training={"epochs": 1, "embedding_size": 8})
+        >>> train(settings, "runs/new-vectors", verbose=0).path.name
+        'new-vectors'
     """
     # gensim reports the same, and warns of short epochs.
     with log_level("gensim", logging.ERROR), locks.locked(run):
