@@ -18,6 +18,7 @@ from tasks.arguments import ExportArguments
 from tasks.data.library_logs import hidden_retracing_warnings, log_level
 from tasks.data.stored_files import checksums
 from tasks.errors import UserError
+from tasks.serving import shared_vocabularies
 from tasks.task import Task
 from tasks.task_parts import Exportable
 from tasks.training import locks
@@ -138,6 +139,7 @@ def _save(exportable: Exportable, folder: Path) -> None:
     stored.weights = list({id(one): one for function in signatures.values() for one in function.variables}.values())
     stored.resources = list(exportable.resources)
     tf.saved_model.save(stored, str(folder), signatures)
+    shared_vocabularies.share(folder)
 
 
 def _disable_cudnn(model: keras.Model) -> None:

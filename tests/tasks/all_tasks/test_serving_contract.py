@@ -3,6 +3,8 @@
 import importlib
 import json
 import math
+import re
+import shutil
 
 import numpy as np
 import pytest
@@ -32,6 +34,22 @@ def test_a_model_that_is_exported_beside_a_gpu_has_no_operation_that_needs_one(s
     assert not [op for op in ops(tmp_path / "model" / "1") if "Cudnn" in op]
     answered = small.command(small.predict_command, "--model", tmp_path / "model", "A miller saw the moon.")
     assert answered.code == 0, answered.err
+
+
+def test_the_graph_has_each_vocabulary_and_each_signature_once(small):
+    saved = saved_model_pb2.SavedModel.FromString((small.model() / "saved_model.pb").read_bytes())
+    library = saved.meta_graphs[0].graph_def.library.function
+    nodes = [*saved.meta_graphs[0].graph_def.node, *(node for one in library for node in one.node_def)]
+    vocabularies = [node.attr["model"].s for node in nodes if node.op == "SentencepieceOp"]
+    expected = [(small.model() / "assets.extra" / name).read_bytes() for name in small.example.vocabulary]
+    assert sorted(vocabularies) == sorted(
+        one for one in expected if small.example.text_ops and not one.startswith(b"[")
+    )
+    traced = [
+        re.sub(r"_\d+$", "", one.signature.name) for one in library if one.signature.name.startswith("__inference_")
+    ]
+    traced = [name for name in traced if not re.search("wrapper|initializer|creator|destroyer", name)]
+    assert traced and len({*traced}) == len(traced)
 
 
 def test_every_weight_is_stored_once(small):
@@ -93,3 +111,14 @@ def test_the_export_states_the_numbers_that_its_signatures_accept(small):
             missing = {**{name: [value] for name, value in good.items()}, next(iter(inputs)): []}
             with pytest.raises(tf.errors.InvalidArgumentError, match="expected a number for each text"):
                 served.ask(signature, missing)
+
+
+@pytest.mark.parametrize("small", ["chargen", "translation"], indirect=True)
+def test_an_export_of_a_former_version_with_other_inputs_is_named(small, tmp_path):
+    version = shutil.copytree(small.model(), tmp_path / "model" / "1")
+    (version / "assets.extra" / "checksums.json").unlink()
+    former = tf.Module()
+    former.answer = tf.function(lambda text: {"text": text}, input_signature=[tf.TensorSpec([None], tf.string, "text")])
+    tf.saved_model.save(former, str(version), dict.fromkeys(("serving_default", "generate", "beam"), former.answer))
+    message = small.command(small.predict_command, "--model", version.parent, "A text").error()
+    assert "was exported by another version; export the run again" in message
