@@ -136,7 +136,7 @@ for path in sys.argv[1:]:
 """
 # Ops from outside TensorFlow's core: TensorFlow Serving includes these.
 OPS = {
-    "sentiment": ["SentencepieceOp", "SentencepieceTokenizeOp"],
+    "sentiment": ["SentencepieceIdToStringOp", "SentencepieceOp", "SentencepieceTokenizeOp"],
     "chargen": [],
     "translation": ["SentencepieceDetokenizeOp", "SentencepieceOp", "SentencepieceTokenizeWithOffsetsOp"],
 }
