@@ -12,6 +12,8 @@ import pytest
 from tasks.serving.server import connections
 from tasks.serving.server.http import Limits
 
+pytestmark = pytest.mark.slow
+
 GOOD = {"instances": ["a"]}
 PREDICT = "/v1/models/small:predict"
 

@@ -11,6 +11,8 @@ from tensorflow_serving.apis import model_pb2, predict_pb2, prediction_log_pb2
 from tasks.errors import UserError
 from tasks.serving.server.folders import find_all, find_models
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_path_is_a_version_a_model_or_a_folder_of_models(small_model, tmp_path):
     small_model(tmp_path / "models" / "one", 1)
