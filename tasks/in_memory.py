@@ -52,6 +52,12 @@ class InMemory:
     def __repr__(self) -> str:
         return f"<{self}>"
 
+    def only(self, name: str) -> "InMemory":
+        """Return it with one of its columns; as it is, if it has no such column."""
+        if self.names is None or name not in self.names:
+            return self
+        return InMemory(self.kind, [self.columns[self.names.index(name)]], [name])
+
     def described(self, names: Sequence[str]) -> str:
         """Return what settings.json says of it: its form, and a digest of the columns that are read.
 
@@ -111,11 +117,14 @@ def in_memory(value: Any) -> InMemory | None:
         return in_memory([*value])
     if getattr(value, "ndim", 1) and any(hasattr(value, method) for method in AS_LIST):  # a Series, an array
         return _of_rows(kind, _values(value))
+    if isinstance(value, list):
+        _check_no_tables(kind, value)
     if isinstance(value, list) and not (value and all(map(_looks_like_path, value))):
         return _of_rows(kind, value)
     if isinstance(value, tuple) and any(isinstance(row, (tuple, list)) for row in value):
         return _of_rows(kind, [*value])
     if isinstance(value, (list, tuple)):
+        _check_no_tables(kind, value)
         return None
     raise UserError(f"a {kind} is no source of data; expected {EXPECTED}")
 
@@ -162,13 +171,23 @@ def _of_rows(kind: str, rows: list) -> InMemory:
     return InMemory(kind, [*zip(*rows, strict=True)])
 
 
+def _check_no_tables(kind: str, values: Sequence[Any]) -> None:
+    """Raise `UserError` if the first of several values is a table."""
+    if values and not isinstance(values[0], Mapping) and _column_names(values[0]) is not None:
+        raise UserError(
+            f"a {kind} with a {type(values[0]).__name__} in it is no source of data; join the tables first, such as "
+            "with pandas.concat"
+        )
+
+
 def _looks_like_path(value: Any) -> bool:
     """Return whether one of a list may be the name of a file: a path, or a text that is one or looks like one."""
     if isinstance(value, os.PathLike):
         return True
     if not isinstance(value, str) or "\n" in value or len(value) > 1000:
         return False
-    return bool(re.search(r"[/\\*?\[]|\.\w{1,8}$|^tfds:|^sample$", value)) or os.path.exists(value)
+    # A "?" before a letter is part of a pattern; at the end of a word it is that of a question.
+    return bool(re.search(r"[/\\*\[]|\?\w|\.\w{1,8}$|^tfds:|^sample$", value)) or os.path.exists(value)
 
 
 def check_not_in_memory(location: str) -> None:

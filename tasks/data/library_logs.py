@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def log_level(name: str, level: int) -> Iterator[None]:
-    """Set the level of a library's logger; restore it when the block ends."""
+    """Set the level of a logger; restore it when the block ends."""
     logger = logging.getLogger(name)
     before = logger.level
     logger.setLevel(level)

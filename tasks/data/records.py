@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -238,10 +238,10 @@ def as_text(value: Any, location: str, column: str) -> str:
                 "correct or remove it."
             ) from error
         return value
+    if isinstance(value, Iterable) and getattr(value, "ndim", 1):  # also an array, which compares value by value
+        raise UserError(f"{location}: column {column!r} holds a {type(value).__name__}; expected text or a number.")
     if value is None or value != value:  # NaN differs from itself
         return ""
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, (list, dict)):
-        raise UserError(f"{location}: column {column!r} holds a {type(value).__name__}; expected text or a number.")
     return str(value)

@@ -203,7 +203,7 @@ def _lines(file: BinaryIO, location: str, encoding: str, max_bytes: int) -> Iter
     for number, line in byte_lines(file, location, max_bytes):
         try:
             yield number, line.decode(encoding)
-        except UnicodeDecodeError as error:
+        except UnicodeError as error:  # UTF-16 without a byte order mark is no UnicodeDecodeError
             raise _wrong_encoding(location, number, encoding, error, line + file.read1(GUESSED_BYTES)) from error
 
 
@@ -214,7 +214,7 @@ def _wide_lines(file: BinaryIO, location: str, encoding: str, max_bytes: int) ->
         chunk = file.read1(1 << 16)
         try:
             text = decoder.decode(chunk, final=not chunk)
-        except UnicodeDecodeError as error:
+        except UnicodeError as error:  # UTF-16 without a byte order mark is no UnicodeDecodeError
             raise _wrong_encoding(location, number, encoding, error, chunk) from error
         for piece in re.split(r"(?<=\n)", text):
             parts.append(piece)
@@ -241,7 +241,7 @@ def endless_line(location: str, number: int, max_bytes: int = MAX_LINE_BYTES) ->
     )
 
 
-def _wrong_encoding(location: str, number: int, encoding: str, error: UnicodeDecodeError, sample: bytes) -> UserError:
+def _wrong_encoding(location: str, number: int, encoding: str, error: UnicodeError, sample: bytes) -> UserError:
     guess = guess_encoding(sample)
     remedy = "save the file as UTF-8, or name its encoding with --encoding"
     if guess is not None and codecs.lookup(guess).name != encoding:

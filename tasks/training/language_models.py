@@ -122,7 +122,8 @@ def _data(task: Task, settings: Settings, *, with_splits: bool) -> dict[str, Any
     location, splits, column = training.unlabelled, training.unlabelled_splits, training.unlabelled_column
     sample = SAMPLES / task.name
     found = {"data": str(sample) if location == "sample" else location, "skip_bad_rows": labelled.skip_bad_rows}
-    found |= {"test_fraction": 0.0, "encoding": labelled.encoding}
+    of_files = location != "sample" and not isinstance(location, InMemory)
+    found |= {"test_fraction": 0.0, "encoding": labelled.encoding if of_files else None}
     is_data_set = isinstance(location, str) and location.startswith("tfds:")
     if is_data_set:
         if column is None and isinstance(labelled.data, str) and labelled.data.startswith("tfds:"):
@@ -131,11 +132,12 @@ def _data(task: Task, settings: Settings, *, with_splits: bool) -> dict[str, Any
             return found | {"text_column": column}
         candidates = [column]
     else:
-        files = [] if isinstance(location, InMemory) else locations.expand(location)
+        with own_options():
+            files = [] if isinstance(location, InMemory) else locations.expand(location)
         files = [name.lower().removesuffix(".gz") for name in files]
         if files and all(name.endswith((*(f".{kind}" for kind in DELIMITED), ".txt")) for name in files):
             found |= {"delimiter": labelled.delimiter, "header": labelled.header}
-        candidates = [column] if column is not None else [labelled.text_column or "text", None]
+        candidates = _columns(settings)
     options = type(labelled).model_validate({name: found[name] for name in found if name != "test_fraction"})
     with own_options():
         for number, column in enumerate(candidates):
@@ -151,6 +153,19 @@ def _data(task: Task, settings: Settings, *, with_splits: bool) -> dict[str, Any
     if splits is None:
         splits = "+".join(name for name in SPLITS if name in documents.readers) or SPLITS[0]
     return found | {"text_column": column or (None if is_data_set else "text"), "splits": splits}
+
+
+def _columns(settings: Settings) -> list[str | None]:
+    """Return the columns of a table that may have the texts, the first one first; None if each line may be one."""
+    column = settings.training.unlabelled_column
+    return [column] if column is not None else [settings.data.text_column or "text", None]
+
+
+def column_in_memory(settings: Settings) -> InMemory:
+    """Return texts in memory without the columns that are not read, so that these may change."""
+    texts = settings.training.unlabelled
+    column = next((name for name in _columns(settings) if name in (texts.names or ())), "text")
+    return texts.only(column)
 
 
 @contextlib.contextmanager

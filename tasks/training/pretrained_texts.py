@@ -4,7 +4,7 @@ import collections
 import contextlib
 import itertools
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from models.text import UNKNOWN
 from tasks import atomic_files
 from tasks.data import vocabularies
 from tasks.data.bounded_files import load_arrays
+from tasks.data.library_logs import log_level
 from tasks.data.overlap import MAX_TEXTS as MAX_KNOWN_TEXTS
 from tasks.data.overlap import WHOLE, Overlap, compared_texts
 from tasks.data.stored_files import reading
@@ -102,16 +103,9 @@ def warn_of_unknown_pieces(task: Task, settings: Settings, name: str, run: Run) 
         log.warning("%s", unknown_pieces(source.location, share, name))
 
 
-@contextlib.contextmanager
-def _quietly() -> Iterator[None]:
+def _quietly() -> contextlib.AbstractContextManager:
     """Log no message below a warning about the files and splits: the task opens them too."""
-    logger = logging.getLogger("tasks.data")
-    level = logger.level
-    logger.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
+    return log_level("tasks.data", logging.WARNING)
 
 
 def unknown_pieces(location: str, share: float, name: str) -> str:

@@ -17,12 +17,14 @@ from models.recurrent_settings import Settings
 from tasks.atomic_files import expanded
 from tasks.data import locations
 from tasks.errors import TrainingDiverged, TrainingFailed, UserError
+from tasks.in_memory import InMemory
 from tasks.references import find
 from tasks.task import Task
 from tasks.training import pretrained
 from tasks.training.language_models import (
     LANGUAGE_MODELS,
     PlannedModel,
+    column_in_memory,
     names_of,
     own_options,
     planned_models,
@@ -67,6 +69,9 @@ def planned(settings: Settings, path: Path | str) -> Settings:
     """
     if not is_asked(settings):
         return settings
+    if isinstance(settings.training.unlabelled, InMemory):
+        training = settings.training.model_copy(update={"unlabelled": column_in_memory(settings)})
+        settings = settings.model_copy(update={"training": training})
     if not settings.network.separate_directions:  # not from the command line, where the defaults are others
         dumped = settings.model_dump()
         for group, values in defaults(settings.training.pretrained, path).items():
@@ -136,19 +141,23 @@ def train(task: Task, settings: Settings, run: Run, train_model: Callable) -> No
     """
     if not is_asked(settings) or pretrained.copied(settings, run.path):
         return
+    warned = False  # the texts of both directions are the same
     for model in planned_models(task, settings, with_splits=True):
         if model.run.finished:
             _check_texts(model, settings)
             log.info("the language model %s is finished, and is used as it is", model.name)
+            _warn_of_epochs(model, settings)
             continue
 
-        def announce(lm_settings: Settings, data, lm_run: Run, model=model) -> None:
+        def announce(lm_settings: Settings, data, lm_run: Run, model=model, warned=warned) -> None:
             log.info("%s", _cost(model.name, lm_settings, data))
-            _warn(task, settings, model.name, lm_run)
+            if not warned:
+                _warn(task, settings, model.name, lm_run)
 
         try:
             with own_options():
                 train_model(find(LANGUAGE_MODELS), model.settings, model.run.path, before_training=announce)
+            warned = True
         except TrainingDiverged:
             shutil.rmtree(model.run.path)  # it counts as finished, and would be used by the same command
             raise TrainingFailed(
@@ -189,11 +198,31 @@ def _default_names(path: Path | str | None) -> list[str]:
 
 def _check_texts(model: PlannedModel, settings: Settings) -> None:
     """Raise `UserError` if a finished language model was trained on other texts."""
-    before = model.run.stored().get("data", {}).get("data")
-    now = model.settings.data.model_dump(mode="json")["data"]
+    stored, training = model.run.stored().get("data", {}), settings.training
+    for option, now, before in (
+        ("unlabelled-column", training.unlabelled_column, stored.get("text_column")),
+        ("unlabelled-splits", training.unlabelled_splits, stored.get("splits")),
+    ):
+        if now not in (None, before) and stored.get("records") != "lines":
+            raise UserError(
+                f"--{option} {now}: the language model {model.name} is finished, and was trained on {before}; "
+                f"leave out --{option}, or name another folder with --pretrained"
+            )
+    before, now = stored.get("data"), model.settings.data.model_dump(mode="json")["data"]
     if before != now and settings.training.unlabelled != "sample":
         raise UserError(
             f"--unlabelled {locations.shown(now)}: the language model {model.name} is finished, and was trained on "
             f"{locations.shown(before or 'other texts')}; leave out --unlabelled, or name another folder with "
             "--pretrained"
+        )
+
+
+def _warn_of_epochs(model: PlannedModel, settings: Settings) -> None:
+    """Warn if a finished language model was trained for another number of epochs than is asked for."""
+    now, before = settings.training.lm_epochs, model.run.stored().get("training", {}).get("epochs")
+    if now not in (None, before):
+        log.warning(
+            "--lm-epochs %s has no effect: the language model %s was trained with --epochs %s; to train another one, "
+            "name another folder with --pretrained",
+            *(now, model.name, before),
         )

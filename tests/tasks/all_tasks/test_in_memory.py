@@ -117,7 +117,7 @@ def test_a_list_of_paths_is_no_list_of_texts(tmp_path):
         [str(tmp_path / "no suffix"), "b.txt"],
     ):
         assert not isinstance(settings_class(data={"data": paths}).data.data, InMemory)
-    for texts in (["Anna", "Ben"], ["One. Two.", "see a.txt"], ["one\ntwo.txt"]):
+    for texts in (["Anna", "Ben"], ["One. Two.", "see a.txt"], ["one\ntwo.txt"], ["Why?", "Who? When?"]):
         assert isinstance(settings_class(data={"data": texts}).data.data, InMemory)
     stored = {"data": {"data": ["my folder", "other folder"]}, "training": {"seed": 3}}
     assert settings_class.model_validate(from_file(stored)).data.data == ("my folder", "other folder")
@@ -146,6 +146,9 @@ def test_a_frame_that_cannot_be_used_is_an_error_with_the_remedy(small):
     assert f"{first!r} has values of the type int, where texts are expected; name another column" in message
     encoded = frame.assign(**{first: frame[first].str.encode("utf-8")})
     assert "decode('utf-8')" in error_of(open_with(small, data=encoded, **names))
+    for several in ([frame, frame], (frame, frame)):
+        assert "join the tables first" in error_of(open_with(small, data=several, **names))
+        assert "join the tables first" in error_of(open_with(small, data=frame, test_files=several, **names))
     message = error_of(open_with(small, data=frame, delimiter=";", **names))
     assert "--delimiter ';' is for files" in message
     assert "train_files" in error_of(open_with(small, data={"train": frame, "test": frame}, **names))
@@ -183,6 +186,14 @@ def test_a_missing_label_is_named_by_its_row_or_left_out(small_tasks):
         found = splits_of(small, **data)
         assert Counter(map(len, found.values())).total() == 3
         assert sum(map(len, found.values())) == len(frame) - 1
+
+
+@pytest.mark.parametrize("label", [np.array([0, 1]), [0, 1], (0, 1)])
+def test_a_label_of_several_values_is_refused(small_tasks, label):
+    small = small_tasks["sentiment"]
+    frame = pandas.DataFrame({"review": ["a text"] * 12, "stars": [label] * 12})
+    source = small.task.open_source(settings_of("sentiment", data=frame, **COLUMNS["sentiment"]))
+    assert f"column 'stars' holds a {type(label).__name__}; expected text or a number" in error_of(source.check)
 
 
 @pytest.mark.parametrize("labels", [[1, 5], [True, False], [1.0, 5.0], ["1", "5"]])

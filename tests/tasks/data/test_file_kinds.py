@@ -75,6 +75,8 @@ def test_a_wrong_encoding_is_named(tmp_path, error_of, write):
     assert "not valid ascii; it looks like cp949" in error_of(cp949, options=FileOptions(encoding="ascii"))
     utf16 = write(tmp_path / "b.csv", KOREAN.encode("utf-16"))
     assert "byte order mark of UTF-16" in error_of(utf16, options=FileOptions(encoding="cp949"))
+    utf8 = write(tmp_path / "c.csv", b"text,label\na film,x\n")
+    assert "c.csv:1: not valid utf-16; " in error_of(utf8, options=FileOptions(encoding="utf-16"))
 
 
 @pytest.mark.parametrize("value", ["klingon", "hex", "undefined", ""])

@@ -6,9 +6,11 @@ import signal
 from pathlib import Path
 
 import numpy as np
+import pandas
 import pytest
 
 from tasks.chargen.settings import ChargenSettings
+from tasks.errors import UserError
 from tasks.sentiment.settings import SentimentSettings
 from tasks.sentiment.task import SENTIMENT
 from tasks.training import language_models, unlabelled
@@ -94,6 +96,8 @@ def test_interrupted_in_each_step_it_continues_and_ends_with_the_same_weights(
     with monkeypatch.context() as patch:
         interrupt_at(patch, "record_fitted", 0, 0, signal.SIGTERM)  # in the classifier
         train(small_tasks, run, texts, *options).error(143)
+    warned = [line for line in caplog.messages if "test texts" in line]
+    assert warned and not any(f"that {lm(run, True)} was trained on" in line for line in warned)  # they are the same
     assert "of about 500" not in caplog.text and "about 1 min on two CPU cores" in caplog.text
     for backward in (False, True):  # not needed any more
         assert_same_weights(lm(run, backward), lm(trained, backward))
@@ -111,18 +115,24 @@ def test_a_finished_language_model_is_used_by_several_classifiers(
 ):
     """In Python too; what it was trained with is not asked for again."""
     before = contents(lm(trained))
-    training = {"unlabelled": texts, "pretrained": lm(trained)}
+    training = {"unlabelled": texts, "pretrained": lm(trained), "lm_epochs": 2}
     settings = SentimentSettings(data={"data": str(small_tasks["sentiment"].data)}, training=training)
     caplog.set_level(logging.INFO)
     run = train_in_python(SENTIMENT, settings, tmp_path / "run", verbose=0)
     assert run.settings(SentimentSettings).recurrent.units == 8 and contents(lm(trained)) == before
     assert f"the language model {lm(trained)} is finished" in caplog.text
+    assert f"--lm-epochs 2 has no effect: the language model {lm(trained)} was trained with --epochs 1" in caplog.text
     known = [line for line in caplog.messages if "test texts" in line]
     assert len(known) == 1 and "of 1,000 test texts" in known[0] and f"among the texts that {lm(trained)}" in known[0]
     count = int(known[0].split(": ")[1].split(" of ")[0])
     assert 80 < count <= 100  # of the 100 that the language model has read, without those that it was validated on
     message = train(small_tasks, tmp_path / "other", texts, "--units", "16", "--pretrained", lm(trained)).error()
     assert "units was 8 there and is now 16" in message
+    for option, value, before in (("--unlabelled-column", "x", "body"), ("--unlabelled-splits", "test", "train")):
+        message = train(small_tasks, tmp_path / "other", texts, option, value, "--pretrained", lm(trained)).error()
+        assert (
+            f"{option} {value}: the language model {lm(trained)} is finished, and was trained on {before};" in message
+        )
     message = train(small_tasks, tmp_path / "other", "sample.csv", "--pretrained", lm(trained)).error()
     assert f"is finished, and was trained on {texts}; leave out --unlabelled" in message
     assert not (tmp_path / "other").exists()
@@ -149,8 +159,9 @@ def test_before_the_training_of_a_language_model_texts_that_do_not_fit_are_warne
 # --- what the language model is trained on
 
 
-def planned(source, data="sample", **training) -> ChargenSettings:
-    settings = SentimentSettings(data={"data": data}, training={"unlabelled": source, **training})
+def planned(source, data="sample", *, text_column=None, encoding=None, **training) -> ChargenSettings:
+    data = {"data": data, "text_column": text_column, "encoding": encoding}
+    settings = SentimentSettings(data=data, training={"unlabelled": source, **training})
     [model] = language_models.planned_models(SENTIMENT, unlabelled.planned(settings, "runs/x"), with_splits=True)
     assert model.name == "runs/x-lm"
     return model.settings
@@ -170,6 +181,23 @@ def test_rows_of_tables_and_lines_of_files_and_files_of_classes_are_texts(tmp_pa
     assert planned(tmp_path / "reviews").data.splits == "train+unsupervised"
     assert planned(tmp_path / "reviews", unlabelled_splits="unsupervised").data.splits == "unsupervised"
     assert Path(planned("sample").data.data).name == "sentiment" and planned("sample").data.test_fraction == 0
+
+
+def test_texts_in_memory_need_no_option_of_files_and_only_their_column_counts():
+    frame = pandas.DataFrame({"body": ["one", "two"], "seen": [0, 0]})
+    labelled = {"data": "sample", "text_column": "body", "encoding": "utf-16"}
+    for source in (frame, ["one", "two"], "sample"):  # the encoding is that of the labelled texts
+        assert planned(source, **labelled).data.encoding is None
+
+    def asked(column: str, **options) -> dict:
+        changed = frame.assign(**{column: ["three", "four"]})
+        settings = SentimentSettings(data={"text_column": "body"}, training={"unlabelled": changed, **options})
+        return unlabelled.planned(settings, "runs/x").model_dump(mode="json")["training"]["unlabelled"]
+
+    assert asked("seen") == asked("other") != asked("body")
+    assert asked("other", unlabelled_column="other") != asked("seen", unlabelled_column="seen")
+    with pytest.raises(UserError, match=r"give them again as data, .* with --unlabelled$"):
+        planned("memory:DataFrame of 2 rows, body")
 
 
 def test_sizes_are_those_of_the_recipe_unless_they_are_given_in_python_too():
