@@ -21,7 +21,7 @@ TEXT = "the quick brown fox jumps over the lazy dog. 한국어 값을 읽다\n"
 PROMPTS = ["the quick", "", "fox", "한국", "dog. "]
 
 
-def make(hangul="syllables", bias=1.0, dtype="float32", **sampling) -> TextGenerator:
+def make(hangul="syllables", bias=1.0, dtype="float32", boundary=None, **sampling) -> TextGenerator:
     """Return an untrained generator; its weights are large, so that each step depends on the ones before."""
     keras.utils.set_random_seed(1)
     characters = Characters.learned(collections.Counter(normalize(TEXT, "nfc", hangul)), hangul=hangul)
@@ -31,7 +31,7 @@ def make(hangul="syllables", bias=1.0, dtype="float32", **sampling) -> TextGener
     with global_dtype_policy(dtype):
         model = build_language_model(settings, recurrent, len(characters))
     model.set_weights([weight * 4 for weight in model.get_weights()])
-    step_model = StepModel(model)
+    step_model = StepModel(model, None if boundary is None else characters.symbols.index(boundary))
     return TextGenerator(step_model, CharacterText(characters), SamplingSettings(**({"length": 40} | sampling)))
 
 
@@ -200,6 +200,12 @@ def test_a_text_in_parts_ends_at_a_stop_and_is_penalized_as_in_one_call():
         whole = generated(generator, ["the", "dog"], length=60)
         assert continued(generator, ["the", "dog"], [7] * 8 + [4]) == whole
     assert len(generated(stopped, ["the"], length=60)[0]) < 60
+
+
+@pytest.mark.slow
+def test_a_record_in_parts_is_the_record_of_one_call():
+    generator, prompts = make(boundary="\n"), ["the quick", "", "the dog\nfox", "dog\n"]
+    assert continued(generator, prompts, [3, 9, 28]) == generated(generator, prompts)
 
 
 def test_the_candidates_are_the_most_probable_next_characters():
