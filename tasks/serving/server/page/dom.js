@@ -1,5 +1,7 @@
 // Elements of the page, made with text nodes alone: what a model answers is never read as HTML.
 
+import { words } from "./words.js";
+
 /** Returns an element; attributes that begin with "on" are listeners, and those that are false or null are left out. */
 export function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
@@ -30,7 +32,7 @@ export function bars(rows, choose = null) {
   return element("div", { class: "bars" }, rows.flatMap(([name, share]) => [
     choose === null
       ? element("span", {}, name)
-      : element("button", { type: "button", onclick: () => choose(name) }, visible(name)),
+      : element("button", { type: "button", onclick: () => choose(name) }, visible(name) || words("end")),
     element("div", { "aria-hidden": "true" }, element("div", { class: "bar", style: `width: ${(100 * share).toFixed(2)}%` })),
     element("span", { class: "share" }, percent(share)),
   ]));

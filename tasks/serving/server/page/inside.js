@@ -19,6 +19,7 @@ export function inside(runs, text) {
         body.replaceChildren(failure(error));
       }
       button.disabled = false;
+      if (document.activeElement === document.body) button.focus(); // it lost the focus when it was disabled
     } }, words("show"));
     return element("section", { class: "card", "aria-label": run.name },
       element("header", {}, element("h2", {}, words("inside_help", { run: run.name })), button), body);
@@ -34,8 +35,10 @@ function gates(found) {
   const choice = element("select", { onchange: draw }, names.map((name) => element("option", {}, name)));
   function draw() {
     const states = found.gates[choice.value]; // (steps, units)
+    // Not Math.min(...values): a text of many units has more values than a call takes.
     const values = states.flat();
-    const [low, high] = [Math.min(0, ...values), Math.max(1e-6, ...values)];
+    const low = values.reduce((least, value) => Math.min(least, value), 0);
+    const high = values.reduce((most, value) => Math.max(most, value), 1e-6);
     canvas.width = states.length;
     canvas.height = states[0].length;
     canvas.setAttribute("aria-label", choice.value);

@@ -47,7 +47,8 @@ function attention(found) {
   const table = element("table", { class: "matrix" },
     element("thead", {}, element("tr", {}, element("td", {}), sources.map((piece) => element("th", { scope: "col" }, pieceText(piece).trim())))),
     element("tbody", {}, targets.map((piece, target) => element("tr", {}, element("th", { scope: "row" }, pieceText(piece).trim()),
-      weights[target].map((weight) => element("td", { "--weight": weight, title: percent(weight) }))))));
+      weights[target].map((weight) => element("td", { "--weight": weight, title: percent(weight) },
+        element("span", { class: "unseen" }, percent(weight))))))));
   return element("div", {}, element("h3", {}, words("attention")),
     element("p", { class: "tokens" }, marks), tokenLine(targets.map(pieceText), words("attention"), () => ({}), point),
     element("p", { class: "quiet" }, words("attention_help")),

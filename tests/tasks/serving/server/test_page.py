@@ -14,7 +14,7 @@ CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 # Language, width of the window, and words of the page.
 VIEWS = [
     pytest.param("en", 1280, ("Classification", "Generation", "Translation", "All signatures"), id="English, wide"),
-    pytest.param("ko", 390, ("텍스트 분류", "텍스트 생성", "번역", "모든 시그니처"), id="Korean, narrow"),
+    pytest.param("ko", 390, ("텍스트 분류", "텍스트 생성", "번역", "전체 시그니처"), id="Korean, narrow"),
 ]
 
 
@@ -212,6 +212,7 @@ def test_a_run_shows_its_gates(browser, page_server):
         (None, {"text": " "}, 400),
         (None, {"words": "A film."}, 400),
         (None, [], 400),
+        (None, {"text": "\ud800"}, 400),
         (None, {"text": "A film. " * 1000}, 400),
     ],
 )
