@@ -159,18 +159,27 @@ class Batcher:
                 left = end - time.monotonic()
                 if left <= 0 or not self._changed.wait(left):
                     break
-            first = self._queue.popleft()
-            calls, rows, others = [first], first.rows, []
-            while self._queue and rows < self._settings.max_batch_size:
-                one = self._queue.popleft()
-                if one.key == first.key and rows + one.rows <= self._settings.max_batch_size:
-                    calls.append(one)
-                    rows += one.rows
-                else:
-                    others.append(one)
-            self._queue.extendleft(reversed(others))
+            calls = self._taken()
             self._together = len(calls)
             return calls
+
+    def _taken(self, most_rows: float = float("inf")) -> list[_Call]:
+        """Take requests that can be answered together out of the queue, the first of them with at most so many rows."""
+        calls: list[_Call] = []
+        rows, others = 0, []
+        while self._queue and rows < self._settings.max_batch_size:
+            one = self._queue.popleft()
+            if calls:
+                fits = one.key == calls[0].key and rows + one.rows <= self._settings.max_batch_size
+            else:
+                fits = one.rows <= most_rows
+            if fits:
+                calls.append(one)
+                rows += one.rows
+            else:
+                others.append(one)
+        self._queue.extendleft(reversed(others))
+        return calls
 
     def _answer(self, calls: Sequence[_Call]) -> None:
         """Answer requests in one call of the model; after an error in halves, so that only a bad one fails."""
@@ -216,12 +225,22 @@ class Batcher:
             return self._call(call.arrays, None)
         parts = []
         for start in range(0, call.rows, size):
+            if start:
+                self._answer_others()
             if time.monotonic() >= call.deadline:
                 raise late()
             end = min(start + size, call.rows)
             arrays = {name: array[start:end] if array.ndim else array for name, array in call.arrays.items()}
             parts.append(self._call(arrays, end - start))
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def _answer_others(self) -> None:
+        """Answer requests of few rows between two parts of one of many, for all of which they would wait otherwise."""
+        with self._changed:
+            calls = self._taken(self._settings.max_batch_size)
+        calls = [one for one in calls if self._is_awaited(one)]
+        if calls:
+            self._answer(calls)
 
     def _call(self, arrays: Arrays, rows: int | None) -> Arrays:
         """Call the model; with a number of rows, check that each output has as many."""

@@ -14,6 +14,8 @@ from tasks.errors import UserError
 
 # Seconds in which a client sends the headers of a request, and for which a connection stays open between two requests.
 HEADER_SECONDS, KEEP_ALIVE_SECONDS = 30.0, 75
+# Seconds in which a client reads a part of its answer; one that does not would keep a stream and its version for ever.
+READ_SECONDS = 30.0
 # Seconds for which clients that keep connections open may send further requests while the server stops. Each answer
 # asks its client to close the connection, so only clients that are silent are cut off.
 STOP_SECONDS = 1.0
@@ -22,9 +24,13 @@ BACKLOG = 4096
 
 
 class Connection(AutoHTTPProtocol):
-    """A connection that is closed if no complete request arrives in time; uvicorn itself would wait for ever."""
+    """A connection that is closed if no complete request arrives in time, or an answer is not read.
+
+    Uvicorn itself would wait for ever.
+    """
 
     _timer: asyncio.TimerHandle | None = None
+    _read_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport):
         """Begin to wait for a request."""
@@ -42,10 +48,26 @@ class Connection(AutoHTTPProtocol):
     def connection_lost(self, exc):
         """End the wait."""
         self._stop_waiting()
+        self._stop_waiting_for_reading()
         super().connection_lost(exc)
+
+    def pause_writing(self):
+        """Begin to wait until the client has read a part of what was sent."""
+        super().pause_writing()
+        self._read_timer = self.loop.call_later(READ_SECONDS, self.transport.abort)
+
+    def resume_writing(self):
+        """End the wait."""
+        self._stop_waiting_for_reading()
+        super().resume_writing()
 
     def _wait_for_headers(self) -> None:
         self._timer = self.loop.call_later(HEADER_SECONDS, self.transport.close)
+
+    def _stop_waiting_for_reading(self) -> None:
+        if self._read_timer is not None:
+            self._read_timer.cancel()
+            self._read_timer = None
 
     def _stop_waiting(self) -> None:
         if self._timer is not None:

@@ -41,7 +41,8 @@ class RequestError(Exception):
     """
 
     def __init__(self, code: str, message: str, status: int | None = None):
-        super().__init__(message[:MAX_MESSAGE_LENGTH])
+        # A name from the request may have half of a surrogate pair, which no answer can be written with.
+        super().__init__(message[:MAX_MESSAGE_LENGTH].encode("utf-8", "replace").decode())
         self.code, self.status = code, status or HTTP_STATUS[code]
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 from tasks.errors import UserError
 
 SAVED_MODEL = "saved_model.pb"
+# Versions are int64.
+MAX_VERSION = (1 << 63) - 1
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,16 @@ class ModelFolder:
         return _versions(self.path)
 
 
+def version_number(name: str) -> int | None:
+    """Return the number of a version's folder; None if the name is no number of a version."""
+    digits = name.lstrip("0") or "0"
+    is_number = name.isascii() and name.isdecimal() and len(digits) <= len(str(MAX_VERSION))
+    return int(digits) if is_number and int(digits) <= MAX_VERSION else None
+
+
 def _versions(path: Path) -> dict[int, Path]:
-    return {int(child.name): child for child in path.iterdir() if child.name.isdecimal() and child.is_dir()}
+    numbered = ((version_number(child.name), child) for child in path.iterdir())
+    return {number: child for number, child in numbered if number is not None and child.is_dir()}
 
 
 def _has_versions(path: Path) -> bool:
@@ -57,8 +67,9 @@ def find_models(path: Path) -> dict[str, ModelFolder]:
         raise UserError(f"{path} does not exist; name a folder that export has written, such as saved_models/NAME")
     absolute = path.absolute()
     if (absolute / SAVED_MODEL).exists():
-        if absolute.name.isdecimal():
-            return {absolute.parent.name: ModelFolder(absolute.parent.name, absolute, int(absolute.name))}
+        number = version_number(absolute.name)
+        if number is not None:
+            return {absolute.parent.name: ModelFolder(absolute.parent.name, absolute, number)}
         return {absolute.name: ModelFolder(absolute.name, absolute, 1)}
     if _has_versions(absolute):
         return {absolute.name: ModelFolder(absolute.name, absolute)}
@@ -79,7 +90,8 @@ def models_in(path: Path) -> dict[str, ModelFolder]:
     return {
         child.name: ModelFolder(child.name, child)
         for child in children
-        if not child.name.startswith(".") and _has_versions(child)
+        # A name that is no text, such as bytes of another encoding, could not be written in an answer.
+        if not child.name.startswith(".") and child.name.isprintable() and _has_versions(child)
     }
 
 

@@ -1,6 +1,7 @@
 """TensorFlow Serving's gRPC interface: PredictionService and ModelService, of tensorflow_serving.apis."""
 
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -26,6 +27,8 @@ from tasks.serving.server.versions import not_found
 
 log = logging.getLogger(__name__)
 
+# A message states the shape of a tensor, and its last value is repeated: elements that are not sent, at most.
+MAX_REPEATED = 1 << 20
 NO_EXAMPLES = "The signatures take no serialized tf.Example; use Predict"
 
 
@@ -182,6 +185,9 @@ def read_inputs(given: Mapping, signature: Signature, defaults: Mapping) -> dict
         proto = given[name] if name in given else defaults[name]
         if proto.dtype != one.dtype.as_datatype_enum:
             raise invalid(f"Input {name} is of type {_type_name(proto.dtype)}, expected {one.dtype.name}")
+        elements = math.prod(dimension.size for dimension in proto.tensor_shape.dim)
+        if elements > max(MAX_REPEATED, proto.ByteSize()):
+            raise invalid(f"Input {name} states {elements:,} elements, and the message does not have them")
         try:
             arrays[name] = np.asarray(tf.make_ndarray(proto))
         except (TypeError, ValueError) as error:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from starlette.staticfiles import StaticFiles
 from tasks.serving.server import openapi, rest, streaming
 from tasks.serving.server.bodies import read_body
 from tasks.serving.server.errors import RequestError
+from tasks.serving.server.hosts import HostMiddleware
+from tasks.serving.server.json_answers import finite
 from tasks.serving.server.measurements import Measurements
 from tasks.serving.server.models import Models
 from tasks.serving.server.runs import Runs
@@ -58,20 +61,22 @@ class Application:
         self.models, self.limits, self.measurements = models, limits, measurements
         self.runs = runs or Runs(())
         self.stopping = False
+        self._explaining = asyncio.Semaphore(1)  # those that wait take no thread
 
-    def asgi(self, cors: bool) -> Starlette:
+    def asgi(self, cors: bool, names: Collection[str] | None = None) -> Starlette:
         """Return the application.
 
         Args:
             cors: Whether pages of other origins may read the answers.
+            names: The names that it answers to besides localhost; None for all.
         """
-        middleware = []
+        middleware = [] if names is None else [Middleware(HostMiddleware, names=names)]
         if cors:
-            middleware = [
+            middleware.append(
                 Middleware(
                     CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "POST"], allow_headers=["Content-Type"]
                 )
-            ]
+            )
         routes = [
             Route("/v1/{path:path}", self.v1, methods=METHODS),
             Route("/V1/{path:path}", self.v1, methods=METHODS),
@@ -122,9 +127,12 @@ class Application:
         """Answer how a run processes a text."""
         try:
             body = await read_body(request, self.limits.max_body_bytes, self.limits.timeout)
-            return _json(await asyncio.to_thread(self.runs.explain, request.path_params["name"], body))
+            async with self._explaining:
+                return await asyncio.to_thread(lambda: _json(self.runs.explain(request.path_params["name"], body)))
         except RequestError as error:
             return failure(error)
+        except Exception:
+            return _failed(request)
 
     async def v1(self, request: Request) -> Response:
         """Answer a request of TensorFlow Serving's REST interface."""
@@ -135,8 +143,7 @@ class Application:
         except RequestError as error:
             response = failure(error)
         except Exception:
-            log.exception("%s %s failed", request.method, request.url.path)
-            response = failure(RequestError("INTERNAL", "The server failed; its log has the reason"))
+            response = _failed(request)
         self.measurements.request("rest", labels, response.status_code, time.monotonic() - began)
         return response
 
@@ -171,5 +178,15 @@ def failure(error: RequestError) -> Response:
     return response
 
 
+def _failed(request: Request) -> Response:
+    """Return the answer to a request at which the server fails; called where the exception is handled."""
+    log.exception("%s %s failed", request.method, request.url.path)
+    return failure(RequestError("INTERNAL", "The server failed; its log has the reason"))
+
+
 def _json(content: dict, status: int = 200) -> Response:
-    return Response(json.dumps(content, ensure_ascii=False), status, media_type="application/json")
+    try:
+        text = json.dumps(content, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        text = json.dumps(finite(content), ensure_ascii=False)
+    return Response(text, status, media_type="application/json")

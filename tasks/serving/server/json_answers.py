@@ -4,6 +4,7 @@ import base64
 import json
 import math
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -85,3 +86,12 @@ def number(value: float, dtype: str) -> str:
     if np.dtype(dtype).type(text) != value:
         text = f"{value:.{FULL_DIGITS[dtype]}g}"
     return text if "." in text or "e" in text else f"{text}.0"
+
+
+def finite(value: Any) -> Any:
+    """Return a value with None in place of NaN and infinity, which JSON does not have."""
+    if isinstance(value, dict):
+        return {key: finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -3,9 +3,11 @@
 Source: tensorflow_serving/model_servers/http_rest_api_util.cc and http_rest_api_handler.cc.
 """
 
+import asyncio
 import re
 import time
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from google.protobuf import json_format
@@ -13,6 +15,7 @@ from google.protobuf import json_format
 from tasks.serving.server import json_answers, json_tensors
 from tasks.serving.server.answering import answered
 from tasks.serving.server.errors import RequestError, invalid
+from tasks.serving.server.folders import version_number
 from tasks.serving.server.loading import LoadedVersion
 from tasks.serving.server.models import Models
 from tasks.serving.server.versions import not_found
@@ -21,8 +24,8 @@ _MODEL = r"/v1/models/([^/:]+)(?:(?:/versions/(\d+))|(?:/labels/([^/:]+)))?"
 _POST = re.compile(_MODEL + r":(classify|regress|predict|stream)", re.IGNORECASE)
 _GET = re.compile(_MODEL + r"(/metadata)?", re.IGNORECASE)
 _LIST = re.compile(r"/v1/models", re.IGNORECASE)
-# Versions are int64.
-MAX_VERSION = (1 << 63) - 1
+# Requests and answers above this number of bytes are converted in a thread, so that others are answered meanwhile.
+LARGE = 1 << 16
 
 
 class Target(NamedTuple):
@@ -57,12 +60,11 @@ def parse_path(method: str, path: str) -> Target:
             return Target("list")
         raise invalid(f"Malformed request: {method} {path}")
     name, version, label, action = found.groups()
-    if version is not None and int(version[:20]) > MAX_VERSION:
+    number = None if version is None else version_number(version)
+    if version is not None and number is None:
         raise invalid(f"Failed to convert version: {version[:20]} to numeric.")
     action = action.lower() if method == "POST" else "metadata" if action else "status"
-    return Target(
-        action, unquote(name), None if version is None else int(version), None if label is None else unquote(label)
-    )
+    return Target(action, unquote(name), number, None if label is None else unquote(label))
 
 
 def check_label(target: Target) -> None:
@@ -88,12 +90,18 @@ async def predict(models: Models, target: Target, body: bytes, timeout: float) -
     """
     check_label(target)
     deadline = time.monotonic() + timeout
-    request = json_tensors.parse(body)
+    request = await _converted(len(body), json_tensors.parse, body)
     with models.using(target.model, target.version) as version:
         signature = version.signature(request.signature_name)
-        inputs, in_rows = json_tensors.read_inputs(request.document, signature)
+        inputs, in_rows = await _converted(len(body), json_tensors.read_inputs, request.document, signature)
         outputs = await answered(version, signature.name, inputs, deadline)
-        return json_answers.answer(outputs, in_rows), version, signature.name
+        size = sum(array.nbytes for array in outputs.values())
+        return await _converted(size, json_answers.answer, outputs, in_rows), version, signature.name
+
+
+async def _converted(size: int, convert: Callable, *arguments: Any) -> Any:
+    """Return what a function returns that converts so many bytes."""
+    return await asyncio.to_thread(convert, *arguments) if size > LARGE else convert(*arguments)
 
 
 def listed(models: Models) -> dict:

@@ -62,7 +62,8 @@ class Runs:
         path, task = self._runs[name]
         try:
             text = json.loads(body)["text"]
-        except (ValueError, KeyError, TypeError, RecursionError):
+            text.encode()  # half of a surrogate pair is no text
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             text = None
         if not isinstance(text, str) or not text.strip():
             raise invalid('Expected {"text": "..."} with a text that is not empty')

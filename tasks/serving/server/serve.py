@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 from tasks.errors import UserError
 from tasks.serving.server.batching import BatchingSettings
 from tasks.serving.server.connections import ClosingMiddleware, HTTPServer, bound_socket, raise_file_limit
+from tasks.serving.server.hosts import is_loopback
 from tasks.serving.server.http import Application, Limits
 from tasks.serving.server.measurements import Measurements
 from tasks.serving.server.models import Models
@@ -76,7 +77,9 @@ async def _serve(arguments: ServeArguments, models: Models, application: Applica
         if grpc_server is not None:
             stopping.append(asyncio.create_task(grpc_server.stop(arguments.timeout)))
 
-    app = ClosingMiddleware(application.asgi(arguments.cors), lambda: application.stopping)
+    local = is_loopback(listening.getsockname()[0])
+    names = (arguments.host, *arguments.allowed_hosts) if local or arguments.allowed_hosts else None
+    app = ClosingMiddleware(application.asgi(arguments.cors, names), lambda: application.stopping)
     server = HTTPServer(app, stop, arguments.timeout)
     failed: list[UserError] = []
 

@@ -35,6 +35,9 @@ class ServeArguments(Settings):
     """Maximum size of the body of a request, in MiB; larger ones are refused with status 413."""
     run: tuple[str, ...] = ()
     """Runs whose gates and states the page shows too."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Names that the server answers to besides localhost, such as that of a proxy; other names are refused while it
+    listens on this machine alone, or with this option."""
     cors: bool = False
     """Lets pages of other origins read the answers (CORS)."""
     trust: bool = False

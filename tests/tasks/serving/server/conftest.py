@@ -92,17 +92,17 @@ class SmallModel(tf.Module):
         autograph=False,
     )
     def go_on(self, generation_state, pending, length, temperature):
-        """Generates the alphabet; each part keeps its last letter for the next one."""
+        """Generates the alphabet, again and again above temperature 1; each part keeps its last letter for the next."""
         generated = generation_state[:, 0]
         with tf.control_dependencies(
             [tf.debugging.assert_non_negative(temperature, message="temperature is negative")]
         ):
-            letters = tf.strings.substr(tf.fill(tf.shape(pending), LETTERS), generated, length)
+            letters = tf.strings.substr(tf.fill(tf.shape(pending), LETTERS), generated % len(LETTERS), length)
         text = tf.strings.join([pending, tf.strings.substr(letters, 0 * length, tf.strings.length(letters) - 1)])
         after = generated + length
         return {
             "text": text,
-            "finished": after >= len(LETTERS),
+            "finished": (after >= len(LETTERS)) & (temperature <= 1),
             **self._state(after, tf.strings.substr(letters, -1, 1)),
         }
 
@@ -157,11 +157,12 @@ class Server:
     Args:
         paths: The models.
         limits: Limits of a request.
+        names: The names that it answers to; None for all.
         batching: How requests are put together.
         **options: Further ones of `Models`.
     """
 
-    def __init__(self, *paths: Path, limits: Limits | None = None, batching=None, **options):
+    def __init__(self, *paths: Path, limits: Limits | None = None, batching=None, names=None, **options):
         metrics = Measurements()
         self.models = Models(
             tuple(map(str, paths)),
@@ -174,7 +175,7 @@ class Server:
         self._socket = bound_socket("127.0.0.1", 0)
         self.port = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        app = ClosingMiddleware(self.application.asgi(False), lambda: self.application.stopping)
+        app = ClosingMiddleware(self.application.asgi(False, names), lambda: self.application.stopping)
         self.http = HTTPServer(app, self._stopping, 30.0)
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
         self._session = requests.Session()

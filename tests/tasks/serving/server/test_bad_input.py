@@ -1,13 +1,16 @@
 """Clients that send too much, too slowly, too often, or leave: the others are answered, and the server goes on."""
 
+import contextlib
 import gzip
 import http.client
 import json
+import select
 import socket
 import threading
 import time
 
 import pytest
+import requests
 
 from tasks.serving.server import connections
 from tasks.serving.server.http import Limits
@@ -140,3 +143,60 @@ def test_a_burst_of_bad_requests_leaves_the_good_ones_alone(strict):
     for thread in threads:
         thread.join()
     assert {*found} == {(True, 200), (False, 400)}
+
+
+def test_others_are_answered_while_a_body_of_many_rows_is_read(strict):
+    body = json.dumps({"instances": ["a"] * 150_000 + [3]})
+    connection = http.client.HTTPConnection("127.0.0.1", strict.port)
+    connection.request("POST", PREDICT, body)
+    answered = 0
+    while not select.select([connection.sock], [], [], 0)[0]:
+        answered += strict.get("/healthz").status_code == 200
+    assert connection.getresponse().status == 400
+    assert answered > 10
+
+
+def test_a_client_that_does_not_read_its_answer_is_disconnected(strict, monkeypatch):
+    monkeypatch.setattr(connections, "READ_SECONDS", 0.5)
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.connect(("127.0.0.1", strict.port))
+    body = json.dumps({"instances": ["a" * 1_000_000]}).encode()
+    request = b"POST %s HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n%s" % (PREDICT.encode(), len(body), body)
+    client.sendall(request * 8)
+    strict.wait_for(lambda: len(strict.http.server_state.connections) > 0)
+    # The others stay: one that reads slowly, but reads.
+    assert is_alive(strict)
+    end = time.monotonic() + 20
+    while any(one.transport.get_write_buffer_size() for one in [*strict.http.server_state.connections]):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    received = 0
+    with contextlib.suppress(ConnectionResetError):
+        while part := client.recv(1 << 20):
+            received += len(part)
+    assert received < 8_000_000
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        *(("evil.example", 403), ("evil.example:8501", 403), ("127.0.0.1.evil.example", 403), ("[", 403)),
+        *(("localhost:8501", 200), ("LOCALHOST.", 200), ("127.0.0.1", 200), ("[::1]:8501", 200), ("192.0.2.1:80", 200)),
+        *(("models.localhost", 200), ("Proxy.example:443", 200)),
+    ],
+)
+def test_a_web_page_with_a_name_that_leads_here_is_refused(named, host, status):
+    for path in ("/v1/models", "/", "/runs"):
+        answer = requests.get(named.url + path, headers={"host": host})
+        assert answer.status_code == status, answer.text
+        assert status == 200 or "--allowed-hosts" in answer.json()["error"]
+
+
+@pytest.fixture(scope="module")
+def named(serving, small_model, tmp_path_factory):
+    """A server that answers to one further name."""
+    folder = tmp_path_factory.mktemp("named")
+    small_model(folder / "small")
+    with serving(folder, names=["proxy.example"]) as server:
+        yield server

@@ -61,6 +61,17 @@ def test_a_call_has_at_most_the_rows_of_the_setting(opened):
     assert large["rows"].tolist() == [3, 3, 3, 3, 3, 3, 2, 2]
 
 
+def test_requests_of_few_rows_do_not_wait_for_one_of_many(opened):
+    version, order = opened(max_batch_size=2), []
+    futures = at_once(version, "serving_default", [texts(*"abcdefghij" * 5), texts("a"), texts("b"), texts("bad")])
+    for index, future in enumerate(futures):
+        future.add_done_callback(lambda _, index=index: order.append(index))
+    assert futures[0].result(10)["text"].tolist() == [letter.encode() for letter in "abcdefghij" * 5]
+    assert [one.result(10)["text"].tolist() for one in futures[1:3]] == [[b"a"], [b"b"]]
+    assert futures[3].exception(10).code == "INVALID_ARGUMENT"
+    assert order[-1] == 0 and {*order} == {0, 1, 2, 3}
+
+
 def test_without_batching_each_request_is_a_call(opened):
     version = opened(max_batch_size=1)
     found = [one.result(10) for one in at_once(version, "serving_default", [texts("a"), texts("b", "c")])]

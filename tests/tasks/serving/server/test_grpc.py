@@ -101,6 +101,16 @@ def test_a_message_that_is_too_large_is_refused(predict):
     assert error.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
+def test_a_message_that_states_more_elements_than_it_has_is_refused(channel):
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = "small"
+    request.inputs["text"].CopyFrom(tf.make_tensor_proto(["a"]))
+    request.inputs["text"].tensor_shape.dim[0].size = 1 << 33  # 64 GiB, of a message of a few bytes
+    with pytest.raises(grpc.RpcError, match="states 8,589,934,592 elements") as error:
+        prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict(request, timeout=20)
+    assert error.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+
 def test_metadata_and_status(channel):
     prediction = prediction_service_pb2_grpc.PredictionServiceStub(channel)
     request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])

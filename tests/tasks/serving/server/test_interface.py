@@ -1,6 +1,7 @@
 """What the server has beside TensorFlow Serving's interface: its description, measurements, and streams."""
 
 import json
+import math
 import threading
 
 import jsonschema
@@ -71,6 +72,20 @@ def test_ranges_of_the_export_are_in_the_description_and_in_the_list(server, val
         **{"dtype": "float32", "shape": [-1], "type": "number", "minimum": 0.0, "default": 1.0},
     }
     assert '"minimum": 0.0' in json.dumps(operation(validate))
+
+
+def test_ranges_that_json_cannot_express_leave_the_list_valid_json(serving, small_model, tmp_path):
+    folder = small_model(tmp_path / "small")
+    ranges = {"continue": {"temperature": {"type": "number", "minimum": 0.0, "maximum": math.inf, "default": 1.0}}}
+    (folder / "assets.extra" / "inputs.json").write_text(json.dumps(ranges))
+
+    def refuse(token):
+        raise ValueError(token)
+
+    with serving(tmp_path) as server:
+        listed = json.loads(server.get("/v1/models").text, parse_constant=refuse)
+    [version] = listed["models"][0]["versions"]
+    assert version["signatures"]["continue"]["inputs"]["temperature"]["maximum"] is None
 
 
 # --- measurements -----------------------------------------------------------------------------------------------------
@@ -159,7 +174,8 @@ def test_an_error_within_a_stream_is_its_last_event(server):
 
 
 def test_a_client_that_leaves_a_stream_lets_go_of_the_version(server):
-    with stream(server, {"prompt": "a", "length": 100_000, "characters": 1}) as answer:
+    endless = {"prompt": "a", "length": 100_000, "characters": 1, "temperature": 2.0}
+    with stream(server, endless) as answer:
         next(answer.iter_lines())
     version = server.models.model("small").available[0]
     server.wait_for(lambda: version._users == 0)

@@ -50,6 +50,7 @@ def test_health_and_the_list_of_models(tasks_server):
     for task, signature in OUTPUTS:
         [version] = next(one["versions"] for one in listed if one["name"] == task)
         assert {*version["signatures"][signature]["outputs"]} >= OUTPUTS[task, signature]
+    assert requests.get(f"{tasks_server.url}/v1/models", headers={"host": "evil.example"}).status_code == 403
     page = requests.get(tasks_server.url)
     assert page.status_code == 200 and page.headers["content-type"].startswith("text/html")
 

@@ -1,5 +1,6 @@
 """Versions of a model: which ones are served, how they are replaced, and what is wrong with one that is not."""
 
+import os
 import shutil
 import threading
 
@@ -28,6 +29,14 @@ def test_a_path_is_a_version_a_model_or_a_folder_of_models(small_model, tmp_path
     assert {name: sorted(one.versions()) for name, one in found.items()} == {"one": [1, 2], "two words": [10]}
     unnumbered = (tmp_path / "models" / "one" / "1").rename(tmp_path / "exported")
     assert {name: [*one.versions()] for name, one in find_models(unnumbered).items()} == {"exported": [1]}
+
+
+def test_folders_whose_names_are_no_versions_and_no_text_are_left_out(small_model, tmp_path):
+    small_model(tmp_path / "models" / "one", 1)
+    for name in ("9" * 20, "\u0663", "-1", "+2", "1.5"):  # too large for int64, a digit of another script
+        (tmp_path / "models" / "one" / name).mkdir()
+    shutil.copytree(tmp_path / "models" / "one", tmp_path / "models" / os.fsdecode(b"\xff"))
+    assert {name: [*one.versions()] for name, one in find_models(tmp_path / "models").items()} == {"one": [1]}
 
 
 def test_paths_without_a_model_are_refused(small_model, tmp_path):
