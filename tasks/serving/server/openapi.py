@@ -6,11 +6,13 @@ from urllib.parse import quote
 
 import tensorflow as tf
 
+from tasks.serving.server import streaming
 from tasks.serving.server.models import Models
 from tasks.serving.server.signatures import Signature, TensorInfo
 
 ERROR = {"$ref": "#/components/responses/Error"}
 ERRORS = dict.fromkeys(("400", "404", "413", "429", "504"), ERROR)
+VERSION = {"name": "version", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 0}}
 COMPONENTS = {
     "schemas": {
         "Error": {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}},
@@ -68,6 +70,9 @@ def description(models: Models) -> dict:
         for version in model.available[:1]:
             signatures = version.signatures
             paths[f"{base}:predict"] = {"post": _predict(model.name, signatures)}
+            paths[f"{base}/versions/{{version}}:predict"] = paths[f"{base}:predict"] | {"parameters": [VERSION]}
+            if values := streaming.values(signatures):
+                paths[f"{base}:stream"] = {"post": _stream(model.name, values)}
             paths[f"{base}/metadata"] = {"get": _get("The signatures, as protocol buffers.", {"type": "object"})}
     return {
         "openapi": "3.1.0",
@@ -97,6 +102,28 @@ def _predict(model: str, signatures: Mapping[str, Signature]) -> dict:
             "200": {"description": "The answer.", "content": {"application/json": {"schema": {"anyOf": answers}}}},
             **ERRORS,
         },
+    }
+
+
+def _stream(model: str, values: Mapping[str, tuple[TensorInfo, Mapping[str, Any]]]) -> dict:
+    def number(default: int, maximum: int) -> dict:
+        return {"type": "integer", "minimum": 1, "maximum": maximum, "default": default}
+
+    schema = {
+        "type": "object",
+        "properties": {
+            **{name: _schema(one, accepted)["items"] for name, (one, accepted) in values.items()},
+            "length": number(streaming.LENGTH, streaming.MAX_LENGTH),
+            "characters": number(streaming.CHARACTERS, streaming.MAX_CHARACTERS),
+        },
+        "required": [name for name, (_, accepted) in values.items() if "default" not in accepted],
+        "additionalProperties": False,
+    }
+    answer = {"description": "Server-sent events.", "content": {"text/event-stream": {"schema": {"type": "string"}}}}
+    return {
+        "summary": f"Generate text with {model}, in parts.",
+        "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+        "responses": {"200": answer, **ERRORS},
     }
 
 

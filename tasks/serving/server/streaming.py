@@ -19,7 +19,7 @@ from tasks.serving.server.errors import RequestError, invalid
 from tasks.serving.server.loading import LoadedVersion
 from tasks.serving.server.models import Models
 from tasks.serving.server.rest import Target, check_label
-from tasks.serving.server.signatures import Signature
+from tasks.serving.server.signatures import Signature, TensorInfo
 
 BEGIN, CONTINUE = "begin", "continue"
 # Outputs of both signatures that are inputs of the next call under the same names, and are not shown to clients.
@@ -43,25 +43,35 @@ class StreamRequest(NamedTuple):
     characters: int
 
 
+def values(signatures: Mapping[str, Signature]) -> dict[str, tuple[TensorInfo, Mapping[str, Any]]]:
+    """Return what a request has besides `length` and `characters`, with the range of each; nothing without a stream."""
+    if not {BEGIN, CONTINUE} <= {*signatures}:
+        return {}
+    begin, go_on = signatures[BEGIN], signatures[CONTINUE]
+    handed_on = {"length", *({*go_on.inputs} & {*begin.outputs})}
+    found: dict[str, tuple[TensorInfo, Mapping[str, Any]]] = {}
+    for signature in (begin, go_on):
+        for name in [one for one in signature.inputs if one not in handed_on]:
+            found.setdefault(name, (signature.inputs[name], signature.ranges.get(name, {})))
+    return found
+
+
 def parse(body: bytes, version: LoadedVersion) -> StreamRequest:
     """Return what a body asks for: `{"prompt": ..., "length": ..., "characters": ..., "temperature": ..., ...}`.
 
     Raises:
         RequestError: If the model has no signatures for it, or a value is missing, unknown or out of range.
     """
-    if not {BEGIN, CONTINUE} <= {*version.signatures}:
+    known = values(version.signatures)
+    if not known:
         raise invalid(f"{version.name} generates no text in parts: it has no signatures {BEGIN} and {CONTINUE}")
     given = dict(json_tensors.parse(body).document)
     length = _number(given, "length", LENGTH, MAX_LENGTH)
     characters = _number(given, "characters", CHARACTERS, MAX_CHARACTERS)
-    begin, go_on = version.signatures[BEGIN], version.signatures[CONTINUE]
-    handed_on = {*go_on.inputs} & {*begin.outputs}
-    known = [name for name in [*begin.inputs, *go_on.inputs] if name not in handed_on and name != "length"]
     unknown = [name for name in given if name not in known]
     if unknown:
         raise invalid(f"Unknown value: {unknown[0]}; a stream has {', '.join(known)}, length and characters")
-    for name in known:
-        accepted = (begin if name in begin.inputs else go_on).ranges.get(name, {})
+    for name, (_, accepted) in known.items():
         if name not in given:
             if "default" not in accepted:
                 raise invalid(f"Missing value: {name}")

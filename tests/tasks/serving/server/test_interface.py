@@ -64,6 +64,18 @@ def test_the_description_does_not_fit_requests_that_are_refused(server, validate
     assert server.predict(wrong).status_code == 400
 
 
+def test_streams_and_versions_are_in_the_description(server, validate):
+    paths = validate.description["paths"]
+    content = paths["/v1/models/small:stream"]["post"]["requestBody"]["content"]["application/json"]
+    validate(content["schema"], {"prompt": "Once ", "seed": 1, "temperature": 0.5, "length": 10, "characters": 4})
+    wrong = ({}, {"prompt": 3}, {"prompt": "a", "lenght": 3}, {"prompt": "a", "length": 0}, {"prompt": ["a"]})
+    for one in (*wrong, {"prompt": "a", "temperature": "hot"}, {"prompt": "a", "generation_state": [[0]]}):
+        with pytest.raises(jsonschema.ValidationError):
+            validate(content["schema"], one)
+        assert server.post("/v1/models/small:stream", one).status_code == 400
+    assert paths["/v1/models/small/versions/{version}:predict"]["post"] == operation(validate)
+
+
 def test_ranges_of_the_export_are_in_the_description_and_in_the_list(server, validate):
     [model] = server.get("/v1/models").json()["models"]
     signature = model["versions"][0]["signatures"]["continue"]
