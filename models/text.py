@@ -25,6 +25,8 @@ SPACE = "\u2581"
 # SentencePiece limits a piece to 16 characters, each of which has at most 4 bytes in UTF-8.
 MAX_PIECE_BYTES = 64
 
+_NO_TEXT = "no text to learn a vocabulary from: every text is empty or blank"
+
 
 def train_sentencepiece(
     texts: Iterable[str],
@@ -93,8 +95,9 @@ def train_sentencepiece(
         )
     except RuntimeError as error:
         # Two checks of SentencePiece: the sentences are not empty, and normalization leaves at least one character.
-        if ("sentences" in str(error) and "empty" in str(error)) or "all_chars_count" in str(error):
-            raise ValueError("no text to learn a vocabulary from: every text is empty or blank") from None
+        empty = "sentences" in str(error) and "empty" in str(error)
+        if empty or "all_chars_count" in str(error) or "required_chars_.empty" in str(error):
+            raise ValueError(_NO_TEXT) from None
         if few := re.search(r"smaller than required_chars\D*\d+ vs (\d+)", str(error)):
             raise ValueError(
                 f"{size} pieces are too few: the text's characters alone are {few[1]}, with the four special pieces; "
@@ -113,6 +116,8 @@ def train_sentencepiece(
             f"SentencePiece could not learn {size} {model_type} pieces ({reason}); change vocabulary_size or "
             "vocabulary_type"
         ) from None
+    if len(vocabulary(model.getvalue())) == SPECIALS:  # byte-pair encoding before SentencePiece 0.2.3
+        raise ValueError(_NO_TEXT)
     return model.getvalue()
 
 

@@ -51,6 +51,7 @@ def test_it_is_that_of_the_language_models_and_a_validation_is_without_it(tied):
     alone = trained.evaluate(IDS, LABELS, verbose=0)
     expected = alone + WEIGHT * (nats(others[0], False) + nats(others[1], True))
     assert nats(others[0], False) != pytest.approx(nats(others[0], True), rel=0.05)
+    trained.reset_metrics()  # the loss is a mean that goes on, before Keras 3.14
     assert trained.train_on_batch(IDS, LABELS) == pytest.approx(expected, rel=1e-4)
     assert trained.evaluate(IDS, LABELS, verbose=0) == pytest.approx(alone, rel=1e-5)
     for layer in [layer for loss in losses for layer in loss.output_layers]:  # trained as well
