@@ -2,9 +2,11 @@
 
 import abc
 import itertools
+import numbers
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from tasks.errors import UserError
 from tasks.texts import is_single, one_text_or_missing, texts_or_missing
 
 if TYPE_CHECKING:
@@ -69,3 +71,9 @@ class Predictor(abc.ABC):
     def answers_per_text(self, options: Mapping[str, Any]) -> int:
         """Return how many answers `predict` yields for each text with these options."""
         return 1
+
+
+def check_count(option: str, count: Any) -> None:
+    """Raise `UserError` if a number of answers is no whole number above zero; names the option."""
+    if not isinstance(count, numbers.Integral) or count < 1:
+        raise UserError(f"{option} {count}: expected a whole number, 1 or more")

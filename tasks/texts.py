@@ -17,7 +17,7 @@ def is_missing(value: Any) -> bool:
 
 def is_single(texts: Any) -> bool:
     """Return whether a caller gave one text, or what stands in the place of one: bytes, a number, a missing value."""
-    return isinstance(texts, (str, bytes, numbers.Number)) or is_missing(texts)
+    return isinstance(texts, (str, bytes, bytearray, numbers.Number)) or is_missing(texts)
 
 
 def one_text_or_missing(text: str | None) -> str | None:
@@ -49,7 +49,7 @@ def checked_texts(texts: Iterable[str]) -> Iterator[str]:
 
 def checked_list(texts: Iterable) -> Iterable:
     """Return what yields texts; raise `UserError` if it yields letters or names of columns, or nothing."""
-    if isinstance(texts, (str, bytes)):
+    if isinstance(texts, (str, bytes, bytearray)):
         raise UserError(f"expected a list of texts, found the single text {texts[:50]!r}; put it in a list: [text]")
     if isinstance(texts, Mapping) or hasattr(texts, "columns"):
         raise UserError(f"expected a list of texts, found a {type(texts).__name__}; pass one of its columns")
@@ -70,5 +70,5 @@ def _checked_text(text: Any, place: str) -> str:
         return text
     if is_missing(text):
         raise UserError(f"{place} is missing ({text}); leave it out, such as with dropna() of a pandas Series")
-    remedy = "such as with decode('utf-8')" if isinstance(text, bytes) else "such as with str()"
+    remedy = "such as with decode('utf-8')" if isinstance(text, (bytes, bytearray)) else "such as with str()"
     raise UserError(f"{place} is a {type(text).__name__}, no str; convert it, {remedy}")

@@ -20,7 +20,7 @@ from tasks.chargen import data, long_texts
 from tasks.chargen.settings import FIXED_IN_EXPORTS, ChargenSettings, EvaluationSettings, GenerateArguments
 from tasks.data.library_logs import hidden_retracing_warnings
 from tasks.errors import UserError
-from tasks.predictor import Predictor
+from tasks.predictor import Predictor, check_count
 from tasks.serving.batched_inference import Window, string_tensor, windows
 from tasks.serving.inference import override, override_groups
 from tasks.task_parts import Exportable
@@ -92,6 +92,7 @@ class CharacterGenerator(Predictor):
         Returns:
             {"prompt": str, "seed": int, "text": str, "continuation": str} for each text.
         """
+        check_count("--samples", samples)
         chosen = override(self.sampling, sampling)
         seeds = range(chosen.sampling_seed, chosen.sampling_seed + samples)
         # Many texts of a prompt are yielded one by one: nobody waits for the last, and memory does not hold them all.

@@ -13,6 +13,7 @@ from models.text import SentencePieceText
 from models.text_classifier import TextClassifier
 from tasks.arguments import PredictArguments
 from tasks.data.cut_texts import CutTexts
+from tasks.errors import UserError
 from tasks.predictor import Predictor
 from tasks.sentiment import data
 from tasks.sentiment.settings import SentimentSettings
@@ -101,15 +102,23 @@ def from_run(run: Run, settings: SentimentSettings, model: keras.Model, override
         processor,
         settings.network.max_tokens,
         module=classifier,
-        baseline=overrides.get("baseline", False),
+        **_checked(overrides, "baseline"),
     )
 
 
 def from_export(saved_model: Any, settings: SentimentSettings, folder: Path, overrides: Mapping) -> SentimentPredictor:
     """Make a predictor of an exported model; see `tasks.task.Task.from_export`."""
+    _checked(overrides)
     processor, _ = data.load_vocabulary(folder)
     classify = saved_model.signatures["serving_default"]
     return SentimentPredictor(classify, processor, settings.network.max_tokens, owner=saved_model)
+
+
+def _checked(overrides: Mapping, *names: str) -> Mapping:
+    """Return settings of inference; raise `UserError` if one has another name."""
+    if other := next((name for name in overrides if name not in names), None):
+        raise UserError(f"{other} is no setting of a classifier's inference; leave it out")
+    return overrides
 
 
 def format_answer(predictor: Predictor, answer: dict, number: int, arguments: PredictArguments) -> str:

@@ -15,11 +15,11 @@ from models.text_aligner import TextAligner
 from models.text_translator import NO_SCORE, TextTranslator
 from models.translator import StepTranslator
 from tasks.errors import UserError
-from tasks.predictor import Predictor
+from tasks.predictor import Predictor, check_count
 from tasks.reports.tables import format_figure
 from tasks.serving.batched_inference import WINDOW, Window, length_sorted_batches, string_tensor
 from tasks.serving.export import warmup_texts
-from tasks.serving.inference import override, override_groups
+from tasks.serving.inference import override_groups
 from tasks.serving.unknown_texts import UnknownTexts
 from tasks.task_parts import Exportable
 from tasks.training.checkpoint import check_size
@@ -75,11 +75,8 @@ class TranslationPredictor(Predictor):
         self._owner, self.module = owner, module
 
     def check(self, num_return_sequences: int = 1) -> None:
-        """Check that the vocabulary and the beam are large enough.
-
-        Raises:
-            UserError: If one is not.
-        """
+        """Raise `UserError` if the vocabulary or the beam is not large enough, or the number is not 1 or more."""
+        check_count("--num-return-sequences", num_return_sequences)
         beam_size, size = self.search.beam_size, self._target.get_piece_size()
         if beam_size > size:
             raise UserError(f"--beam-size {beam_size}: the vocabulary has no more than {size} pieces; take fewer")
@@ -217,6 +214,7 @@ def from_export(
     saved_model: Any, settings: TranslationSettings, folder: Path, overrides: Mapping[str, Any]
 ) -> TranslationPredictor:
     """Make a predictor of an exported model; see `tasks.task.Task.from_export`."""
+    search, _ = override_groups(settings, overrides, "search", "evaluation")
     fixed = [name for name in overrides if name not in VARIABLE_IN_EXPORTS]
     if fixed:
         raise UserError(
@@ -229,7 +227,7 @@ def from_export(
         signatures["serving_default"],
         signatures["beam"],
         signatures.get("align"),
-        override(settings.search, overrides),
+        search,
         load_vocabularies(folder),
         settings.network.max_tokens,
         fixed_search=bool(overrides),

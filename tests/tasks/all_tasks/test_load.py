@@ -80,6 +80,7 @@ def test_a_column_of_pandas_is_answered_row_by_row(small, model):
     ("texts", "parts"),
     [
         (b"bytes", ["the text is a bytes", "decode"]),
+        (bytearray(b"bytes"), ["the text is a bytearray", "decode"]),
         (["a", b"bytes"], ["text 1 (counted from 0)", "bytes", "decode"]),
         (7, ["the text is a int", "str()"]),
         (["a", 7, "b"], ["text 1 ", "int", "str()"]),
@@ -107,6 +108,17 @@ def test_several_answers_to_a_text_are_a_list_in_its_place(small_tasks):
     assert [answer["text"] for answer in generate([None], samples=2)[0]] == [None, None]
     translate = load_of("translation")(small_tasks["translation"].run())
     assert len(translate("A dog runs.", num_return_sequences=2)["translations"]) == 2
+    for number in (0, -1, 1.5):
+        with pytest.raises(UserError, match=rf"--samples {number}: expected a whole number, 1 or more"):
+            generate("The", samples=number)
+        with pytest.raises(UserError, match=rf"--num-return-sequences {number}: expected a whole number, 1 or more"):
+            translate("A dog runs.", num_return_sequences=number)
+
+
+def test_a_setting_that_does_not_exist_is_refused(small):
+    for place in (small.run(), small.model().parent):
+        with pytest.raises(UserError, match="beam is no setting"):
+            load_of(small.name)(place, beam=3)
 
 
 def test_functions_keep_their_object_alive(small):
