@@ -4,6 +4,7 @@ What has columns with names is recognized by what pandas, Polars, PyArrow and Hu
 none of these libraries is needed.
 """
 
+import datetime
 import hashlib
 import numbers
 import os
@@ -20,6 +21,8 @@ EXPECTED = (
     "a path, or in Python a data frame, a dict of columns, a column, or a list of texts or of tuples such as "
     "(text, label)"
 )
+# Single values, of which those in a settings file (TOML has dates) get a message with the name of their setting.
+SINGLE = (str, bytes, numbers.Number, os.PathLike, datetime.date, datetime.time)
 # The methods with which columns and arrays become a list.
 AS_LIST = ("to_pylist", "to_list", "tolist")
 
@@ -96,8 +99,10 @@ def in_memory(value: Any) -> InMemory | None:
     Raises:
         UserError: If it has no row, rows of different lengths, or two columns with one name.
     """
-    if value is None or isinstance(value, (InMemory, str, bytes, numbers.Number, os.PathLike)):
-        return value if isinstance(value, InMemory) else None
+    if value is None or isinstance(value, InMemory):
+        return value
+    if isinstance(value, SINGLE):
+        return None
     kind, names = type(value).__name__, _column_names(value)
     if names is not None:
         repeated = next((name for name in names if names.count(name) > 1), None)

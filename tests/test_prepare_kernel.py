@@ -89,7 +89,8 @@ def test_an_import_of_the_tasks_says_which_module_hides_the_networks(tmp_path, p
     (tmp_path / place).parent.mkdir(exist_ok=True)
     (tmp_path / place).touch()
     program = f"import models, sys; sys.path.append({str(ROOT)!r}); import tasks.errors"
-    command = [sys.executable, "-c", program]
+    # -S: without the packages that are installed, of which the suite may be one.
+    command = [sys.executable, "-S", "-c", program]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     message = ended.stderr.splitlines()[-1]

@@ -106,7 +106,7 @@ UNUSABLE = [
     ("--recurrent-initializer", "constant(1j)", "is not a number"),
     ("--recurrent-initializer", "he_normal(seed=99999999999)", "seed=99999999999"),
     ("--bias-initializer", "orthogonal", "two-dimensional"),
-    ("--kernel-initializer", '{"class_name": "A", "registered_name": "b>A", "config": {}}', "Could not interpret"),
+    ("--kernel-initializer", '{"class_name": "A", "registered_name": "b>A", "config": {}}', "not registered"),
     ("--activity-regularizer", "orthogonal_regularizer", "rank 2"),
     ("--kernel-constraint", "max_norm(2, axis=5)", "dimension"),
     ("--bias-constraint", "max_norm(None)", "max_value=None"),

@@ -108,12 +108,12 @@ def test_the_table_has_the_metric_and_the_cost_of_each_variation(compared):
 def test_a_comparison_is_not_continued_with_other_settings(compared, sentiment):
     folder, command, *_ = compared
     message = sentiment(*command, "--learning-rate", "0.5").error()
-    assert "learning_rate was 0.004 and is now 0.5" in message and "--overwrite" in message
+    assert "learning_rate was 'auto' and is now 0.5" in message and "--overwrite" in message
     assert (folder / "table.json").exists()
     # Reported before the first training, even if the stored run is the last one.
     command[command.index("gru,simple_rnn")] = "lstm,gru"
     message = sentiment(*command, "--learning-rate", "0.5").error()
-    assert "learning_rate was 0.004" in message and "run 1" not in message
+    assert "learning_rate was 'auto'" in message and "run 1" not in message
     assert not (folder / "lstm_units=4_layers=1").exists()
 
 
@@ -131,7 +131,7 @@ def test_a_comparison_killed_while_it_was_put_aside_is_restored(compared, sentim
     folder, command, *_ = compared
     # What `atomic_files.put_aside` does before it is killed.
     folder.rename(folder.with_name(f".old-{folder.name}"))
-    assert "learning_rate was 0.004" in sentiment(*command, "--learning-rate", "0.5").error()
+    assert "learning_rate was 'auto'" in sentiment(*command, "--learning-rate", "0.5").error()
     assert [path.name for path in folder.parent.iterdir()] == [folder.name] and (folder / "table.json").exists()
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import json
 import shutil
 import signal
@@ -192,6 +193,9 @@ class Server:
         await grpc_server.stop(1.0)
 
     def __enter__(self) -> "Server":
+        # The server collects garbage when it unloads a version: of many tests before, that takes minutes.
+        gc.collect()
+        gc.freeze()
         self._thread.start()
         self.models.start()
         assert self.models.loaded.wait(60)
