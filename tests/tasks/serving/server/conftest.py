@@ -224,7 +224,7 @@ class Server:
         return {one["version"]: f"{one['state']} {one['status']['error_message']}".strip() for one in found}
 
     def wait_for(self, condition: Callable[[], bool]) -> None:
-        end = time.monotonic() + 30
+        end = time.monotonic() + 120
         while not condition():
             assert time.monotonic() < end, self.states()
             time.sleep(0.02)
