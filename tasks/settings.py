@@ -63,7 +63,7 @@ def _located_files(value: Any, validate) -> Any:
 
 
 def _kept(value: Any, serialize, info: SerializationInfo) -> Any:
-    """Serialize a location, or say of data in memory what settings.json needs to tell them from others."""
+    """Serialize a location; of data in memory, settings.json contains a description with a digest."""
     if not isinstance(value, InMemory):
         return serialize(value)
     return value.described(value.names or ()) if info.mode == "json" else value
@@ -103,7 +103,7 @@ class DataSettings(Settings):
 
     @field_serializer("data", "train_files", "validation_files", "test_files", mode="wrap", check_fields=False)
     def _described(self, value: Any, serialize, info) -> Any:
-        """Say of data in memory what settings.json needs to tell them from others."""
+        """Describe data in memory for settings.json, with a digest of the columns that are read."""
         if info.mode != "json":
             return value
         if isinstance(value, tuple):

@@ -164,7 +164,7 @@ class Batcher:
             return calls
 
     def _taken(self, most_rows: float = float("inf")) -> list[_Call]:
-        """Take requests that can be answered together out of the queue, the first of them with at most so many rows."""
+        """Remove requests that can be answered together from the queue; the first has at most `most_rows` rows."""
         calls: list[_Call] = []
         rows, others = 0, []
         while self._queue and rows < self._settings.max_batch_size:

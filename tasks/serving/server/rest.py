@@ -100,7 +100,7 @@ async def predict(models: Models, target: Target, body: bytes, timeout: float) -
 
 
 async def _converted(size: int, convert: Callable, *arguments: Any) -> Any:
-    """Return what a function returns that converts so many bytes."""
+    """Call a function that converts `size` bytes; in a thread if they are many, so that others are answered."""
     return await asyncio.to_thread(convert, *arguments) if size > LARGE else convert(*arguments)
 
 

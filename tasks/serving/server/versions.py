@@ -53,7 +53,7 @@ class Version:
         if self.state == "START":
             return True
         if not self.error:
-            return self.state == "END"  # it was unloaded, and is wanted again
+            return self.state == "END"  # it was unloaded, and is to be served again
         if self.fingerprint != folders.fingerprint(folder):
             self.attempts = 0
             return True

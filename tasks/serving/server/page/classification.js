@@ -1,40 +1,28 @@
 // The panel of classification: the label, its probability after each token, and what each token contributes.
 
-import { exampleText, predict } from "./api.js";
+import { predict } from "./api.js";
 import { curves } from "./curve.js";
-import { bars, debounced, element, percent, pieceText } from "./dom.js";
-import { inside } from "./inside.js";
-import { cards, modelChoice } from "./panel.js";
+import { bars, element, percent, pieceText } from "./dom.js";
+import { signatureOfKind, textPanel } from "./text_panel.js";
 import { tokenLine } from "./tokens.js";
 import { words } from "./words.js";
 
 // Curves of more classes cannot be told apart.
 const MAX_CURVES = 3;
 
-/** Returns the panel; memory holds what was typed, also when the language changes. */
+/** Returns the panel; see `textPanel`. */
 export function classification(models, runs, memory) {
-  const text = element("textarea", { id: "classified", maxlength: 20000 });
-  text.value = memory.text ??= exampleText(models[0]);
-  const asked = cards(async (model, body, signal) => {
-    const { probabilities, classes, label, probability } = await predict(model, model.answers, { text: [text.value] }, signal);
+  return textPanel(models, runs, memory, "classified", words("text"), async (model, text, body, signal) => {
+    const { probabilities, classes, label, probability } = await predict(model, model.answers, { text: [text] }, signal);
     const rows = classes[0].map((name, index) => [name, probabilities[0][index]]).sort((a, b) => b[1] - a[1]);
     body.append(
       element("p", { class: "answer" }, `${label[0]} `, element("span", { class: "quiet" }, percent(probability[0]))),
       bars(rows.slice(0, 8)),
     );
-    const explains = Object.keys(model.signatures).find((name) => model.signatures[name].kind === "explanation");
+    const explains = signatureOfKind(model, "explanation");
     if (!explains) return;
-    body.append(explanation(await predict(model, explains, { text: [text.value] }, signal)));
+    body.append(explanation(await predict(model, explains, { text: [text] }, signal)));
   });
-  const ask = () => {
-    memory.text = text.value;
-    asked.ask(choice.chosen());
-  };
-  const choice = modelChoice(models, ask);
-  text.addEventListener("input", debounced(300, ask));
-  const panel = element("div", {}, choice.element, element("label", { for: "classified" }, words("text")), text,
-    asked.element, inside(runs, () => text.value));
-  return { element: panel, shown: ask, stop: asked.stop };
 }
 
 function explanation(found) {

@@ -1,41 +1,29 @@
 // The panel of translation: the translation and its attention.
 
-import { exampleText, predict } from "./api.js";
-import { debounced, element, percent, pieceText } from "./dom.js";
-import { inside } from "./inside.js";
-import { cards, modelChoice } from "./panel.js";
+import { predict } from "./api.js";
+import { element, percent, pieceText } from "./dom.js";
+import { signatureOfKind, textPanel } from "./text_panel.js";
 import { tokenLine } from "./tokens.js";
 import { words } from "./words.js";
 
-/** Returns the panel; memory holds what was typed. */
+/** Returns the panel; see `textPanel`. */
 export function translation(models, runs, memory) {
-  const text = element("textarea", { id: "translated", maxlength: 20000 });
-  text.value = memory.text ??= exampleText(models[0]);
-  const asked = cards(async (model, body, signal) => {
-    if (!text.value.trim()) {
+  return textPanel(models, runs, memory, "translated", words("sentence"), async (model, text, body, signal) => {
+    if (!text.trim()) {
       body.append(element("p", { class: "quiet" }, words("nothing")));
       return;
     }
-    const aligns = Object.keys(model.signatures).find((name) => model.signatures[name].kind === "attention");
-    const found = await predict(model, aligns ?? model.answers, { text: [text.value] }, signal);
+    const aligns = signatureOfKind(model, "attention");
+    const found = await predict(model, aligns ?? model.answers, { text: [text] }, signal);
     body.append(element("p", { class: "answer" }, found.translation[0]));
     if (aligns) body.append(attention(found));
   });
-  const ask = () => {
-    memory.text = text.value;
-    asked.ask(choice.chosen());
-  };
-  const choice = modelChoice(models, ask);
-  text.addEventListener("input", debounced(400, ask));
-  const panel = element("div", {}, choice.element, element("label", { for: "translated" }, words("sentence")), text,
-    asked.element, inside(runs, () => text.value));
-  return { element: panel, shown: ask, stop: asked.stop };
 }
 
 function attention(found) {
   const sources = found.source_pieces[0].filter((piece) => piece !== "");
   const targets = found.target_pieces[0].filter((piece) => piece !== "");
-  if (!targets.length) return null;
+  if (!targets.length) return "";
   const weights = targets.map((_, target) => found.attention[0][target].slice(0, sources.length));
   const marks = sources.map((piece) => element("span", { class: "token" }, pieceText(piece)));
   const point = (target) => marks.forEach((mark, source) => {
