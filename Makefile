@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/ready
+# What users need, what development needs, and the extra `cluster`, for its tests.
+REQUIREMENTS := -r requirements.txt -r requirements-dev.txt -r requirements-cluster.txt
 
 .PHONY: demo check test test-environments lint settings docs notebooks benchmarks constraints
 
@@ -49,17 +51,17 @@ benchmarks: $(READY)
 
 # Installs the newest versions that the requirements allow, and writes them to constraints.txt.
 constraints: $(READY)
-	$(RUN) -m pip install --quiet --upgrade --upgrade-strategy eager -r requirements.txt -r requirements-dev.txt
+	$(RUN) -m pip install --quiet --upgrade --upgrade-strategy eager $(REQUIREMENTS)
 	sed -n 1p constraints.txt > constraints.part
 	$(RUN) -m pip freeze --exclude-editable >> constraints.part
 	mv constraints.part constraints.txt
 	touch $(READY)
 
 # The editable mode puts this folder on Python's path, so that a folder `models` of the user without code does not hide ours.
-$(READY): requirements.txt requirements-dev.txt constraints.txt pyproject.toml
+$(READY): $(filter %.txt,$(REQUIREMENTS)) constraints.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13) and "Python 3.11, 3.12 or 3.13 is needed, for TensorFlow: make PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --upgrade pip
-	$(RUN) -m pip install --quiet -r requirements.txt -r requirements-dev.txt -c constraints.txt
+	$(RUN) -m pip install --quiet $(REQUIREMENTS) -c constraints.txt
 	$(RUN) -m pip install --quiet --no-deps --config-settings editable_mode=compat -e .
 	touch $(READY)

@@ -45,9 +45,11 @@ MAY_IMPORT = {
     "reports": {"root"},
     "training": {"models", "root", "data", "reports"},
     "serving": {"models", "root", "data", "training", "reports"},
+    "cluster": BELOW_THE_TASKS,
     **dict.fromkeys(TASK_PACKAGES, BELOW_THE_TASKS),
+    "comparison": BELOW_THE_TASKS | {"cluster"},
     "samples": set(),
-    "cli": BELOW_THE_TASKS | TASK_PACKAGES,
+    "cli": BELOW_THE_TASKS | TASK_PACKAGES | {"cluster"},
 }
 # Modules outside `cli` that start a command line.
 MAY_IMPORT_CLI = {"tasks.comparison.worker", *(name for name in MODULES if name.endswith(".__main__"))}

@@ -1,0 +1,44 @@
+"""The command line of `tasks.cluster`: commands of the tasks that run on several processes or machines."""
+
+import sys
+from collections.abc import Sequence
+
+from tasks.cli.exit_codes import guarded
+from tasks.errors import UserError, did_you_mean
+from tasks.references import find
+
+PROGRAM = "python -m tasks.cluster"
+# A command -> what it does, and the function that parses its arguments and runs it: "module:function", called with
+# the program and the command, such as "python -m tasks.cluster train", and the arguments after it.
+COMMANDS: dict[str, tuple[str, str]] = {}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `python -m tasks.cluster COMMAND ...`.
+
+    Args:
+        argv: The arguments; those of the process if None.
+
+    Returns:
+        The exit code; see `tasks.cli.exit_codes`.
+    """
+    return guarded(_run, argv)
+
+
+def _run(argv: list[str]) -> int:
+    if not argv or argv[0] in ("-h", "--help"):
+        print(_overview(), file=sys.stdout if argv else sys.stderr)
+        return 0 if argv else 2
+    name, *rest = argv
+    if name not in COMMANDS:
+        raise UserError(
+            f"{name!r} is no command of {PROGRAM}; its commands: {', '.join(COMMANDS)}{did_you_mean(name, COMMANDS)}"
+        )
+    _, function = COMMANDS[name]
+    find(function)(f"{PROGRAM} {name}", rest)
+    return 0
+
+
+def _overview() -> str:
+    lines = [f"  {name:<10} {what}" for name, (what, _) in COMMANDS.items()]
+    return "\n".join([f"usage: {PROGRAM} COMMAND ...", "", *lines, "", f"{PROGRAM} COMMAND --help lists the options."])

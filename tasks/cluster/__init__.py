@@ -1,0 +1,1 @@
+"""Commands of the tasks on several processes or machines."""
