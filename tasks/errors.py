@@ -23,6 +23,13 @@ class TrainingFailed(Exception):
     """
 
 
+class ShardsFailed(Exception):
+    """Some of the files that a command answers could not be read; the others are finished.
+
+    The message names them. The command line prints it without a traceback and exits with code 1.
+    """
+
+
 class TrainingDiverged(TrainingFailed):
     """The loss became NaN or infinite; the message names the step, the loss and what to try."""
 

@@ -9,6 +9,7 @@ from tasks.arguments import EvaluateArguments, PredictArguments
 from tasks.comparison.settings import Comparison
 from tasks.data.locations import shown
 from tasks.serving import text_io
+from tasks.serving.shards import output_folder
 from tasks.task import Task
 from tasks.training import unlabelled
 from tasks.training.runs import Run
@@ -44,8 +45,11 @@ def _check(task: Task, arguments: object, folder: Path | None) -> None:
         case EvaluateArguments(data=str() | tuple() as location) if not shown(location).startswith("tfds:"):
             settings = Run(arguments.run).open_settings(task.name, task.settings_class)
             task.open_evaluation_source(settings, arguments)
+        case PredictArguments(sharded=True):
+            output_folder.check(arguments)
         case PredictArguments(input=str()):
-            text_io.check_input(arguments.input, arguments.input_kind, arguments.text_column, arguments)
+            location, kind, columns = arguments.input, arguments.input_kind, arguments.kept
+            text_io.check_input(location, kind, arguments.text_column, arguments, columns)
 
 
 @contextlib.contextmanager

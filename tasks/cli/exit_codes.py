@@ -18,7 +18,7 @@ from typing import TextIO
 
 import pydantic
 
-from tasks.errors import TrainingFailed, UserError
+from tasks.errors import ShardsFailed, TrainingFailed, UserError
 from tasks.serving import partial_output
 from tasks.validation import describe_validation_error
 
@@ -42,7 +42,7 @@ def guarded(
             return _checked(run, argv)
     except UserError as error:
         return _fail(str(error), 2)
-    except TrainingFailed as error:
+    except (TrainingFailed, ShardsFailed) as error:
         return _fail(str(error), 1)
     except pydantic.ValidationError as error:
         return _fail(describe_validation_error(error, option=True), 2)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.data.file_kinds import PARQUET, check_format
-from tasks.data.records import Record, check_length, check_names, typed_record
+from tasks.data.records import Record, check_kept, check_length, check_names, typed_record
 from tasks.errors import UserError
 
 # Rows that are read at once: few, since a value may be large, and a small file may hold the same one many times. No
@@ -52,29 +52,60 @@ def open_parquet(path: Path) -> Any:
 
 def read_records(path: Path, names: Sequence[str]) -> Iterator[Record]:
     """Yield a record of the named columns for each row; see `table_files.read_table`. No other column is read."""
-    for scalars, location in _scalars(path, names):
+    for scalars, location in _values(path, names):
         yield typed_record([*map(_python_value, scalars)], names, location, None)
 
 
-def read_rows(path: Path, text_column: str, *, all_columns: bool) -> Iterator[tuple[Any, dict[str, Any], str]]:
+def read_rows(
+    path: Path, text_column: str, columns: Sequence[str] | None = None, *, as_arrays: bool = False
+) -> Iterator[tuple[Any, dict[str, Any], str]]:
     """Yield the text of each row, other columns by name, and its place; see `table_files.read_rows`.
 
     Args:
         path: The file.
         text_column: The column of the texts.
-        all_columns: Whether the other columns are read.
+        columns: The columns to read; all if None.
+        as_arrays: Whether the value of a column is a `pyarrow.Array` of length 1, which has the type of the column,
+            and not a value that JSON can represent.
     """
-    with open_parquet(path) as file:
-        columns = file.schema_arrow.names
-    for (text, *others), location in _scalars(path, [text_column, *columns] if all_columns else [text_column]):
-        fields = dict(zip(columns, map(_json_value, others), strict=True)) if all_columns else {}
+    columns = kept_fields(path, columns).names
+    for (text, *others), location in _values(path, [text_column, *columns], as_arrays=as_arrays):
+        if as_arrays:
+            yield _python_value(text[0]), dict(zip(columns, others, strict=True)), location
+            continue
+        fields = dict(zip(columns, map(_json_value, others), strict=True))
         for name, value in fields.items():
             check_length(value, location, name)
         yield _python_value(text), fields, location
 
 
-def _scalars(path: Path, names: Sequence[str]) -> Iterator[tuple[tuple[Any, ...], str]]:
-    """Yield the values of the named columns in each row, and its place."""
+def kept_fields(path: Path, columns: Sequence[str] | None = None) -> Any:
+    """Return the `pyarrow.Schema` of some columns, such as `id` or `meta.id`; of all if None.
+
+    Raises:
+        UserError: If the file cannot be read, or lacks one of them.
+    """
+    import pyarrow
+
+    with open_parquet(path) as file:
+        schema = file.schema_arrow
+    if columns is None:
+        check_names(schema.names, str(path))
+        return schema.remove_metadata()
+    paths = {".".join(parts): parts for parts in _field_paths(schema)} | {name: (name,) for name in schema.names}
+    check_kept(columns, [*paths], str(path))
+    fields = []
+    for name in columns:
+        first, *rest = paths[name]
+        field = schema.field(first)
+        for part in rest:
+            field = field.type.field(part)
+        fields.append(field.with_name(name).with_nullable(True))
+    return pyarrow.schema(fields)
+
+
+def _values(path: Path, names: Sequence[str], *, as_arrays: bool = False) -> Iterator[tuple[tuple[Any, ...], str]]:
+    """Yield the values of the named columns in each row, as scalars or as arrays of length 1, and its place."""
     import pyarrow
     import pyarrow.compute
 
@@ -92,9 +123,11 @@ def _scalars(path: Path, names: Sequence[str]) -> Iterator[tuple[tuple[Any, ...]
                     pyarrow.compute.struct_field(array, rest) if rest else array
                     for array, (_, *rest) in zip(arrays, paths, strict=True)
                 ]
-                for scalars in zip(*arrays, strict=True):
+                if as_arrays:
+                    arrays = [[array.slice(row, 1) for row in range(len(batch))] for array in arrays]
+                for values in zip(*arrays, strict=True):
                     number += 1
-                    yield scalars, f"{path}, row {number}"
+                    yield values, f"{path}, row {number}"
         except (pyarrow.ArrowException, OSError) as error:
             raise UserError(f"{path}: cannot be read after row {number:,} ({_one_line(error)}); {REMEDY}") from error
 

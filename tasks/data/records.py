@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tasks.errors import UserError
+from tasks.errors import UserError, did_you_mean
 
 SPLITS = ("train", "validation", "test")
 SPLIT_ALIASES = {
@@ -113,6 +113,16 @@ def find_column(column: Column, available: Sequence[str], location: str, hint: s
         f"{location} has no column {column.lookup_name!r}; its columns are: {quoted_list(available)}.\n"
         + (hint or f"Choose the one to read with --{column.role}-column.")
     )
+
+
+def check_kept(columns: Sequence[str], available: Sequence[str], location: str) -> None:
+    """Raise `UserError` if one of the columns to keep is missing; the message lists the available ones."""
+    for name in columns:
+        if name not in available:
+            raise UserError(
+                f"{location} has no column {name!r}; its columns are: {quoted_list(available)}.\n"
+                f"Choose those to keep with --keep{did_you_mean(name, available)}"
+            )
 
 
 def check_names(names: Sequence[str], location: str) -> None:

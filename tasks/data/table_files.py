@@ -9,7 +9,7 @@ from typing import Any
 
 from tasks.data import delimited_files, json_lines, parquet_files
 from tasks.data.file_kinds import check_format
-from tasks.data.records import REPEATED_HEADER, Column, Record, check_names, find_column
+from tasks.data.records import REPEATED_HEADER, Column, Record, check_kept, check_names, find_column
 from tasks.errors import UserError
 from tasks.file_options import FileOptions
 
@@ -113,9 +113,15 @@ def read_tables(
 
 
 def read_rows(
-    path: Path, kind: str, options: FileOptions, text: Column, *, all_columns: bool = True
+    path: Path,
+    kind: str,
+    options: FileOptions,
+    text: Column,
+    columns: Sequence[str] | None = None,
+    *,
+    as_arrays: bool = False,
 ) -> Iterator[tuple[Any, dict[str, Any], str]]:
-    """Yield the text in each row of a table, all its columns by name, and its place.
+    """Yield the text in each row of a table, its columns by name, and its place.
 
     The file is read once, from its beginning to its end, so it may be a pipe.
 
@@ -124,14 +130,15 @@ def read_rows(
         kind: "csv", "tsv" or "parquet".
         options: How it is written.
         text: The column of the texts.
-        all_columns: Whether the other columns are of use. Those of a Parquet file are not read otherwise.
+        columns: The columns that are of use; all if None. Others of a Parquet file are not read.
+        as_arrays: Whether the values of a Parquet file are arrays; see `parquet_files.read_rows`.
 
     Raises:
         UserError: If the file or a row cannot be read, lacks the column, or two columns have the same name.
     """
     if kind == "parquet":
         [name] = find_columns_of_kind(path, kind, [text], options)
-        yield from parquet_files.read_rows(path, name, all_columns=all_columns)
+        yield from parquet_files.read_rows(path, name, columns, as_arrays=as_arrays)
         return
     names, records = delimited_files.records(path, kind, options)
     [position] = _positions(path, names, [text], options)
@@ -139,12 +146,15 @@ def read_rows(
     names = [
         name or f"column {number}" if names.count(name) > 1 else name for number, name in enumerate(names, start=1)
     ]
+    check_kept(columns or (), names, str(path))
+    kept = [names.index(name) for name in (names if columns is None else columns)]
     for record in records:
         if record.problem == REPEATED_HEADER:
             continue
         if record.problem:
             raise UserError(f"{record.location}: {record.problem}")
-        yield record.values[position], dict(zip(names, record.values, strict=True)), record.location
+        fields = {names[at]: record.values[at] for at in kept}
+        yield record.values[position], fields, record.location
 
 
 def _known_format(path: Path) -> str:

@@ -9,8 +9,9 @@ import pydantic
 import tensorflow as tf
 
 from models.recurrent_settings import Settings
+from tasks.arguments import PredictArguments
 from tasks.atomic_files import expanded
-from tasks.data.stored_files import read_json, reading, verify
+from tasks.data.stored_files import Checksum, checksums, read_json, reading, verify
 from tasks.errors import UserError
 from tasks.predictor import Predictor
 from tasks.serving import file_operations
@@ -50,6 +51,22 @@ def load(task: Task, path: Path | str, *, trust: bool = False, **overrides: Any)
             "saved_models/NAME"
         )
     return load_export(task, folder, overrides, trust)
+
+
+def load_named(task: Task, arguments: PredictArguments) -> Predictor:
+    """Open the run or the exported model that a command names; see `load`."""
+    if arguments.run is not None:
+        return load_run(task, arguments.run, arguments.overrides)
+    return load_export(task, arguments.model, arguments.overrides, arguments.trust)
+
+
+def dependencies(arguments: PredictArguments) -> dict[str, Checksum]:
+    """Return the checksums of the files of the run or the exported model that a command names."""
+    if arguments.run is not None:
+        run = Run(arguments.run)
+        return checksums(run.path, [run.settings_file, run.model_file, *run.vocabulary.glob("*")])
+    folder = version_folder(Path(arguments.model))
+    return checksums(folder, [path for path in folder.rglob("*") if path.name != "evaluation.json"])
 
 
 def load_run(task: Task, run: Path | str, overrides: Mapping[str, Any] | None = None) -> Predictor:

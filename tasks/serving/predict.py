@@ -2,7 +2,6 @@
 
 import contextlib
 import itertools
-import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,60 +10,49 @@ from typing import TextIO
 from tasks.arguments import PredictArguments
 from tasks.data import piped_files
 from tasks.data.piped_files import PipedFile
-from tasks.data.stored_files import checksums
 from tasks.errors import UserError
 from tasks.predictor import Predictor
 from tasks.reports.progress import progress_bar
 from tasks.serving import partial_output, text_io
+from tasks.serving.answer_writers import stream_writer
 from tasks.serving.batched_inference import WINDOW, Window
-from tasks.serving.export import version_folder
-from tasks.serving.inference import load_export, load_run
+from tasks.serving.inference import dependencies, load_named
 from tasks.serving.partial_output import PartialOutput, Position
+from tasks.serving.shards.answering import answer_shards
 from tasks.serving.text_io import Row
 from tasks.task import Task
-from tasks.training.runs import Run
 
 log = logging.getLogger(__name__)
 
 # Arguments that do not change the answers to given texts.
 NOT_IN_THE_ANSWERS = {
-    *("run", "model", "trust", "texts", "input", "input_format", "text_column", "output", "window"),
+    *("run", "model", "trust", "texts", "input", "input_format", "text_column", "output", "shard", "window"),
 }
 
 
 def main(task: Task, arguments: PredictArguments) -> None:
     """Run the command that answers texts: `predict`, `generate` or `translate`."""
+    if arguments.sharded:
+        answer_shards(task, arguments)
+        return
     if arguments.output is not None and Path(arguments.output).is_dir():
         raise UserError(f"--output {arguments.output} is a folder; name a file in it")
     with contextlib.ExitStack() as stack:
         output = None
         if arguments.output is not None and (Path(arguments.output).is_file() or not Path(arguments.output).exists()):
-            opened = partial_output.opened(Path(arguments.output), _depends_on(arguments))
+            depends_on = arguments.model_dump(mode="json", exclude=NOT_IN_THE_ANSWERS) | dependencies(arguments)
+            opened = partial_output.opened(Path(arguments.output), depends_on)
             output = stack.enter_context(opened)
             stream = output.file
         else:  # a device or a pipe has no old content to keep
             stream = stack.enter_context(text_io.open_stream(arguments.output))
-        if arguments.run is not None:
-            predictor = load_run(task, arguments.run, arguments.overrides)
-        else:
-            predictor = load_export(task, arguments.model, arguments.overrides, arguments.trust)
+        predictor = load_named(task, arguments)
         if task.answer_step_by_step(predictor, arguments, stream, output):
             return
         piped = None
         if arguments.input is not None:
             piped = stack.enter_context(piped_files.opened(arguments.input))
         _answer(task, arguments, predictor, piped, stream, output)
-
-
-def _depends_on(arguments: PredictArguments) -> dict:
-    """Return what the answers depend on besides the texts: the arguments, and the files of the model."""
-    if arguments.run is not None:
-        run = Run(arguments.run)
-        folder, files = run.path, [run.settings_file, run.model_file, *run.vocabulary.glob("*")]
-    else:
-        folder = version_folder(Path(arguments.model))
-        files = [path for path in folder.rglob("*") if path.name != "evaluation.json"]
-    return arguments.model_dump(mode="json", exclude=NOT_IN_THE_ANSWERS) | checksums(folder, files)
 
 
 def _answer(
@@ -94,27 +82,18 @@ def _answer(
         taken=start.texts,
     )
     answers = task.answers(predictor, rows.texts(), arguments, window, start.answers)
-    kind, table, digest, before_window = arguments.output_kind, None, start.digest, 0
-    if kind in ("csv", "tsv"):
-        table = text_io.TableWriter(stream, kind, start.columns)
+    writer = stream_writer(task, predictor, arguments, arguments.output_kind, stream, start.columns)
+    digest, before_window = start.digest, 0
     for number, answer in enumerate(_with_progress(answers, arguments, stream, start), start=start.answers + 1):
         if (number - 1) % per_text == 0:
             digest = partial_output.extended(digest, rows.first[:2])
-        row = rows.of_answer(number, per_text)
-        if table is not None:
-            table.write(answer, row)
-        elif kind == "jsonl":
-            joined = row.fields | text_io.added(answer, row)
-            print(text_io.encodable(json.dumps(joined, ensure_ascii=False)), file=stream)
-        else:
-            print(task.format_answer(predictor, answer, number, arguments), file=stream)
+        writer.write(answer, rows.of_answer(number, per_text), number)
         # The answers of a window are computed together, so a command continues between two windows. Several answers to
         # a text that is alone in its window are computed one after the other.
         if rows.all_answered or rows.taken - before_window == 1:
             stream.flush()
             if output is not None:
-                columns = None if table is None else table.names
-                output.mark(Position(number // per_text, number, digest, columns))
+                output.mark(Position(number // per_text, number, digest, writer.names))
         if rows.all_answered:
             before_window = rows.taken
     if not (rows.taken or start.texts):
@@ -129,7 +108,7 @@ def _rows(arguments: PredictArguments, piped: PipedFile | None) -> Iterator[Row]
         arguments.input_kind,
         arguments.text_column,
         arguments,
-        all_columns=arguments.output_kind != "text",
+        columns=() if arguments.output_kind == "text" else arguments.kept,
         piped=piped,
     )
 

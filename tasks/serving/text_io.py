@@ -1,29 +1,23 @@
-"""Streams of texts, from lines or the rows of a table, and of answers: from a file or pipe, to a file or pipe."""
+"""Streams of texts, from lines or the rows of a table: from a file or pipe; streams to write to."""
 
 import collections
 import contextlib
-import csv
 import json
 import logging
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
 from tasks.data import json_lines
 from tasks.data.piped_files import PipedFile
-from tasks.data.records import Column, as_text, quoted_list
+from tasks.data.records import Column, as_text, check_kept, quoted_list
 from tasks.data.table_files import find_columns_of_kind, read_rows
 from tasks.data.text_files import decode_lines, read_lines
 from tasks.errors import UserError
 from tasks.file_options import FileOptions
 
 log = logging.getLogger(__name__)
-
-# Entries that only some answers have: a table, whose columns are those of its first row, leaves them out.
-FLAGS = ("truncated", "unknown")
-# Where an answer repeats the text that was asked.
-ASKED = ("prompt", "text")
 
 
 class Row(NamedTuple):
@@ -59,8 +53,9 @@ def read_texts(
     column: str | None = None,
     options: FileOptions = FileOptions(),  # noqa: B008
     *,
-    all_columns: bool = True,
+    columns: Sequence[str] | None = None,
     piped: PipedFile | None = None,
+    as_arrays: bool = False,
 ) -> Iterator[Row]:
     """Yield the texts of a file or of standard input, with the other columns of their rows.
 
@@ -69,21 +64,23 @@ def read_texts(
         kind: "text" for a text on each line; or the format of a table, see `tasks.data.table_files`.
         column: The column of the texts in a table; "text" if None.
         options: How the file is written.
-        all_columns: Whether the other columns are of use.
+        columns: The columns of the rows that are of use; all if None.
         piped: The location, if it is open already.
+        as_arrays: Whether the values of a Parquet file are arrays; see `tasks.data.parquet_files.read_rows`.
 
     Raises:
-        UserError: If the file does not exist, or a line, a row or the column cannot be read.
+        UserError: If the file does not exist, or a line, a row or a column cannot be read.
     """
-    _check_exists(location)
+    check_exists(location)
     name = column or "text"
     if kind in ("text", "jsonl"):
-        yield from _read_lines(location, name if kind == "jsonl" else None, options, piped)
+        yield from _read_lines(location, name if kind == "jsonl" else None, options, columns, piped)
         return
     path, warned = Path("/dev/stdin" if location == "-" else location), False
     if piped is not None and kind != "parquet":
         path = piped
-    for value, fields, place in read_rows(path, kind, options, Column("text", column), all_columns=all_columns):
+    text_column = Column("text", column)
+    for value, fields, place in read_rows(path, kind, options, text_column, columns, as_arrays=as_arrays):
         text = as_text(value, place, name)
         if not warned and not text.strip():
             log.warning("%s: the text is empty; it is answered like any other, and so are further ones", place)
@@ -91,22 +88,25 @@ def read_texts(
         yield Row(text, fields, place)
 
 
-def check_input(location: str, kind: str, column: str | None, options: FileOptions) -> None:
-    """Check that an input can be opened and has the column of the texts; a pipe can be read only once.
+def check_input(
+    location: str, kind: str, column: str | None, options: FileOptions, columns: Sequence[str] | None = None
+) -> None:
+    """Check that an input can be opened and has the columns that are read; a pipe can be read only once.
 
     Raises:
-        UserError: If it does not exist, or lacks the column.
+        UserError: If it does not exist, or lacks one of them.
     """
     if location == "-":
         return
-    _check_exists(location)
+    check_exists(location)
     if Path(location).is_file() and kind in ("csv", "tsv", "parquet"):
         find_columns_of_kind(Path(location), kind, [Column("text", column)], options)
-    elif Path(location).is_file():
-        next(_read_lines(location, column or "text" if kind == "jsonl" else None, options), None)
+    if Path(location).is_file() and (columns is not None or kind in ("text", "jsonl")):
+        next(read_texts(location, kind, column, options, columns=columns), None)
 
 
-def _check_exists(location: str) -> None:
+def check_exists(location: str) -> None:
+    """Raise `UserError` if an input does not exist or is a folder."""
     path = Path(location)
     if location != "-" and not path.exists():  # a named pipe is no file
         raise UserError(f"--input {location}: no such file")
@@ -116,19 +116,34 @@ def _check_exists(location: str) -> None:
         raise UserError(f"--input {location} is a folder; name one file{example}, or - for standard input")
 
 
-def _read_lines(location: str, key: str | None, options: FileOptions, piped: PipedFile | None = None) -> Iterator[Row]:
+def _read_lines(
+    location: str,
+    key: str | None,
+    options: FileOptions,
+    columns: Sequence[str] | None = None,
+    piped: PipedFile | None = None,
+) -> Iterator[Row]:
     if piped is not None:
         name, numbered = str(piped), decode_lines(piped, str(piped), options.encoding)
     elif location == "-":
         name, numbered = "standard input", decode_lines(sys.stdin.buffer, "standard input", options.encoding)
     else:
         name, numbered = location, read_lines(Path(location), options.encoding)
+    checked = False
     for number, line in numbered:
         line, place = line.rstrip("\r\n"), f"{name}:{number}"
         if key is None:
             yield Row(line, {}, place)
         elif line.strip():  # JSON Lines may contain blank lines; a blank line of plain text is an empty text
-            yield _json_row(line, key, place)
+            row = _json_row(line, key, place)
+            if columns is not None:
+                if not checked:  # a value may be missing in others
+                    check_kept(columns, [*row.fields, *json_lines.value_names(row.fields)], place)
+                    checked = True
+                found = {column: json_lines.lookup(row.fields, column) for column in columns}
+                found = {column: None if value is json_lines.ABSENT else value for column, value in found.items()}
+                row = row._replace(fields=found)
+            yield row
 
 
 def _json_row(line: str, key: str, location: str) -> Row:
@@ -190,76 +205,6 @@ class Rows:
             answers_per_text: How many answers follow one another for each text.
         """
         return self._waiting[0] if number % answers_per_text else self._waiting.popleft()
-
-
-def added(answer: dict, row: Row, *, repeat_text: bool = True) -> dict:
-    """Return what an answer adds to the columns of its row.
-
-    An entry with the name of a column gets the prefix `predicted_`, so that no column is lost.
-
-    Args:
-        answer: The answer.
-        row: The row.
-        repeat_text: Whether the text is repeated beside a column that holds it under another name.
-    """
-    asked = next((name for name in ASKED if name in answer), None)
-    if row.fields and (asked in row.fields or not repeat_text):
-        answer = {name: value for name, value in answer.items() if name != asked}
-    return {f"predicted_{name}" if name in row.fields else name: value for name, value in answer.items()}
-
-
-class TableWriter:
-    """Writes answers as the rows of a CSV or tab-separated table; the first one determines the columns.
-
-    Args:
-        file: The stream to write to.
-        kind: "csv" or "tsv".
-        names: The columns of a table that has its header already.
-
-    Attributes:
-        names: The columns; None before the first row.
-    """
-
-    def __init__(self, file: TextIO, kind: str, names: list[str] | None = None):
-        self._table = csv.writer(file, delimiter="\t" if kind == "tsv" else ",", lineterminator="\n")
-        self.names = names
-
-    def write(self, answer: dict, row: Row) -> None:
-        """Write the columns of the row, and what the answer adds to them.
-
-        Raises:
-            UserError: If the row has a column that the first one lacks.
-        """
-        answer = {name: value for name, value in answer.items() if name not in FLAGS}
-        cells = {name: _cell(value) for name, value in row.fields.items()}
-        for name, value in added(answer, row, repeat_text=False).items():
-            if isinstance(value, dict):  # probabilities: a column for each class
-                cells |= {f"{name}_{key}": _cell(one, "{:.6g}") for key, one in value.items()}
-            else:
-                cells[name] = _cell(value, "{:.6g}")
-        if self.names is None:
-            self.names = list(cells)
-            self._table.writerow(map(encodable, self.names))
-        for name in cells:
-            if name not in self.names:
-                raise UserError(
-                    f"{row.location}: the first row has no {name!r}, so the table has no such column; "
-                    "write the answers to a .jsonl file"
-                )
-        self._table.writerow([cells.get(name, "") for name in self.names])
-
-
-def _cell(value: Any, number_format: str = "{!r}") -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return number_format.format(value)
-    return encodable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-
-
-def encodable(text: str) -> str:
-    """Return a text that UTF-8 can encode: "?" replaces lone surrogates, which JSON can hold."""
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 @contextlib.contextmanager

@@ -260,3 +260,9 @@ class TranslateArguments(SearchArguments, PredictArguments):
     """Translations of each sentence, the best first; at most the beam size."""
     attention: str | None = None
     """Draws the attention for the first sentence into this PNG file."""
+
+    @model_validator(mode="after")
+    def _attention_of_one_input(self):
+        if self.attention is not None and self.sharded:
+            raise ValueError("--attention draws the first sentence of one input; leave it out, or name one file")
+        return self

@@ -12,7 +12,7 @@ import pytest
 
 from tasks.arguments import PredictArguments
 from tasks.errors import UserError
-from tasks.serving import text_io
+from tasks.serving import answer_writers, text_io
 
 HEADER = ["id", "Review Text", "customer"]
 REVIEWS = [
@@ -140,15 +140,15 @@ def test_names_without_a_known_format_are_written_as_plain_text(name):
 def test_an_answer_never_replaces_a_column():
     row = text_io.Row("good", {"text": "good", "label": "true one", "id": 7}, "a.csv:2")
     answer = {"text": "good", "label": "positive", "probability": 0.5}
-    assert text_io.added(answer, row) == {"predicted_label": "positive", "probability": 0.5}
+    assert answer_writers.added(answer, row) == {"predicted_label": "positive", "probability": 0.5}
     generated = {"prompt": "good", "text": "good day", "seed": 0}
-    assert text_io.added(generated, row) == {"prompt": "good", "predicted_text": "good day", "seed": 0}
+    assert answer_writers.added(generated, row) == {"prompt": "good", "predicted_text": "good day", "seed": 0}
 
 
 @pytest.mark.parametrize(("kind", "delimiter"), [("csv", ","), ("tsv", "\t")])
 def test_a_table_of_answers_has_a_header_and_a_row_for_each(kind, delimiter):
     file = io.StringIO(newline="")
-    writer = text_io.TableWriter(file, kind)
+    writer = answer_writers.TableWriter(file, kind)
     answer = {"text": "x", "label": "a", "probability": 0.75, "probabilities": {"a": 0.75, "b": 0.25}, "score": None}
     writer.write(answer, text_io.Row("x", {"id": 1234567.25, "review": 'x\n\t",y', "half": "\ud800"}, ""))
     [found] = csv.DictReader(io.StringIO(file.getvalue(), newline=""), delimiter=delimiter)

@@ -228,13 +228,13 @@ def test_a_value_of_parquet_is_bounded_as_a_line_is(tmp_path, error_of, monkeypa
     for column in ("text", "short"):  # also where it is only kept beside the text
         with pytest.raises(UserError, match=problem):
             list(text_io.read_texts(str(path), "parquet", column))
-    assert len(list(text_io.read_texts(str(path), "parquet", "short", all_columns=False))) == 4
+    assert len(list(text_io.read_texts(str(path), "parquet", "short", columns=()))) == 4
 
 
 def test_few_rows_with_large_values_are_read_at_once(tmp_path):
     path = of_one_value(tmp_path / "a.parquet", "a" * (32 << 20), 16)
     before, count = pyarrow.total_allocated_bytes(), 0
-    for _ in text_io.read_texts(str(path), "parquet", all_columns=False):
+    for _ in text_io.read_texts(str(path), "parquet", columns=()):
         count += 1
         assert pyarrow.total_allocated_bytes() - before < 400 << 20
     assert count == 16
@@ -273,7 +273,7 @@ def with_dates(tmp_path_factory):
 
 def test_only_the_columns_in_use_are_read(values, with_dates):
     assert values(with_dates) == [("good", "a"), ("bad", "b")]
-    rows = list(text_io.read_texts(str(with_dates), "parquet", all_columns=False))
+    rows = list(text_io.read_texts(str(with_dates), "parquet", columns=()))
     assert [(row.text, row.fields) for row in rows] == [("good", {}), ("bad", {})]
 
 

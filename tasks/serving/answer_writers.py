@@ -1,0 +1,247 @@
+"""Writers of answers: lines of text, JSON objects, and tables, also Parquet. Each keeps the columns of the input."""
+
+import csv
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol, TextIO
+
+from tasks.arguments import PredictArguments
+from tasks.errors import UserError
+from tasks.predictor import Predictor
+from tasks.serving.text_io import Row
+from tasks.task import Task
+
+# Entries that only some answers have: a table, whose columns are those of its first row, leaves them out.
+FLAGS = ("truncated", "unknown")
+# Where an answer repeats the text that was asked.
+ASKED = ("prompt", "text")
+# Answers that become one chunk of a Parquet file, and bytes of chunks that become a row group.
+CHUNK_ROWS, ROW_GROUP_BYTES = 2048, 1 << 26
+
+
+class AnswerWriter(Protocol):
+    """Writes the answers to the rows of an input, in their order."""
+
+    def write(self, answer: dict, row: Row, number: int) -> None:
+        """Write an answer.
+
+        Args:
+            answer: The answer.
+            row: The row that it belongs to.
+            number: Of the answer, counted from 1.
+
+        Raises:
+            UserError: If a table has no column for a value of the row.
+        """
+
+
+def stream_writer(
+    task: Task,
+    predictor: Predictor,
+    arguments: PredictArguments,
+    kind: str,
+    stream: TextIO,
+    columns: list[str] | None = None,
+) -> "LineWriter | TableWriter":
+    """Return a writer of answers to a stream.
+
+    Args:
+        task: The task.
+        predictor: The model.
+        arguments: Of the command.
+        kind: "text" for the lines that the task prints, "jsonl", "csv" or "tsv".
+        stream: The stream.
+        columns: The columns of a table that has its header already.
+    """
+    if kind in ("csv", "tsv"):
+        return TableWriter(stream, kind, columns)
+    return LineWriter(task, predictor, arguments, kind, stream)
+
+
+class LineWriter:
+    """Writes each answer as the task prints it, or as a JSON object on a line.
+
+    Args:
+        task: The task.
+        predictor: The model.
+        arguments: Of the command.
+        kind: "text" or "jsonl".
+        stream: The stream to write to.
+
+    Attributes:
+        names: None: there are no columns.
+    """
+
+    names: list[str] | None = None
+
+    def __init__(self, task: Task, predictor: Predictor, arguments: PredictArguments, kind: str, stream: TextIO):
+        self._task, self._predictor, self._arguments = task, predictor, arguments
+        self._as_json, self._stream = kind == "jsonl", stream
+
+    def write(self, answer: dict, row: Row, number: int) -> None:
+        """Write an answer; see `AnswerWriter`."""
+        if self._as_json:
+            joined = row.fields | added(answer, row, repeat_text=self._arguments.kept is None)
+            line = encodable(json.dumps(joined, ensure_ascii=False))
+        else:
+            line = self._task.format_answer(self._predictor, answer, number, self._arguments)
+        print(line, file=self._stream)
+
+
+def added(answer: dict, row: Row, *, repeat_text: bool = True) -> dict:
+    """Return what an answer adds to the columns of its row.
+
+    An entry with the name of a column gets the prefix `predicted_`, so that no column is lost.
+
+    Args:
+        answer: The answer.
+        row: The row.
+        repeat_text: Whether the text is repeated beside a column that holds it under another name.
+    """
+    asked = next((name for name in ASKED if name in answer), None)
+    if row.fields and (asked in row.fields or not repeat_text):
+        answer = {name: value for name, value in answer.items() if name != asked}
+    return {f"predicted_{name}" if name in row.fields else name: value for name, value in answer.items()}
+
+
+def added_columns(answer: dict, row: Row) -> dict[str, Any]:
+    """Return the columns that an answer adds to a table: of probabilities, one for each class."""
+    columns: dict[str, Any] = {}
+    answer = {name: value for name, value in answer.items() if name not in FLAGS}
+    for name, value in added(answer, row, repeat_text=False).items():
+        if isinstance(value, dict):
+            columns |= {f"{name}_{key}": one for key, one in value.items()}
+        else:
+            columns[name] = value
+    return columns
+
+
+class TableWriter:
+    """Writes answers as the rows of a CSV or tab-separated table; the first one determines the columns.
+
+    Args:
+        file: The stream to write to.
+        kind: "csv" or "tsv".
+        names: The columns of a table that has its header already.
+
+    Attributes:
+        names: The columns; None before the first row.
+    """
+
+    def __init__(self, file: TextIO, kind: str, names: list[str] | None = None):
+        self._table = csv.writer(file, delimiter="\t" if kind == "tsv" else ",", lineterminator="\n")
+        self.names = names
+
+    def write(self, answer: dict, row: Row, number: int = 1) -> None:
+        """Write the columns of the row, and what the answer adds to them; see `AnswerWriter`.
+
+        Raises:
+            UserError: If the row has a column that the first one lacks.
+        """
+        cells = {name: _cell(value) for name, value in row.fields.items()}
+        cells |= {name: _cell(value, "{:.6g}") for name, value in added_columns(answer, row).items()}
+        if self.names is None:
+            self.names = list(cells)
+            self._table.writerow(map(encodable, self.names))
+        for name in cells:
+            if name not in self.names:
+                raise UserError(
+                    f"{row.location}: the first row has no {name!r}, so the table has no such column; "
+                    "write the answers to a .jsonl file"
+                )
+        self._table.writerow([cells.get(name, "") for name in self.names])
+
+
+class ParquetWriter:
+    """Writes answers as a Parquet file, with the columns of the input in their types; used in a `with` block.
+
+    Args:
+        path: The file.
+        kept: The `pyarrow.Schema` of the columns of the rows; the rows have their values as arrays of length 1.
+    """
+
+    def __init__(self, path: Path, kept: Any):
+        self._path, self._kept = path, kept
+        self._rows: list[Mapping[str, Any]] = []
+        self._answers: list[dict[str, Any]] = []
+        self._tables: list[Any] = []
+        self._schema, self._file = kept, None
+
+    def __enter__(self) -> "ParquetWriter":
+        return self
+
+    def write(self, answer: dict, row: Row, number: int = 1) -> None:
+        """Write the columns of the row, and what the answer adds to them; see `AnswerWriter`."""
+        self._rows.append(row.fields)
+        self._answers.append(added_columns(answer, row))
+        if len(self._rows) == CHUNK_ROWS:
+            self._end_chunk()
+
+    def __exit__(self, kind, error, traceback) -> None:
+        try:
+            if error is None:
+                self._end_chunk(last=True)
+        finally:
+            if self._file is not None:
+                self._file.close()
+
+    def _end_chunk(self, *, last: bool = False) -> None:
+        import pyarrow
+
+        if self._answers:
+            if not self._tables and self._file is None:  # the first answers
+                types = {name: _arrow_type([one[name] for one in self._answers]) for name in self._answers[0]}
+                for name, kind in types.items():
+                    self._schema = self._schema.append(pyarrow.field(name, kind))
+            arrays = [pyarrow.chunked_array([row[name] for row in self._rows]) for name in self._kept.names]
+            for field in list(self._schema)[len(arrays) :]:
+                arrays.append(pyarrow.array([one.get(field.name) for one in self._answers], field.type))
+            self._tables.append(pyarrow.table(arrays, schema=self._schema).combine_chunks())
+            self._rows, self._answers = [], []
+        if last or sum(table.nbytes for table in self._tables) > ROW_GROUP_BYTES:
+            self._write_row_group()
+
+    def _write_row_group(self) -> None:
+        import pyarrow
+        import pyarrow.parquet
+
+        if self._file is None:
+            self._file = pyarrow.parquet.ParquetWriter(self._path, self._schema)
+        if self._tables:
+            table = pyarrow.concat_tables(self._tables).unify_dictionaries()
+            self._file.write_table(table, row_group_size=max(len(table), 1))
+            self._tables = []
+
+
+def _arrow_type(values: list[Any]) -> Any:
+    """Return the `pyarrow.DataType` of values of answers; where they are all None, these are numbers."""
+    import pyarrow
+
+    values = [value for value in values if value is not None]
+    match values[:1]:
+        case [str()]:
+            return pyarrow.string()
+        case [bool()]:
+            return pyarrow.bool_()
+        case [int()]:
+            return pyarrow.int64()
+        case [list()]:
+            return pyarrow.list_(_arrow_type([one for value in values for one in value]))
+        case [dict() as first]:
+            return pyarrow.struct([(name, _arrow_type([value[name] for value in values])) for name in first])
+        case _:
+            return pyarrow.float64()
+
+
+def _cell(value: Any, number_format: str = "{!r}") -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return number_format.format(value)
+    return encodable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+
+def encodable(text: str) -> str:
+    """Return a text that UTF-8 can encode: "?" replaces lone surrogates, which JSON can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,137 @@
+"""Answers shards: the unit that one process, Slurm, Ray and Beam run, and the command of one process."""
+
+import contextlib
+import gzip
+import io
+import os
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from tasks.arguments import PredictArguments
+from tasks.atomic_files import replacing
+from tasks.data import parquet_files
+from tasks.errors import UserError
+from tasks.predictor import Predictor
+from tasks.serving import text_io
+from tasks.serving.answer_writers import AnswerWriter, ParquetWriter, stream_writer
+from tasks.serving.batched_inference import WINDOW, Window
+from tasks.serving.inference import load_named
+from tasks.serving.shards.listing import Shard
+from tasks.serving.shards.output_folder import begin
+from tasks.serving.shards.progress import ShardProgress, ShardResult
+from tasks.serving.text_io import Row
+from tasks.task import Task
+
+
+class _BrokenShard(UserError):
+    """A shard that cannot be read."""
+
+
+def answer_shards(task: Task, arguments: PredictArguments) -> None:
+    """Answer the shards of a command that are not finished, one after the other; with `--shard`, those of it.
+
+    Args:
+        task: The task.
+        arguments: Of the command, with `sharded`.
+
+    Raises:
+        UserError: See `tasks.serving.shards.output_folder.begin`.
+        ShardsFailed: If shards could not be read; the others are finished.
+        Interrupted: If the command was interrupted.
+    """
+    shards = begin(task, arguments)
+    with ShardProgress(shards, arguments.output) as progress:
+        predictor = open_predictor(task, arguments) if shards else None
+        for shard in shards:
+            progress.add(answer_shard(task, predictor, arguments, shard, progress.answered))
+
+
+def open_predictor(task: Task, arguments: PredictArguments) -> Predictor:
+    """Open the model that a command names; a process does this once for all its shards."""
+    return load_named(task, arguments)
+
+
+def answer_shard(
+    task: Task,
+    predictor: Predictor,
+    arguments: PredictArguments,
+    shard: Shard,
+    answered: Callable[[], None] = lambda: None,
+) -> ShardResult:
+    """Answer a shard: write the file `shard.name` in the folder `arguments.output`, completely or not at all.
+
+    The file has the format and the bytes that the command writes for this input alone. Its time is that of the moment
+    when the shard was opened. So `unfinished` finds a shard that was written later.
+
+    Args:
+        task: The task.
+        predictor: From `open_predictor`, with the same arguments.
+        arguments: Of the command. Any process may answer any shard, after one of them has called
+            `tasks.serving.shards.output_folder.begin`.
+        shard: The shard.
+        answered: Called after each answer.
+
+    Returns:
+        What came of it. If the shard cannot be read, it says why, and no file is written.
+
+    Raises:
+        UserError: If the options do not go with the model.
+        OSError: If the answers cannot be written.
+    """
+    path, count = Path(arguments.output, shard.name), 0
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with replacing(path) as temporary:
+            os.utime(temporary)
+            opened = temporary.stat().st_mtime_ns
+            kind = arguments.kind_of_input(shard.location)
+            rows = text_io.Rows(_read(arguments, shard.location, kind))
+            with _writer(task, predictor, arguments, shard.location, kind, temporary) as writer:
+                window = Window(arguments.window or WINDOW, growing=arguments.window is None)
+                for answer in task.answers(predictor, rows.texts(), arguments, window, 0):
+                    count += 1
+                    writer.write(answer, rows.of_answer(count, arguments.answers_per_text), count)
+                    answered()
+            os.utime(temporary, ns=(opened, opened))
+    except _BrokenShard as error:
+        return ShardResult(shard.name, 0, str(error))
+    return ShardResult(shard.name, count)
+
+
+def _read(arguments: PredictArguments, location: str, kind: str) -> Iterator[Row]:
+    written_as_lines = kind == "text" and not arguments.json_
+    rows = text_io.read_texts(
+        *(location, kind, arguments.text_column, arguments),
+        columns=() if written_as_lines else arguments.kept,
+        as_arrays=kind == "parquet",
+    )
+    return _broken_if_unreadable(rows)
+
+
+def _broken_if_unreadable(rows: Iterable[Row]) -> Iterator[Row]:
+    try:
+        yield from rows
+    except UserError as error:
+        raise _BrokenShard(str(error)) from error
+
+
+@contextlib.contextmanager
+def _writer(
+    task: Task, predictor: Predictor, arguments: PredictArguments, location: str, kind: str, path: Path
+) -> Iterator[AnswerWriter]:
+    """Open the writer of the answers to a shard: in the format of the shard, and compressed if it is."""
+    if kind == "parquet":
+        try:
+            kept = parquet_files.kept_fields(Path(location), arguments.kept)
+        except UserError as error:
+            raise _BrokenShard(str(error)) from error
+        with ParquetWriter(path, kept) as writer:
+            yield writer
+        return
+    kind = "jsonl" if arguments.json_ else kind
+    with contextlib.ExitStack() as stack:
+        file = stack.enter_context(open(path, "wb"))
+        if path.suffix.lower() == ".gz":  # without a name and a time, so that the bytes are those of the answers
+            file = stack.enter_context(gzip.GzipFile("", "wb", fileobj=file, mtime=0))
+        text = stack.enter_context(io.TextIOWrapper(file, encoding="utf-8", newline=""))
+        yield stream_writer(task, predictor, arguments, kind, text)

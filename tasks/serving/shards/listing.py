@@ -1,0 +1,134 @@
+"""Lists the shards of an input: the files of folders, several files, or those that match a pattern.
+
+Imports no TensorFlow.
+"""
+
+import glob
+import logging
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tasks.arguments import PredictArguments, is_folder, shown
+from tasks.data import locations
+from tasks.data.records import quoted_list
+from tasks.errors import UserError
+from tasks.file_options import INPUT_TABLES, kind_of
+from tasks.serving import text_io
+
+log = logging.getLogger(__name__)
+
+# How the names begin of what is not data, as in Spark and Arrow: `_SUCCESS`, `.part-0.csv.crc`.
+NOT_DATA = (".", "_")
+
+
+# In a folder of answers: which command has written them.
+MANIFEST = "_manifest.json"
+
+
+class Shard(NamedTuple):
+    """A file of the input.
+
+    Attributes:
+        name: The path of its answers in the output folder, with slashes.
+        location: Where it is read.
+        modified: When it was written last, in seconds since 1970; None if that is unknown.
+    """
+
+    name: str
+    location: str
+    modified: float | None = None
+
+
+def find_shards(arguments: PredictArguments) -> list[Shard]:
+    """Return the shards of `--input`, sorted by name; those of `--shard` if it is given.
+
+    Raises:
+        UserError: If there is none, one does not exist, two have the same name, or the options do not fit one.
+    """
+    of_name: dict[str, Shard] = {}
+    for shard in _all_shards(arguments):
+        other = of_name.setdefault(shard.name, shard)
+        if other.location != shard.location:
+            raise UserError(
+                f"--input: the answers to {other.location} and {shard.location} would both be "
+                f"{os.path.join(arguments.output, shard.name)}; rename one, or name the folder above them"
+            )
+    shards = sorted(of_name.values())
+    for shard in _first_of_each_kind(arguments, shards):
+        arguments.check_shard(shard.location)
+    if arguments.shard is None:
+        return shards
+    number, count = map(int, arguments.shard.split("/"))
+    chosen = shards[number - 1 :: count]
+    if not chosen:
+        log.warning("--shard %s: the input has %s shards, so there is none for it", arguments.shard, f"{len(shards):,}")
+    return chosen
+
+
+def roots(arguments: PredictArguments) -> list[str]:
+    """Return the folders that the names of the shards are relative to, as absolute paths."""
+    return sorted({os.path.abspath(_root(location)) for location in _given(arguments)})
+
+
+def _given(arguments: PredictArguments) -> Sequence[str]:
+    return [arguments.input] if isinstance(arguments.input, str) else arguments.input
+
+
+def _root(location: str) -> str:
+    """Return the folder that the names of the shards of a location are relative to.
+
+    Of a pattern, that is the folder before the first part with a wildcard.
+    """
+    if is_folder(location):
+        return location
+    while True:
+        location = os.path.dirname(location)
+        if not glob.has_magic(location) or os.path.exists(location):
+            return location or "."
+
+
+def _all_shards(arguments: PredictArguments) -> list[Shard]:
+    found, others = [], []
+    for given in _given(arguments):
+        root = _root(given)
+        for location in locations.expand(given):
+            if is_folder(location):
+                for shard in _below(location, root):
+                    known = arguments.input_format or kind_of(shard.name, (*INPUT_TABLES, "txt")) != "text"
+                    (found if known else others).append(shard)
+            else:
+                text_io.check_exists(location)
+                found.append(_shard(location, root))
+    names = quoted_list([shard.name for shard in sorted(others)], 3)
+    if not found:
+        raise UserError(
+            f"--input {shown(arguments.input)}: expected files that end in .txt, .csv, .tsv, .jsonl or .parquet, and "
+            f"found {names}.\nIf these have one of the formats, name it with --input-format"
+        )
+    if others:
+        log.warning("--input: not answered, since the ending of the name says no format: %s", names)
+    return found
+
+
+def _shard(path: Path | str, root: str) -> Shard:
+    return Shard(Path(os.path.relpath(path, root)).as_posix(), str(path), os.stat(path).st_mtime)
+
+
+def _below(folder: str, root: str) -> Iterator[Shard]:
+    """Yield the files below a folder, at any depth, but not what is below a folder of answers."""
+    if not os.path.isdir(folder):
+        raise UserError(f"--input {folder}: no such folder")
+    for place, folders, names in os.walk(folder):
+        if MANIFEST in names and place != folder:
+            folders.clear()
+            continue
+        folders[:] = [name for name in folders if not name.startswith(NOT_DATA)]
+        for path in [Path(place, name) for name in names if not name.startswith(NOT_DATA)]:
+            if path.is_file():
+                yield _shard(path, root)
+
+
+def _first_of_each_kind(arguments: PredictArguments, shards: Iterable[Shard]) -> list[Shard]:
+    return [*{arguments.kind_of_input(shard.location): shard for shard in [*shards][::-1]}.values()]

@@ -1,0 +1,261 @@
+"""Inputs of several files: each is answered in a file of the same name, by one command or several."""
+
+import csv
+import datetime
+import gzip
+import json
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import pyarrow
+import pyarrow.parquet
+import pytest
+
+from tasks.serving.answer_writers import LineWriter
+from tasks.serving.shards.listing import MANIFEST
+
+TEXTS = [f"A good film number {number}, and a queen." for number in range(24)]
+
+
+@pytest.fixture
+def shards(tmp_path) -> Path:
+    """A folder with a shard of each format, two of them in a folder below, and files that are none."""
+    folder = tmp_path / "texts"
+    (folder / "day=2").mkdir(parents=True)
+    rows = [{"id": number, "date": "2026-11-28", "text": text} for number, text in enumerate(TEXTS)]
+    (folder / "a.txt").write_text("".join(f"{text}\n" for text in TEXTS[:5]))
+    for name, delimiter in (("b.csv", ","), ("c.tsv", "\t")):
+        with open(folder / name, "w", newline="") as file:
+            table = csv.DictWriter(file, rows[0], delimiter=delimiter)
+            table.writeheader()
+            table.writerows(rows[5:10])
+    lines = "".join(json.dumps(row) + "\n" for row in rows[10:15])
+    (folder / "day=2" / "d.jsonl.gz").write_bytes(gzip.compress(lines.encode()))
+    dates = pyarrow.array([datetime.date(2026, 11, 28)] * 5)
+    table = pyarrow.table({"text": TEXTS[15:20], "date": dates, "tags": [["a", "b"]] * 5, "id": range(15, 20)})
+    pyarrow.parquet.write_table(table, folder / "day=2" / "e.parquet", row_group_size=3)
+    for name in ("_SUCCESS", ".a.txt.crc", "README.md"):
+        (folder / name).write_text("")
+    return folder
+
+
+@pytest.fixture
+def answer(small, shards, tmp_path):
+    """Runs the command that answers texts, within this process."""
+
+    def run(*options, input: Path | str | tuple = shards, output: Path | str = "answers", run: Path | None = None):
+        named = input if isinstance(input, tuple) else (input,)
+        fixed = ("--run", run or small.untrained_run, "--input", *named, "--output", tmp_path / output)
+        return small.command(small.predict_command, *fixed, *options)
+
+    return run
+
+
+NAMES = ["a.txt", "b.csv", "c.tsv", "day=2/d.jsonl.gz", "day=2/e.parquet"]
+
+
+def written(folder: Path) -> dict[str, bytes]:
+    """The answers in a folder, without its manifest."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != MANIFEST]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def test_each_shard_has_the_bytes_of_the_answers_to_it_alone(answer, shards, tmp_path, caplog):
+    assert answer().code == 0
+    found = written(tmp_path / "answers")
+    assert [*found] == NAMES and "README.md" in caplog.text
+    assert "5 shards are finished" in caplog.text and "with 25 answers" in caplog.text
+    for name in ("a.txt", "b.csv", "c.tsv"):
+        assert answer(input=shards / name, output=f"alone-{name}").code == 0
+        assert (tmp_path / f"alone-{name}").read_bytes() == found[name]
+    assert answer(input=shards / "day=2" / "d.jsonl.gz", output="alone.jsonl").code == 0
+    assert (tmp_path / "alone.jsonl").read_bytes() == gzip.decompress(found["day=2/d.jsonl.gz"])
+    # The same answers as the JSON objects for the table, and its columns in their types.
+    assert answer("--json", input=shards / "day=2" / "e.parquet", output="parquet.jsonl").code == 0
+    objects = [json.loads(line) for line in (tmp_path / "parquet.jsonl").read_text().splitlines()]
+    table = pyarrow.parquet.read_table(tmp_path / "answers" / "day=2" / "e.parquet")
+    source = pyarrow.parquet.read_table(shards / "day=2" / "e.parquet")
+    assert table.select(source.column_names) == source
+    for row, one in zip(table.to_pylist(), objects, strict=True):
+        one |= {f"probabilities_{label}": value for label, value in one.pop("probabilities", {}).items()}
+        one |= {"date": datetime.date.fromisoformat(one["date"])}
+        assert row == {name: value for name, value in one.items() if name not in ("truncated", "unknown", "prompt")}
+
+
+@pytest.mark.parametrize("small", ["sentiment"], indirect=True)
+def test_finished_shards_are_skipped_and_changed_ones_are_answered_again(answer, shards, tmp_path, caplog):
+    assert answer().code == 0
+    undisturbed = written(tmp_path / "answers")
+    (tmp_path / "answers" / "b.csv").unlink()
+    (tmp_path / "answers" / "c.tsv").write_text("as it is")
+    assert answer().code == 0
+    assert written(tmp_path / "answers") == undisturbed | {"c.tsv": b"as it is"}
+    (shards / "f.txt").write_text("One more.\n")
+    os.utime(shards / "c.tsv")
+    assert answer().code == 0
+    found = written(tmp_path / "answers")
+    assert found.pop("f.txt") and found == undisturbed
+    caplog.clear()
+    assert answer().code == 0 and "all shards were finished" in caplog.text
+
+
+def test_an_interrupted_command_continues_with_the_shards_that_are_missing(small, answer, tmp_path, monkeypatch):
+    assert answer(output="undisturbed").code == 0
+    with monkeypatch.context() as patched:
+        write = LineWriter.write
+
+        def interrupting(self, answer, row, number):
+            write(self, answer, row, number)
+            if number == 4 and row.fields:  # in day=2/d.jsonl.gz
+                signal.raise_signal(signal.SIGTERM)
+
+        patched.setattr(LineWriter, "write", interrupting)
+        message = answer().error(143)
+    assert message == (
+        f"error: interrupted; 3 of 5 shards are finished in {tmp_path / 'answers'}, and the same command continues "
+        "with the others"
+    )
+    assert [*written(tmp_path / "answers")] == NAMES[:3]
+    assert answer().code == 0
+    assert written(tmp_path / "answers") == written(tmp_path / "undisturbed")
+
+
+def test_several_commands_take_turns(small, answer, tmp_path, caplog):
+    assert answer(output="undisturbed").code == 0
+    assert answer("--shard", "2/2").code == 0
+    assert [*written(tmp_path / "answers")] == NAMES[1::2]
+    assert answer("--shard", "1/2").code == 0
+    assert written(tmp_path / "answers") == written(tmp_path / "undisturbed")
+    assert answer("--shard", "9/9").code == 0 and "--shard 9/9: the input has 5 shards" in caplog.text
+
+
+@pytest.mark.parametrize("small", ["sentiment"], indirect=True)
+def test_broken_shards_are_reported_and_the_others_answered(answer, shards, tmp_path, caplog):
+    (shards / "b.csv").write_bytes("id,text\n1,좋다\n".encode("cp949"))
+    (shards / "c.tsv").write_text("id\tsentence\n1\tgood\n")
+    cut = (shards / "day=2" / "d.jsonl.gz").read_bytes()[:40]
+    (shards / "day=2" / "d.jsonl.gz").write_bytes(cut)
+    (shards / "day=2" / "f.parquet").write_bytes(b"PAR1 and no more")
+    message = answer().error(1)
+    broken = ["b.csv", "c.tsv", "day=2/d.jsonl.gz", "day=2/f.parquet"]
+    assert f"4 of 6 shards could not be answered: {', '.join(map(repr, broken))}" in message
+    problems = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert len(problems) == 4 and all(name in one for name, one in zip(broken, problems, strict=True))
+    assert "cp949" in problems[0] and "'sentence'" in problems[1] and "cut off" in problems[2]
+    assert [*written(tmp_path / "answers")] == ["a.txt", "day=2/e.parquet"]
+    for name in broken[:3]:
+        (shards / name).unlink()
+    (shards / "day=2" / "f.parquet").unlink()
+    assert answer().code == 0
+
+
+@pytest.mark.parametrize("small", ["sentiment"], indirect=True)
+def test_columns_are_kept_as_chosen(answer, shards, tmp_path):
+    assert answer("--keep", "id,date", input=(shards / "b.csv", shards / "day=2")).code == 0
+    found = written(tmp_path / "answers")
+    assert [*found] == ["b.csv", "d.jsonl.gz", "e.parquet"]
+    added = ["label", "probability", "probabilities_negative", "probabilities_positive"]
+    assert found["b.csv"].decode().splitlines()[0].split(",") == ["id", "date", *added]
+    table = pyarrow.parquet.read_table(tmp_path / "answers" / "e.parquet")
+    assert table.column_names == ["id", "date", *added]
+    assert table["date"].type == pyarrow.date32() and table["id"].to_pylist() == [*range(15, 20)]
+    [first, *_] = gzip.decompress(found["d.jsonl.gz"]).decode().splitlines()
+    assert [*json.loads(first)][:3] == ["id", "date", "label"]
+    for name in ("b.csv", "day=2/d.jsonl.gz", "day=2/e.parquet"):
+        message = answer("--keep", "id,dates", "--json", input=shards / name, output="one.jsonl").error()
+        assert "has no column 'dates'" in message and "--keep; did you mean date?" in message
+
+
+@pytest.mark.parametrize("small", ["sentiment"], indirect=True)
+def test_a_folder_of_another_command_is_refused(small, small_tasks, answer, shards, tmp_path):
+    assert answer().code == 0
+    before = written(tmp_path / "answers")
+    assert "has answers of another command: keep was None" in answer("--keep", "text", input=shards / "*.csv").error()
+    assert "input was" in answer(input=shards / "day=2").error()
+    run = shutil.copytree(small.untrained_run, tmp_path / "run")
+    (run / "settings.json").write_text((run / "settings.json").read_text() + "\n")
+    assert "settings.json was" in answer(run=run).error()
+    other = small_tasks["translation"]
+    options = ("--run", other.untrained_run, "--input", shards, "--output", tmp_path / "answers")
+    assert "task was 'sentiment' and is now 'translation'" in other.command("translate", *options).error()
+    manifest = tmp_path / "answers" / MANIFEST
+    manifest.write_text(manifest.read_text()[:-20])
+    assert f"{manifest}" in answer().error()
+    manifest.unlink()
+    assert "has other files, such as a.txt" in answer().error()
+    assert written(tmp_path / "answers") == before
+
+
+@pytest.mark.parametrize("small", ["sentiment"], indirect=True)
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        *((("--shard", value), f"--shard: '{value}' is no shard: expected K/N") for value in ("3/2", "0/2", "x")),
+        (("--json",), "--json writes JSON objects, and the answers to"),
+        (("--delimiter", "|", "--input-format", "jsonl"), "is read as jsonl"),
+        (("--text-column", "x"), "a.txt is read as one text per line"),
+    ],
+)
+def test_options_that_do_not_fit_shards_are_errors(answer, tmp_path, options, problem):
+    assert problem in answer(*options).error()
+    assert not (tmp_path / "answers").exists()
+
+
+@pytest.mark.parametrize("small", ["sentiment"], indirect=True)
+def test_inputs_and_outputs_that_do_not_fit_are_errors(small, answer, shards, tmp_path):
+    (shards / "day=2" / "a.txt").write_text("Another one.\n")
+    both = (shards / "a.txt", shards / "day=2" / "a.txt")
+    assert "would both be" in answer(input=both).error()
+    assert "is the folder of the texts" in answer(output=shards).error()
+    assert "of this machine" in small_error(small, "--input", shards, "--output", "s3://bucket/answers")
+    assert "is a file" in answer(output=shards / "a.txt").error()
+    assert "no such folder" in answer(input=f"{tmp_path}/nowhere/").error()
+    assert "no such file" in answer(input=(shards / "a.txt", "nowhere.txt")).error()
+    assert "no file matches" in answer(input=shards / "*.none").error()
+    (tmp_path / "empty").mkdir()
+    assert "expected files that end in .txt" in answer(input=tmp_path / "empty").error()
+    assert "standard input" in answer(input=("-", shards / "a.txt")).error()
+    without = small.command("predict", "--run", small.untrained_run, "--input", shards)
+    assert "name the folder of the answers to its files with --output" in without.error()
+    assert "there are no shards" in small_error(small, "--shard", "1/2", "A text")
+
+
+def small_error(small, *options) -> str:
+    return small.command(small.predict_command, "--run", small.untrained_run, *options).error()
+
+
+@pytest.mark.parametrize("small", ["sentiment"], indirect=True)
+def test_answers_below_the_texts_are_no_texts(answer, shards, tmp_path):
+    for name in ("one", "two"):
+        assert answer(output=shards / name).code == 0
+        assert [*written(shards / name)] == NAMES
+    assert answer(input=f"{shards}/d*/*", output="matched").code == 0
+    assert [*written(tmp_path / "matched")] == NAMES[3:]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("small", ["sentiment"], indirect=True)
+def test_killed_commands_side_by_side_leave_complete_shards_only(small, answer, process, tmp_path):
+    folder, output = tmp_path / "many", tmp_path / "answers"
+    folder.mkdir()
+    for number in range(8):
+        (folder / f"{number}.txt").write_text("".join(f"{text} {number}\n" for text in TEXTS * 40))
+    assert answer(input=folder, output="undisturbed").code == 0
+    fixed = ("-m", "tasks.sentiment", "predict", "--run", small.untrained_run, "--input", folder, "--output", output)
+    both = [process(*fixed, "--shard", f"{number}/2", "--window", "8") for number in (1, 2)]
+    while not written(output) and both[0].poll() is None:
+        time.sleep(0.02)
+    both[0].kill()
+    both[0].communicate()
+    _, err = both[1].communicate()
+    assert both[1].returncode == 0, err.decode()
+    undisturbed, found = written(tmp_path / "undisturbed"), written(output)
+    complete = {name: content for name, content in found.items() if not name.startswith(".")}
+    assert complete.items() <= undisturbed.items() and {"1.txt", "3.txt", "5.txt", "7.txt"} <= {*complete}
+    again = process(*fixed)
+    _, err = again.communicate()
+    assert again.returncode == 0, err.decode()
+    assert written(output) == undisturbed
