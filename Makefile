@@ -17,12 +17,15 @@ demo: $(READY)
 	    "No one would call the service friendly." \
 	    "직원은 무례했지만 음식이 맛있었어요."
 
+# A server of S3 for the tests of remote files, which skip without it. Its packages need an older python-dateutil.
+S3 := .venv-s3/bin/moto_server
+
 # Lint and every quick test, in about five minutes on two cores.
 check: lint
 	$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not environment"
 
 # The whole suite, in about 28 minutes on two cores.
-test: $(READY)
+test: $(READY) $(S3)
 	$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not environment"
 
 # What needs an environment of its own, such as another version of TensorFlow. pytest ends with 5 where there is none.
@@ -48,6 +51,11 @@ notebooks: $(READY)
 # Timings and other measurements, about which the tests assert nothing.
 benchmarks: $(READY)
 	$(RUN) -m pytest tests/benchmarks --override-ini addopts= -rs -s $(OPTIONS)
+
+$(S3): tests/s3_server.txt
+	$(PYTHON) -m venv .venv-s3
+	.venv-s3/bin/python -m pip install --quiet -r tests/s3_server.txt
+	touch $(S3)
 
 # Installs the newest versions that the requirements allow, and writes them to constraints.txt.
 constraints: $(READY)

@@ -59,7 +59,7 @@ class EvaluatedData(InferenceArguments):
     run: str
     """The run's folder."""
     data: Location | None = None
-    """Another source than the run's: sample, tfds:NAME, a file or several (read whole), or a folder."""
+    """Another source than the run's: sample, tfds:NAME, a file or several (read whole), a folder, or URLs of these."""
     split: str = "test"
     """train, validation or test; several joined with +."""
     json_: Annotated[bool, tyro.conf.arg(name="json")] = False
@@ -97,7 +97,8 @@ class Texts(InferenceArguments):
     input: Inputs | None = None
     """Reads texts from this file: a table (.csv, .tsv, .jsonl, .parquet), or one text per line; - is standard input.
     Without a text in it, there is a warning and no answer. A folder, several files, or a pattern such as
-    'data/*.csv' are shards: the answers to each are a file of the same name in the folder --output."""
+    'data/*.csv' are shards: the answers to each are a file of the same name in the folder --output. Each may be a URL:
+    s3://, gs://, abfss://, file://; that of a folder ends with /."""
     input_format: Literal["text", "csv", "tsv", "jsonl", "parquet"] | None = None
     """text: each line is a text; otherwise the format of a table. None goes by the file's ending."""
     text_column: str | None = None

@@ -12,6 +12,13 @@ class UserError(Exception):
     """
 
 
+class TemporaryError(UserError):
+    """A failure of a network or a service, such as a lost connection: the same command may succeed later.
+
+    The command line exits with code 1.
+    """
+
+
 class Interrupted(KeyboardInterrupt):
     """A command that a signal has ended; the message says what is kept, and what the same command does."""
 

@@ -1,5 +1,6 @@
 """Options of the files that are read: how tables and texts are written. Imports no TensorFlow."""
 
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -16,7 +17,10 @@ DELIMITER_NAMES = {"tab": "\t", r"\t": "\t", "comma": ",", "semicolon": ";", "pi
 
 def kind_of(file: str | None, tables: tuple[str, ...]) -> str:
     """Return the ending of a table's name without that of a compressed file; "text" if it is none of `tables`."""
-    ending = (file or "").lower().removesuffix(".gz").rpartition(".")[2]
+    name = (file or "").lower().removesuffix(".gz")
+    ending = name.rpartition(".")[2]
+    if ending == "json" and "jsonl" in tables and re.match(r"part-([mr]-)?\d", name.rpartition("/")[2]):
+        return "jsonl"  # as Spark calls it
     return ending if ending in tables else "text"
 
 

@@ -88,7 +88,7 @@ class DataSettings(Settings):
 
     data: Location = "sample"
     """sample, tfds:NAME[/CONFIG], a file (.csv .tsv .txt .jsonl .parquet, also .gz), several, a pattern such as
-    'data/*.csv', or a folder."""
+    'data/*.csv', or a folder; also as URLs: s3://, gs://, abfss://, file://."""
 
     @model_validator(mode="before")
     @classmethod

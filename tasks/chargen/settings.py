@@ -25,7 +25,7 @@ class ChargenSourceSettings(RowSourceSettings, defaults={"validation_fraction": 
 
     data: Location = "sample"
     """sample, tfds:NAME[/CONFIG], a text file (also .gz), several, a pattern such as 'src/**/*.py', a folder of texts,
-    or a table with --text-column."""
+    or a table with --text-column; also as URLs: s3://, gs://, abfss://, file://."""
     text_column: str | None = None
     """The column of a table (.csv .tsv .jsonl .parquet) whose rows are the text, one after the other."""
     records: Literal["lines"] | None = None

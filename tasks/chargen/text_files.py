@@ -4,7 +4,6 @@ import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from tasks.atomic_files import expanded
 from tasks.chargen.settings import ChargenSourceSettings
 from tasks.data import locations, plain_text
 from tasks.data.bad_rows import BadRows, usable
@@ -33,8 +32,8 @@ def check_files(location: str | Sequence[str], settings: ChargenSourceSettings) 
     Raises:
         UserError: If one does not exist, or is a table without the column of the texts.
     """
-    found, column = locations.expand(location), Column("text", settings.text_column)
-    paths = [SAMPLE if one == "sample" else expanded(one) for one in found]
+    located, column = locations.located(location, SAMPLE), Column("text", settings.text_column)
+    found, paths = (*located,), [*located.values()]
     if found[0].startswith("tfds:"):
         check_options(found[0], paths[0], settings)
         return paths
@@ -101,7 +100,8 @@ def _named_files(
     location: str | Sequence[str], settings: ChargenSourceSettings, files: Mapping[str, Sequence[str]]
 ) -> dict[str, list[Path]]:
     """Return the text files that are named for each split; raise `UserError` if one is missing or cannot be used."""
-    folder = expanded(location) if isinstance(location, str) and expanded(location).is_dir() else None
+    folder = locations.to_path(location) if isinstance(location, str) and not location.startswith("tfds:") else None
+    folder = folder if folder is not None and folder.is_dir() else None
     found = find_split_files(files, folder)
     for paths in found.values():
         check_files([str(path) for path in paths], settings)
@@ -140,7 +140,7 @@ def _table_texts(location: str | InMemory, settings: ChargenSourceSettings) -> d
     """Return split -> the texts of a column, one after the other."""
     source, shown, limit = _opened(location, settings), str(location), None
     if not isinstance(location, InMemory) and not location.startswith("tfds:"):
-        limit = max_expanded_bytes(Path(location).expanduser())
+        limit = max_expanded_bytes(locations.to_path(location))
     return {
         split: joined(_rows(reader(), shown, settings.skip_bad_rows), shown, limit)
         for split, reader in source.stored.items()

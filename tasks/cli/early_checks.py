@@ -48,7 +48,8 @@ def _check(task: Task, arguments: object, folder: Path | None) -> None:
         case PredictArguments(sharded=True):
             output_folder.check(arguments)
         case PredictArguments(input=str()):
-            location, kind, columns = arguments.input, arguments.input_kind, arguments.kept
+            location, columns = arguments.input, arguments.kept
+            kind = text_io.kind_of_input(arguments, location)
             text_io.check_input(location, kind, arguments.text_column, arguments, columns)
 
 

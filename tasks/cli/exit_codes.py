@@ -18,7 +18,7 @@ from typing import TextIO
 
 import pydantic
 
-from tasks.errors import ShardsFailed, TrainingFailed, UserError
+from tasks.errors import ShardsFailed, TemporaryError, TrainingFailed, UserError
 from tasks.serving import partial_output
 from tasks.validation import describe_validation_error
 
@@ -41,7 +41,7 @@ def guarded(
         with _signals_interrupt(received):
             return _checked(run, argv)
     except UserError as error:
-        return _fail(str(error), 2)
+        return _fail(str(error), 1 if isinstance(error, TemporaryError) else 2)
     except (TrainingFailed, ShardsFailed) as error:
         return _fail(str(error), 1)
     except pydantic.ValidationError as error:

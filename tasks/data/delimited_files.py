@@ -4,7 +4,6 @@ import csv
 import io
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from tasks.data import quoted_rows
@@ -12,6 +11,7 @@ from tasks.data.dialects import EXCEL_SEPARATOR, Dialect, Lines, dialect_of_file
 from tasks.data.file_kinds import byte_order_mark
 from tasks.data.piped_files import PipedFile
 from tasks.data.records import REPEATED_HEADER, Record, quoted_list
+from tasks.data.remote_files import AnyPath
 from tasks.data.text_files import MAX_LINE_BYTES, decode_lines, endless_line, open_binary, read_lines
 from tasks.errors import UserError
 from tasks.file_options import FileOptions
@@ -36,7 +36,7 @@ class Table(NamedTuple):
     rows: Rows
 
 
-def open_table(path: Path | PipedFile, kind: str, options: FileOptions) -> Table:
+def open_table(path: AnyPath | PipedFile, kind: str, options: FileOptions) -> Table:
     """Open a table; it is read once, from its beginning to its end, so it may be a pipe.
 
     Args:
@@ -69,13 +69,13 @@ def open_table(path: Path | PipedFile, kind: str, options: FileOptions) -> Table
     return Table([str(number) for number in range(1, len(first[1]) + 1)], itertools.chain([first], rows))
 
 
-def records(path: Path, kind: str, options: FileOptions) -> tuple[list[str], Iterator[Record]]:
+def records(path: AnyPath, kind: str, options: FileOptions) -> tuple[list[str], Iterator[Record]]:
     """Return the names of the columns, and each row with all its fields; a row of another length has a problem."""
     names, rows = open_table(path, kind, options)
     return names, _checked_rows(path, names, rows, options.header)
 
 
-def _checked_rows(path: Path, names: Sequence[str], rows: Rows, header: bool) -> Iterator[Record]:
+def _checked_rows(path: AnyPath, names: Sequence[str], rows: Rows, header: bool) -> Iterator[Record]:
     plain_names, index = _plain(names), 0
     for number, row in rows:
         if len(names) > 1 and len(row) <= 1 and not "".join(row).strip():
@@ -133,7 +133,7 @@ def _is_no_name(value: str) -> bool:
 # --- Lines ----------------------------------------------------------------------------------------------------------
 
 
-def _piped_lines(path: Path | PipedFile, encoding: str | None) -> Iterator[Any]:
+def _piped_lines(path: AnyPath | PipedFile, encoding: str | None) -> Iterator[Any]:
     """Yield the lines of a pipe that can be read without waiting, as a list; then each line, those included."""
     with open_binary(path) as file:
         head = file.peek(1)

@@ -6,10 +6,10 @@ import functools
 import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from tasks.data import quoted_rows
+from tasks.data.remote_files import AnyPath
 from tasks.data.text_files import read_lines
 
 Lines = Iterable[tuple[int, str]]
@@ -41,7 +41,7 @@ class Dialect(NamedTuple):
 
 @functools.lru_cache(maxsize=64)
 def dialect_of_file(
-    path: Path, kind: str, delimiter: str | None, encoding: str | None, version: tuple[int, int]
+    path: AnyPath, kind: str, delimiter: str | None, encoding: str | None, version: tuple[int, int]
 ) -> Dialect:
     """Return the dialect of a file; it is found once, as long as the file stays the same."""
     return find_dialect(lambda: read_lines(path, encoding), kind, delimiter)

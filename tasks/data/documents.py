@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from tasks.atomic_files import expanded
 from tasks.data import locations, plain_text
 from tasks.data.bad_rows import BadRows, usable
-from tasks.data.folders import has_class_folders
+from tasks.data.class_folders import has_class_folders
 from tasks.data.records import REPEATED_HEADER, Column, FileReader, Reader, Record, resolve_splits
 from tasks.data.sources import Source, open_source
 from tasks.data.text_files import read_lines
-from tasks.errors import UserError
+from tasks.errors import TemporaryError, UserError
 from tasks.file_options import FileOptions
 from tasks.in_memory import InMemory
 
@@ -79,8 +78,8 @@ def open_documents(
     records = partial(_records, location, text_column, sample, options)
     if isinstance(location, InMemory):
         return _of_records(records(), skip_bad_rows)
-    found = locations.expand(location)
-    paths = [sample if one == "sample" else expanded(one) for one in found]
+    located = locations.located(location, sample)
+    found, paths = (*located,), [*located.values()]
     shown = locations.shown(location)
     if text_column is not None or found[0] == "sample" or found[0].startswith("tfds:"):
         return _of_records(records(), skip_bad_rows)
@@ -91,6 +90,8 @@ def open_documents(
     if folder is not None and not _has_lines(folder):
         try:
             return _of_records(records(), skip_bad_rows)
+        except TemporaryError:
+            raise
         except UserError:
             if any(map(plain_text.is_table, folder.iterdir())):
                 raise  # a table lacks the column

@@ -3,9 +3,9 @@
 import codecs
 import re
 import zipfile
-from pathlib import Path
 from typing import NamedTuple
 
+from tasks.data.remote_files import AnyPath
 from tasks.errors import UserError
 
 # Bytes that are looked at: the name of a tar archive's format is at byte 257.
@@ -87,7 +87,7 @@ ENCODINGS = (
 MIN_SHARE, MIN_REQUIRED_SHARE = 0.5, 0.1
 
 
-def check_is_text(head: bytes, location: str, path: Path | None = None) -> None:
+def check_is_text(head: bytes, location: str, path: AnyPath | None = None) -> None:
     """Check that a file is not one of those that are no text.
 
     Args:
@@ -105,9 +105,9 @@ def check_is_text(head: bytes, location: str, path: Path | None = None) -> None:
             raise UserError(f"{location} is {kind}; {remedy}.")
 
 
-def _zipped(location: str, path: Path | None) -> UserError:
+def _zipped(location: str, path: AnyPath | None) -> UserError:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
             names = [name for name in archive.namelist() if not name.endswith("/")]
     except (TypeError, AttributeError, OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
         names = []
@@ -118,7 +118,7 @@ def _zipped(location: str, path: Path | None) -> UserError:
     return UserError(f"{location} is a zip archive{content}; {_UNPACK}.")
 
 
-def check_format(path: Path, allowed: bytes | None = None) -> None:
+def check_format(path: AnyPath, allowed: bytes | None = None) -> None:
     """Raise `UserError` if a file that cannot be read is recognized as something else.
 
     Args:
@@ -126,7 +126,7 @@ def check_format(path: Path, allowed: bytes | None = None) -> None:
         allowed: The first bytes of the format that its name says.
     """
     try:
-        with open(path, "rb") as file:
+        with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error

@@ -1,38 +1,36 @@
-"""The splits of a folder: a parallel corpus, tables with the split in their names, or class folders."""
+"""The splits of a folder: a parallel corpus, tables, class folders, or a folder of one of these for each split."""
 
 import itertools
-import os
-from collections.abc import Collection, Iterable, Iterator, Sequence
+import re
+from collections.abc import Collection, Iterable, Sequence
 from functools import partial
-from pathlib import Path
 
-from tasks.data.locations import files_below
+from tasks.data.class_folders import CLASS_FOLDER_COLUMNS, class_folder_splits, has_texts, nothing_to_read
+from tasks.data.locations import files_below, list_folder
 from tasks.data.parallel_corpus import check_languages, parallel_corpus_splits, parallel_reader
 from tasks.data.records import (
     SPLIT_ALIASES,
     Column,
     FileReader,
     Reader,
-    Record,
-    find_column,
     quoted_list,
     split_in_file_name,
 )
-from tasks.data.table_files import TABLE_SUFFIXES, find_columns, read_tables, table_format
-from tasks.data.text_files import read_text
-from tasks.errors import UserError
+from tasks.data.remote_files import AnyPath
+from tasks.data.table_files import find_columns, read_tables, table_format
+from tasks.errors import TemporaryError, UserError
 from tasks.file_options import FileOptions
 
-CLASS_FOLDER_COLUMNS = ("text", "label")
-UNLABELLED_FOLDERS = ("unsup", "unsupervised")  # IMDB's folder of reviews without labels
+# A table without labels among others, as the hub of Hugging Face has them.
+UNLABELLED = re.compile(r"(?<![a-z])unsup(ervised)?(?![a-z])")
 
 
 def folder_splits(
-    folder: Path,
+    folder: AnyPath,
     columns: Sequence[Column],
     options: FileOptions,
     *,
-    without: Collection[Path] = (),
+    without: Collection[AnyPath] = (),
     required: bool = True,
 ) -> dict[str, Reader]:
     """Find the splits in a folder.
@@ -52,11 +50,19 @@ def folder_splits(
     Raises:
         UserError: If the folder has none of these forms, or lacks a column.
     """
-    files, folders = ([path for path in paths if path not in without] for paths in _list_folder(folder))
+    files, folders = ([path for path in paths if path not in without] for paths in list_folder(folder))
     readers = parallel_corpus_splits(folder, files, columns, options.encoding) or _table_splits(files, columns, options)
-    split_folders = [(SPLIT_ALIASES[path.name.lower()], path) for path in folders if path.name.lower() in SPLIT_ALIASES]
-    if readers or not (required or split_folders):
+    split_folders = [(split, path) for path in folders if (split := split_of_folder(path))]
+    if readers:
         return readers
+    if split_folders:
+        for split, path in split_folders:
+            readers |= _split_folder(path, split, columns, options)
+        return readers
+    if inner := _inner_folder(folder, files, folders):
+        return folder_splits(inner, columns, options, without=without, required=required)
+    if not required:
+        return {}
 
     classes = all(column.lookup_name in CLASS_FOLDER_COLUMNS for column in columns)
     if not classes or not folders:
@@ -67,13 +73,61 @@ def folder_splits(
         if not classes:
             check_languages(folder, files, columns)
     if not folders:
-        raise _nothing_to_read(folder, files)
-    for split, path in split_folders or [("train", folder)]:
-        readers |= _class_folder_splits(path, split, columns, options.encoding)
-    return readers
+        raise nothing_to_read(folder, files)
+    if not any(map(has_texts, folders)) and (tables := _tables_below(folder)):
+        return _table_splits(tables, columns, options, unnamed="train")
+    return class_folder_splits(folder, "train", columns, options.encoding)
 
 
-def file_splits(files: Sequence[Path], columns: Sequence[Column], options: FileOptions) -> dict[str, Reader]:
+def split_of_folder(path: AnyPath) -> str | None:
+    """Return the split that the name of a folder is: `train`, or `train.parquet` as Spark names folders."""
+    name = path.name.lower()
+    return SPLIT_ALIASES.get(name.rpartition(".")[0] if table_format(path) else name)
+
+
+def _split_folder(folder: AnyPath, split: str, columns: Sequence[Column], options: FileOptions) -> dict[str, Reader]:
+    """Return the reader of a split whose files are in a folder; and one of texts without a label in class folders."""
+    files, folders = list_folder(folder)
+    if parallel := parallel_corpus_splits(folder, files, columns, options.encoding, unnamed=split):
+        paths = [path for reader in parallel.values() for path in reader.files]
+        return {split: parallel_reader([*dict.fromkeys(paths)], columns, options.encoding)}
+    if any(map(has_texts, folders)) or not (tables := _tables_below(folder)):
+        return class_folder_splits(folder, split, columns, options.encoding)
+    if split != "test":
+        for path in tables:
+            find_columns(path, columns, options)
+    return {split: _table_reader(tables, columns, options)}
+
+
+def _tables_below(folder: AnyPath) -> list[AnyPath]:
+    """Return the tables in a folder and in its partitions, such as `day=1/part-0.csv`, sorted by name."""
+    inside = {path: path.relative_to(folder).parts[:-1] for path in files_below(folder) if table_format(path)}
+    return sorted(path for path, folders in inside.items() if all("=" in name for name in folders))
+
+
+def _inner_folder(folder: AnyPath, files: Sequence[AnyPath], folders: Sequence[AnyPath]) -> AnyPath | None:
+    """Return the sub-folder with the tables of a data set that was copied from the hub of Hugging Face; None if none.
+
+    It is named `data`, or as the configuration, and its files have the split in their names, as in
+    `data/train-00000-of-00002.parquet`. Beside it there are pages, scripts and licenses.
+
+    Raises:
+        UserError: If the data set has several configurations.
+    """
+    tables = [path for path in files if table_format(path) and path.suffix != ".txt"]
+    copied = {"README.md", ".gitattributes", "dataset_infos.json"} & {path.name for path in folder.iterdir()}
+    if tables or not (copied or [path.name for path in folders] == ["data"]):
+        return None
+    inner = [path for path in folders if any(map(_is_table_of_split, list_folder(path)[0]))]
+    if len(inner) > 1:
+        raise UserError(
+            f"{folder}: has tables in {quoted_list([path.name for path in inner], max_count=5)}; name one of these "
+            f"folders, such as {inner[0]}."
+        )
+    return inner[0] if inner else None
+
+
+def file_splits(files: Sequence[AnyPath], columns: Sequence[Column], options: FileOptions) -> dict[str, Reader]:
     """Find the splits of several files: tables, or line-aligned files in one folder.
 
     A table whose name contains no split is training data.
@@ -102,31 +156,44 @@ def file_splits(files: Sequence[Path], columns: Sequence[Column], options: FileO
 
 
 def _table_splits(
-    files: Sequence[Path], columns: Sequence[Column], options: FileOptions, unnamed: str | None = None
+    files: Sequence[AnyPath], columns: Sequence[Column], options: FileOptions, unnamed: str | None = None
 ) -> dict[str, Reader]:
     """Return a reader for each split; files without a split in their names are in `unnamed`, or left out."""
-    by_split: dict[str, list[Path]] = {}
+    by_split: dict[str, list[AnyPath]] = {}
     for path in files:
-        if (table_format(path) or unnamed) and (split := split_in_file_name(path) or unnamed):
+        if (table_format(path) or unnamed) and (split := _split_of_table(path) or unnamed):
             by_split.setdefault(split, []).append(path)
     for split, paths in by_split.items():
-        if split != "test":  # a test file may lack the labels, and training does not read it
+        # A test file may lack the labels, and training does not read it.
+        if split in ("train", "validation"):
             for path in paths:
                 find_columns(path, columns, options)
     return {split: _table_reader(paths, columns, options) for split, paths in by_split.items()}
 
 
-def _table_reader(paths: Sequence[Path], columns: Sequence[Column], options: FileOptions) -> FileReader:
+def _is_table_of_split(path: AnyPath) -> bool:
+    return table_format(path) is not None and _split_of_table(path) is not None
+
+
+def _split_of_table(path: AnyPath) -> str | None:
+    return split_in_file_name(path) or ("unsupervised" if UNLABELLED.search(path.name.lower()) else None)
+
+
+def _table_reader(paths: Sequence[AnyPath], columns: Sequence[Column], options: FileOptions) -> FileReader:
     return FileReader(tuple(paths), partial(read_tables, paths, columns, options))
 
 
-def _tables_with_columns(files: Sequence[Path], columns: Sequence[Column], options: FileOptions) -> dict[str, Reader]:
+def _tables_with_columns(
+    files: Sequence[AnyPath], columns: Sequence[Column], options: FileOptions
+) -> dict[str, Reader]:
     """Return a reader of the tables that have the columns, as training data; raise `UserError` if none of them has."""
     tables, error = [], None
     for path in filter(table_format, files):
         try:
             find_columns(path, columns, options)
             tables.append(path)
+        except TemporaryError:
+            raise
         except UserError as found:
             error = error or found
     if error is not None and not tables:
@@ -134,7 +201,7 @@ def _tables_with_columns(files: Sequence[Path], columns: Sequence[Column], optio
     return {"train": _table_reader(tables, columns, options)} if tables else {}
 
 
-def named_reader(paths: Sequence[Path], split: str, columns: Sequence[Column], options: FileOptions) -> FileReader:
+def named_reader(paths: Sequence[AnyPath], split: str, columns: Sequence[Column], options: FileOptions) -> FileReader:
     """Return a reader of files that are named for a split: tables, pairs of files, or folders of class folders.
 
     Args:
@@ -150,7 +217,7 @@ def named_reader(paths: Sequence[Path], split: str, columns: Sequence[Column], o
     pairs = [path for path in paths if not path.is_dir() and _is_parallel(path, columns)]
     for path in paths:
         if path.is_dir():
-            readers.append(_class_folder_splits(path, split, columns, options.encoding)[split])
+            readers.append(_split_folder(path, split, columns, options)[split])
         elif path not in pairs:
             if split != "test":
                 find_columns(path, columns, options)
@@ -161,12 +228,12 @@ def named_reader(paths: Sequence[Path], split: str, columns: Sequence[Column], o
     return FileReader(files, lambda: itertools.chain.from_iterable(reader() for reader in readers))
 
 
-def _is_parallel(path: Path, columns: Sequence[Column]) -> bool:
+def _is_parallel(path: AnyPath, columns: Sequence[Column]) -> bool:
     language = path.name.removesuffix(".gz").rpartition(".")[2]
     return table_format(path) is None and language in [column.lookup_name for column in columns]
 
 
-def left_out(folder: Path, readers: Iterable[Reader]) -> list[str]:
+def left_out(folder: AnyPath, readers: Iterable[Reader]) -> list[str]:
     """Return the names of the visible files below a folder that no reader reads."""
     read = {file for reader in readers for file in reader.files}
     return sorted(
@@ -174,73 +241,3 @@ def left_out(folder: Path, readers: Iterable[Reader]) -> list[str]:
         for path in files_below(folder)
         if path not in read and not (path.parent in read and path.suffix == ".txt")
     )
-
-
-def _list_folder(folder: Path) -> tuple[list[Path], list[Path]]:
-    """Return the visible files and the visible sub-folders, both sorted by name."""
-    try:
-        entries = sorted(path for path in folder.iterdir() if not path.name.startswith((".", "__")))
-    except OSError as error:
-        raise UserError(f"{folder}: cannot be read: {error.strerror}") from error
-    return [path for path in entries if path.is_file()], [path for path in entries if path.is_dir()]
-
-
-def _nothing_to_read(folder: Path, entries: Sequence[Path]) -> UserError:
-    return UserError(
-        f"{folder}: expected files with train, validation or test in their names (ending in "
-        f"{', '.join(TABLE_SUFFIXES)}, or in a language, two of each: train.en, train.de), or a sub-folder of .txt "
-        "files for each class.\n"
-        f"Found: {quoted_list([path.name for path in entries], max_count=5)}. "
-        "Files of other names: --train-files, --validation-files and --test-files."
-    )
-
-
-# --- Class folders ----------------------------------------------------------------------------------------------------
-
-
-def has_class_folders(folder: Path) -> bool:
-    """Return whether two or more sub-folders of a folder, or of the folder of a split, hold .txt files themselves."""
-    folders = _list_folder(folder)[1]
-    of_splits = [path for path in folders if path.name.lower() in SPLIT_ALIASES]
-    groups = [[path for path in folders if path not in of_splits], *(_list_folder(path)[1] for path in of_splits)]
-    return any(sum(any(_text_files(path)) for path in group) > 1 for group in groups)
-
-
-def _class_folder_splits(
-    folder: Path, split: str, columns: Sequence[Column], encoding: str | None
-) -> dict[str, Reader]:
-    """Return the splits in a folder of class folders: `split`, and "unsupervised" for texts without a label."""
-    names = [find_column(column, CLASS_FOLDER_COLUMNS, f"{folder} (a folder of class folders)") for column in columns]
-    files, folders = _list_folder(folder)
-    classes = [path for path in folders if path.name not in UNLABELLED_FOLDERS]
-    unlabelled = [path for path in folders if path.name in UNLABELLED_FOLDERS]
-    empty = [path for path in classes if not any(_text_files(path))]
-    if len(empty) == len(classes):
-        raise _nothing_to_read(folder, files + folders)
-    if empty:
-        raise UserError(f"{empty[0]}: a class without an example; expected .txt files in it, one text in each.")
-    readers = {split: FileReader(tuple(classes), partial(_class_folder_records, classes, names, encoding))}
-    if unlabelled:
-        read = partial(_unlabelled_records, unlabelled, names, encoding)
-        readers["unsupervised"] = FileReader(tuple(unlabelled), read)
-    return readers
-
-
-def _class_folder_records(classes: Sequence[Path], names: Sequence[str], encoding: str | None) -> Iterator[Record]:
-    for folder in classes:
-        for path in _text_files(folder):
-            fields = {"text": read_text(path, encoding), "label": folder.name}
-            yield Record(tuple([fields[name] for name in names]), str(path))
-
-
-def _unlabelled_records(folders: Sequence[Path], names: Sequence[str], encoding: str | None) -> Iterator[Record]:
-    for folder in folders:
-        if "label" in names:
-            raise UserError(f"{folder}: these texts have no label; read them without labels, or choose another split.")
-        for path in _text_files(folder):
-            yield Record(tuple([read_text(path, encoding) for _ in names]), str(path))
-
-
-def _text_files(folder: Path) -> Iterator[Path]:
-    names = (name for name in os.listdir(folder) if name.endswith(".txt") and not name.startswith("."))
-    return (folder / name for name in sorted(names))

@@ -3,10 +3,10 @@
 import json
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from tasks.data.records import Record, quoted_list, typed_record
+from tasks.data.remote_files import AnyPath
 from tasks.data.text_files import read_lines
 from tasks.errors import UserError
 from tasks.file_options import FileOptions
@@ -101,7 +101,7 @@ def value_names(row: dict[str, Any], prefix: str = "") -> list[str]:
     return found
 
 
-def column_names(path: Path, options: FileOptions) -> list[str]:
+def column_names(path: AnyPath, options: FileOptions) -> list[str]:
     """Return the names of the values in the first object.
 
     Raises:
@@ -114,7 +114,7 @@ def column_names(path: Path, options: FileOptions) -> list[str]:
     raise UserError(f"{path}: the file is empty; expected a JSON object on each line.")
 
 
-def _rows(path: Path, options: FileOptions) -> Iterator[tuple[int, dict[str, Any] | str]]:
+def _rows(path: AnyPath, options: FileOptions) -> Iterator[tuple[int, dict[str, Any] | str]]:
     """Yield the object on each line, or what is wrong with the line."""
     for number, line in read_lines(path, options.encoding):
         try:
@@ -124,7 +124,7 @@ def _rows(path: Path, options: FileOptions) -> Iterator[tuple[int, dict[str, Any
             yield number, f"{error}."
 
 
-def read_records(path: Path, names: Sequence[str], options: FileOptions) -> Iterator[Record]:
+def read_records(path: AnyPath, names: Sequence[str], options: FileOptions) -> Iterator[Record]:
     """Yield a record for each line; one that cannot be used has a problem."""
     for index, (number, row) in enumerate(_rows(path, options), start=1):
         location = f"{path}:{number}"

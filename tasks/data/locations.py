@@ -1,13 +1,44 @@
-"""Locations of data: one file, folder or data set; several files; or a pattern such as `data/*.txt`."""
+"""Locations of data: a file, folder, URL or data set; several files; or a pattern such as `data/*.txt`."""
 
+import fnmatch
 import glob
 import os
+import re
+import urllib.parse
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from tasks.atomic_files import expanded
+from tasks.data.remote_files import SCHEMES, AnyPath, RemotePath, remote_path
 from tasks.errors import UserError
 from tasks.in_memory import InMemory, check_not_in_memory
+
+URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)", re.DOTALL)
+FILE_URL = re.compile(r"file:(//(localhost)?)?(?P<path>/.*)", re.DOTALL | re.IGNORECASE)
+# What Hadoop and Spark, and platforms built on them, write beside data.
+MARKERS = re.compile(
+    r"_(SUCCESS|metadata|common_metadata|temporary|delta_log|spark_metadata|(committed|started)_.*)|.*\.crc"
+)
+
+
+def to_path(location: str) -> AnyPath:
+    """Return the path of a location: of a file here, or of a URL (s3://, gs://, abfss://, file://).
+
+    Raises:
+        UserError: If it is a URL of another kind.
+    """
+    if local := FILE_URL.fullmatch(location):
+        return Path(urllib.parse.unquote(local["path"]))
+    url = URL.fullmatch(location)
+    if url is None:
+        return expanded(location)
+    scheme = url["scheme"].lower()
+    if scheme in SCHEMES:
+        return remote_path(scheme, url["rest"])
+    download = "; download the file, and name it" if scheme in ("http", "https", "ftp", "hf") else ""
+    raise UserError(
+        f"{location!r}: {scheme}:// is not read{download}. Expected a path, or s3://, gs://, abfss:// or file://."
+    )
 
 
 def shown(data: str | Sequence[str | InMemory] | InMemory) -> str:
@@ -15,42 +46,125 @@ def shown(data: str | Sequence[str | InMemory] | InMemory) -> str:
     return str(data) if isinstance(data, (str, InMemory)) else ", ".join(map(str, data))
 
 
-def expand(data: str | Sequence[str]) -> tuple[str, ...]:
-    """Return the locations, in their order, with the files that match a pattern in its place, sorted by name.
+def located(data: str | Sequence[str], sample: Path) -> dict[str, AnyPath]:
+    """Return location -> its path, in their order, with the files that match a pattern in its place, sorted by name.
 
     `**` matches any number of folders. What exists is no pattern, whatever its name. A location is returned once.
+
+    Args:
+        data: One location, or several.
+        sample: The path of `sample`.
 
     Raises:
         UserError: If nothing matches a pattern, a data set or the sample is not alone, or the data were in memory.
     """
-    found: dict[str, None] = {}
+    found: dict[str, AnyPath] = {}
     for location in [data] if isinstance(data, str) else data:
-        found |= dict.fromkeys(_matches(location))
+        check_not_in_memory(location)
+        if _is_data_set(location):
+            found[location] = sample if location == "sample" else Path(location)
+        else:
+            found |= _matches(location)
     for location in found if len(found) > 1 else ():
         if _is_data_set(location):
             raise UserError(f"{location} is named alone, as --data {location}; several locations are files.")
-    return tuple(found)
+    return found
 
 
-def files_below(folder: Path) -> Iterator[Path]:
+def expand(data: str | Sequence[str]) -> tuple[str, ...]:
+    """Return the locations that `located` returns."""
+    return tuple(located(data, Path()))
+
+
+def matching(place: AnyPath) -> list[AnyPath]:
+    """Return what matches a pattern, sorted by name; hidden files and those that Spark writes beside data do not."""
+    if isinstance(place, RemotePath):
+        bucket, *names = place.parts[1:]
+        found = sorted(_remote_matches(RemotePath(place.parts[0], bucket), names), key=str)
+    else:
+        found = [*map(Path, sorted(glob.glob(str(place), recursive=True)))]
+    return [path for path in found if not MARKERS.fullmatch(path.name)]
+
+
+def files_below(folder: AnyPath) -> Iterator[AnyPath]:
     """Yield the visible files below a folder, without those of runs and comparisons, which training changes."""
+    if isinstance(folder, RemotePath):
+        files = [path for path in folder.below() if path.is_file()]
+        runs = {path.parent for path in files if path.name in ("settings.json", "comparison.json")}
+        for path in files:
+            parts = path.relative_to(folder).parts
+            if not (any(map(is_hidden, parts)) or "__pycache__" in parts or runs & {*path.parents}):
+                yield path
+        return
     for place, folders, names in os.walk(folder):
         if not {"settings.json", "comparison.json"}.isdisjoint(names):
             folders.clear()
             continue
-        folders[:] = [name for name in folders if not name.startswith(".") and name != "__pycache__"]
-        yield from (Path(place, name) for name in names if not name.startswith("."))
+        folders[:] = [name for name in folders if not is_hidden(name) and name != "__pycache__"]
+        yield from (Path(place, name) for name in names if not is_hidden(name))
+
+
+def list_folder(folder: AnyPath) -> tuple[list[AnyPath], list[AnyPath]]:
+    """Return the visible files and the visible sub-folders, both sorted by name."""
+    try:
+        entries = sorted(path for path in folder.iterdir() if not (is_hidden(path.name) or path.name.startswith("__")))
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be read: {error.strerror}") from error
+    return [path for path in entries if path.is_file()], [path for path in entries if path.is_dir()]
+
+
+def names_below(files: Sequence[AnyPath], folder: AnyPath | None) -> dict[AnyPath, PurePath]:
+    """Return file -> its path within the folder, or within the one that holds all of them."""
+    absolute = {path: path.absolute() for path in files}
+    above = folder.absolute() if folder is not None else next(iter(absolute.values())).parent
+    while not all(path.is_relative_to(above) for path in absolute.values()):
+        if above == above.parent:  # of files here and of others in cloud storage
+            return {path: PurePath(path.name) for path in files}
+        above = above.parent
+    return {path: one.relative_to(above) for path, one in absolute.items()}
+
+
+def is_hidden(name: str) -> bool:
+    """Return whether a file or folder is no data by its name: `.part-0.crc`, `_SUCCESS`, `_temporary`."""
+    return name.startswith(".") or MARKERS.fullmatch(name) is not None
 
 
 def _is_data_set(location: str) -> bool:
     return location == "sample" or location.startswith("tfds:")
 
 
-def _matches(location: str) -> list[str]:
-    check_not_in_memory(location)
-    if _is_data_set(location) or not glob.has_magic(location) or expanded(location).exists():
-        return [location]
-    matches = sorted(glob.glob(str(expanded(location)), recursive=True))
+def _matches(location: str) -> dict[str, AnyPath]:
+    path = to_path(location)
+    if not glob.has_magic(str(path)) or path.exists():
+        return {location: path}
+    matches = matching(path)
     if not matches:
         raise UserError(f"{location!r}: no file matches this pattern; expected the name of a file, or * for any part.")
-    return [match for match in matches if os.path.isfile(match)] or matches
+    return {str(match): match for match in [match for match in matches if match.is_file()] or matches}
+
+
+def _remote_matches(folder: RemotePath, names: Sequence[str]) -> set[RemotePath]:
+    """Return what matches a pattern in cloud storage.
+
+    Args:
+        folder: What its beginning stands for.
+        names: The rest, name by name.
+    """
+    if not any(map(glob.has_magic, names)):
+        path = folder.joinpath(*names)
+        return {path} if path.exists() else set()
+    name, *rest = names
+    if not glob.has_magic(name):
+        return _remote_matches(folder / name, rest)
+    if name == "**":
+        inside = [path for path in folder.below() if not any(map(is_hidden, path.relative_to(folder).parts))]
+        if not rest:
+            return {*inside}
+        folders = [folder, *(path for path in inside if path.is_dir())]
+        return {match for place in folders for match in _remote_matches(place, rest)}
+    found: set[RemotePath] = set()
+    for path in folder.iterdir():
+        visible = name.startswith(".") or not path.name.startswith(".")
+        if visible and fnmatch.fnmatchcase(path.name, name) and (not rest or path.is_dir()):
+            found |= _remote_matches(path, rest)
+    return found

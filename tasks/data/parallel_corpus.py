@@ -7,19 +7,19 @@ Files with the same stem belong together, and their suffixes are their languages
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 
 from tasks.data.records import Column, FileReader, Reader, Record, find_column, split_in_file_name
+from tasks.data.remote_files import AnyPath
 from tasks.data.table_files import TABLE_SUFFIXES
 from tasks.data.text_files import read_lines
 from tasks.errors import UserError
 
-Stems = Mapping[str, Mapping[str, Path]]  # stem -> language -> file
+Stems = Mapping[str, Mapping[str, AnyPath]]  # stem -> language -> file
 
 
 def parallel_corpus_splits(
-    folder: Path,
-    files: Sequence[Path],
+    folder: AnyPath,
+    files: Sequence[AnyPath],
     columns: Sequence[Column],
     encoding: str | None = None,
     unnamed: str | None = None,
@@ -46,7 +46,7 @@ def parallel_corpus_splits(
     """
     requested = {column.lookup_name for column in columns}
     stems = {stem: languages for stem, languages in _group_by_stem(files).items() if requested & languages.keys()}
-    by_split: dict[str, dict[str, Mapping[str, Path]]] = {}
+    by_split: dict[str, dict[str, Mapping[str, AnyPath]]] = {}
     for stem, languages in stems.items():
         split = split_in_file_name(folder / stem) or (unnamed if requested <= languages.keys() else None)
         if split:
@@ -65,7 +65,7 @@ def parallel_corpus_splits(
     return readers
 
 
-def parallel_reader(files: Sequence[Path], columns: Sequence[Column], encoding: str | None = None) -> FileReader:
+def parallel_reader(files: Sequence[AnyPath], columns: Sequence[Column], encoding: str | None = None) -> FileReader:
     """Return a reader of line-aligned files, one stem after the other.
 
     Args:
@@ -76,7 +76,7 @@ def parallel_reader(files: Sequence[Path], columns: Sequence[Column], encoding: 
     Raises:
         UserError: If one has no partner.
     """
-    groups: list[list[Path]] = []
+    groups: list[list[AnyPath]] = []
     for folder in dict.fromkeys(path.parent for path in files):
         stems = _group_by_stem([path for path in files if path.parent == folder])
         groups += [_find_files(folder, stem, languages, columns) for stem, languages in stems.items()]
@@ -84,7 +84,7 @@ def parallel_reader(files: Sequence[Path], columns: Sequence[Column], encoding: 
     return FileReader(read, lambda: itertools.chain.from_iterable(read_parallel(group, encoding) for group in groups))
 
 
-def check_languages(folder: Path, files: Sequence[Path], columns: Sequence[Column]) -> None:
+def check_languages(folder: AnyPath, files: Sequence[AnyPath], columns: Sequence[Column]) -> None:
     """Check that every set of parallel files has the requested languages.
 
     Args:
@@ -100,7 +100,7 @@ def check_languages(folder: Path, files: Sequence[Path], columns: Sequence[Colum
         _find_files(folder, stem, stems[stem], columns)
 
 
-def read_parallel(paths: Sequence[Path], encoding: str | None = None) -> Iterator[Record]:
+def read_parallel(paths: Sequence[AnyPath], encoding: str | None = None) -> Iterator[Record]:
     """Yield a record for each line of parallel files; memory holds one line of each.
 
     Args:
@@ -124,9 +124,9 @@ def read_parallel(paths: Sequence[Path], encoding: str | None = None) -> Iterato
         yield Record(values, ", ".join([f"{paths[0]}:{number}", *(f"{path.name}:{number}" for path in paths[1:])]))
 
 
-def _group_by_stem(files: Sequence[Path]) -> dict[str, dict[str, Path]]:
+def _group_by_stem(files: Sequence[AnyPath]) -> dict[str, dict[str, AnyPath]]:
     """Return the files that are not tables by stem and language; `train.en` takes precedence over `train.en.gz`."""
-    stems: dict[str, dict[str, Path]] = {}
+    stems: dict[str, dict[str, AnyPath]] = {}
     for path in files:
         name = path.name[:-3] if path.name.lower().endswith(".gz") else path.name
         stem, _, language = name.rpartition(".")
@@ -143,22 +143,24 @@ def _name_splits(split: str, stems: Stems) -> dict[str, Stems]:
     return {stem: {stem: stems[stem]} for stem in stems} | {split: {first: stems[first]}}
 
 
-def _read_stems(folder: Path, stems: Stems, columns: Sequence[Column], encoding: str | None) -> Iterator[Record]:
+def _read_stems(folder: AnyPath, stems: Stems, columns: Sequence[Column], encoding: str | None) -> Iterator[Record]:
     for stem, languages in stems.items():
         yield from read_parallel(_find_files(folder, stem, languages, columns), encoding)
 
 
-def _of_columns(languages: Mapping[str, Path], columns: Sequence[Column]) -> list[Path]:
+def _of_columns(languages: Mapping[str, AnyPath], columns: Sequence[Column]) -> list[AnyPath]:
     return [languages[column.lookup_name] for column in columns if column.lookup_name in languages]
 
 
-def _find_files(folder: Path, stem: str, languages: Mapping[str, Path], columns: Sequence[Column]) -> list[Path]:
+def _find_files(
+    folder: AnyPath, stem: str, languages: Mapping[str, AnyPath], columns: Sequence[Column]
+) -> list[AnyPath]:
     """Return the file of each column; raise `UserError` with the available languages if one is missing."""
     location = f"{folder / stem}.* (a file for each language)"
     return [languages[find_column(column, list(languages), location)] for column in columns]
 
 
-def _different_line_counts(paths: Sequence[Path], counts: Sequence[int]) -> UserError:
+def _different_line_counts(paths: Sequence[AnyPath], counts: Sequence[int]) -> UserError:
     listed = " and ".join(f"{path.name} {count:,}" for path, count in zip(paths, counts, strict=True))
     return UserError(
         f"{paths[0].parent}: the files differ in their number of lines: {listed}; expected the same number in each, "

@@ -3,11 +3,11 @@
 import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from tasks.data.file_kinds import PARQUET, check_format
 from tasks.data.records import Record, check_kept, check_length, check_names, typed_record
+from tasks.data.remote_files import AnyPath, RemotePath
 from tasks.errors import UserError
 
 # Rows that are read at once: few, since a value may be large, and a small file may hold the same one many times. No
@@ -19,7 +19,7 @@ MIN_COLUMN_BYTES, MAX_EXPANSION = 1 << 30, 50
 REMEDY = "it is cut off or damaged: copy or download it again, or write it again."
 
 
-def column_names(path: Path) -> list[str]:
+def column_names(path: AnyPath) -> list[str]:
     """Return the names of the columns; those of nested fields are joined with dots, as in `translation.en`."""
     with open_parquet(path) as file:
         check_names(file.schema_arrow.names, str(path))
@@ -37,27 +37,32 @@ def _field_paths(fields: Iterable[Any], prefix: tuple[str, ...] = ()) -> Iterato
             yield *prefix, field.name
 
 
-def open_parquet(path: Path) -> Any:
+def open_parquet(path: AnyPath) -> Any:
     """Open a file; raise `UserError` if it is no Parquet file."""
     import pyarrow  # imported here because it takes a third of a second
     import pyarrow.parquet
 
     try:
         # Without pre-buffering, pages are read when they are needed; with it, whole row groups are read ahead.
-        return pyarrow.parquet.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20, page_checksum_verification=True)
+        return pyarrow.parquet.ParquetFile(
+            path.open("rb", buffering=0) if isinstance(path, RemotePath) else path,
+            pre_buffer=False,
+            buffer_size=1 << 20,
+            page_checksum_verification=True,
+        )
     except (pyarrow.ArrowException, OSError) as error:
         check_format(path, allowed=PARQUET)
         raise UserError(f"{path}: not a readable Parquet file ({_one_line(error)}); {REMEDY}") from error
 
 
-def read_records(path: Path, names: Sequence[str]) -> Iterator[Record]:
+def read_records(path: AnyPath, names: Sequence[str]) -> Iterator[Record]:
     """Yield a record of the named columns for each row; see `table_files.read_table`. No other column is read."""
     for scalars, location in _values(path, names):
         yield typed_record([*map(_python_value, scalars)], names, location, None)
 
 
 def read_rows(
-    path: Path, text_column: str, columns: Sequence[str] | None = None, *, as_arrays: bool = False
+    path: AnyPath, text_column: str, columns: Sequence[str] | None = None, *, as_arrays: bool = False
 ) -> Iterator[tuple[Any, dict[str, Any], str]]:
     """Yield the text of each row, other columns by name, and its place; see `table_files.read_rows`.
 
@@ -79,7 +84,7 @@ def read_rows(
         yield _python_value(text), fields, location
 
 
-def kept_fields(path: Path, columns: Sequence[str] | None = None) -> Any:
+def kept_fields(path: AnyPath, columns: Sequence[str] | None = None) -> Any:
     """Return the `pyarrow.Schema` of some columns, such as `id` or `meta.id`; of all if None.
 
     Raises:
@@ -104,7 +109,7 @@ def kept_fields(path: Path, columns: Sequence[str] | None = None) -> Any:
     return pyarrow.schema(fields)
 
 
-def _values(path: Path, names: Sequence[str], *, as_arrays: bool = False) -> Iterator[tuple[tuple[Any, ...], str]]:
+def _values(path: AnyPath, names: Sequence[str], *, as_arrays: bool = False) -> Iterator[tuple[tuple[Any, ...], str]]:
     """Yield the values of the named columns in each row, as scalars or as arrays of length 1, and its place."""
     import pyarrow
     import pyarrow.compute
@@ -132,7 +137,7 @@ def _values(path: Path, names: Sequence[str], *, as_arrays: bool = False) -> Ite
             raise UserError(f"{path}: cannot be read after row {number:,} ({_one_line(error)}); {REMEDY}") from error
 
 
-def _batch_rows(path: Path, metadata: Any, names: Sequence[str]) -> int:
+def _batch_rows(path: AnyPath, metadata: Any, names: Sequence[str]) -> int:
     """Return how many rows of some columns to read at once; raise `UserError` if a column expands too much."""
     prefixes, largest = tuple(f"{name}." for name in names), 1
     for group in map(metadata.row_group, range(metadata.num_row_groups)):

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from tasks.data.locations import to_path
+
 # Seconds without input after which it has paused.
 PAUSE = 0.1
 BYTES = 1 << 16
@@ -106,8 +108,8 @@ def opened(location: str) -> Iterator[PipedFile | None]:
                 file = PipedFile(descriptor, "standard input")
         yield file
         return
-    path = Path(location)
-    if path.exists() and not (path.is_dir() or path.is_file()):
+    path = to_path(location)
+    if isinstance(path, Path) and path.exists() and not (path.is_dir() or path.is_file()):
         with open(path, "rb", buffering=0) as file:
             yield PipedFile(file.fileno(), location)
     else:

@@ -2,16 +2,16 @@
 
 import collections
 import logging
-import os
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from pathlib import PurePath
 
-from tasks.data import locations
+from tasks.data import locations, part_files
 from tasks.data.records import SPLIT_ALIASES, quoted_list
+from tasks.data.remote_files import AnyPath
 from tasks.data.table_files import table_format
 from tasks.data.text_files import MAX_LINE_BYTES, read_lines
-from tasks.errors import UserError
+from tasks.errors import TemporaryError, UserError
 
 log = logging.getLogger(__name__)
 
@@ -20,12 +20,15 @@ TEXT_SUFFIXES = (".txt", ".txt.gz")
 CHECKED_CHARACTERS = 1 << 16
 
 
-def is_table(path: Path) -> bool:
+def is_table(path: AnyPath) -> bool:
     """Return whether a file is read as a table where texts are expected: a .txt file is not."""
-    return table_format(path) is not None and not path.name.lower().endswith(TEXT_SUFFIXES)
+    kind = table_format(path)
+    if kind == "tsv" and part_files.is_part(path):
+        return path.name.lower().removesuffix(".gz").endswith(".tsv")
+    return kind is not None and not path.name.lower().endswith(TEXT_SUFFIXES)
 
 
-def lines_of_text(path: Path, encoding: str | None = None, max_bytes: int = MAX_LINE_BYTES) -> Iterator[str]:
+def lines_of_text(path: AnyPath, encoding: str | None = None, max_bytes: int = MAX_LINE_BYTES) -> Iterator[str]:
     """Yield the lines of a file; raise `UserError` if one holds a NUL character, or as for `read_lines`."""
     for number, line in read_lines(path, encoding, max_bytes):
         if "\0" in line:
@@ -35,7 +38,7 @@ def lines_of_text(path: Path, encoding: str | None = None, max_bytes: int = MAX_
         yield line
 
 
-def text_files(folder: Path, encoding: str | None = None) -> list[Path]:
+def text_files(folder: AnyPath, encoding: str | None = None) -> list[AnyPath]:
     """Return the text files below a folder in the order of their names, and log which are left out.
 
     These are the .txt files, or else all files of plain text, such as the .py files of a program.
@@ -66,12 +69,12 @@ def text_files(folder: Path, encoding: str | None = None) -> list[Path]:
     return chosen
 
 
-def with_files_of_folders(paths: Sequence[Path], encoding: str | None = None) -> list[Path]:
+def with_files_of_folders(paths: Sequence[AnyPath], encoding: str | None = None) -> list[AnyPath]:
     """Return paths with the text files of a folder in its place; see `text_files`."""
     return [file for path in paths for file in (text_files(path, encoding) if path.is_dir() else [path])]
 
 
-def _is_plain_text(path: Path, encoding: str | None) -> bool:
+def _is_plain_text(path: AnyPath, encoding: str | None) -> bool:
     """Return whether the beginning of a file can be read as text, and has no NUL character."""
     length = 0
     try:
@@ -79,12 +82,14 @@ def _is_plain_text(path: Path, encoding: str | None) -> bool:
             length += len(line)
             if length > CHECKED_CHARACTERS:
                 break
+    except TemporaryError:
+        raise
     except UserError:
         return False
     return True
 
 
-def by_split(files: Sequence[Path], folder: Path | None = None) -> dict[str, list[Path]]:
+def by_split(files: Sequence[AnyPath], folder: AnyPath | None = None) -> dict[str, list[AnyPath]]:
     """Return split -> its files.
 
     Files whose name contains no split are training text, unless they are in a folder with files that are named so. A
@@ -94,8 +99,7 @@ def by_split(files: Sequence[Path], folder: Path | None = None) -> dict[str, lis
         files: The files, in the order in which they are read.
         folder: The folder whose files these are; None if they were named one by one.
     """
-    above = folder or Path(os.path.commonpath([path.absolute().parent for path in files]))
-    splits = {path: _split_of(path.absolute().relative_to(above.absolute())) for path in files}
+    splits = {path: _split_of(name) for path, name in locations.names_below(files, folder).items()}
     others = [path for path in files if not is_table(path) and not path.name.lower().endswith(TEXT_SUFFIXES)]
     if not all(splits[path] for path in others):
         splits |= dict.fromkeys(others)
@@ -108,9 +112,9 @@ def by_split(files: Sequence[Path], folder: Path | None = None) -> dict[str, lis
     return dict(found)
 
 
-def _split_of(path: Path) -> str | None:
+def _split_of(path: PurePath) -> str | None:
     """Return the split of train.txt, wiki.train.txt, tst2013.txt or train/chapter.txt; None for train-to-busan.txt."""
-    stem = Path(path.name.lower().removesuffix(".gz")).stem
+    stem = PurePath(path.name.lower().removesuffix(".gz")).stem
     words = [re.split("[._-]", stem)[-1], *(part.lower() for part in path.parent.parts)]
     names = (word.rstrip("0123456789") for word in words)
     return next((SPLIT_ALIASES[name] for name in names if name in SPLIT_ALIASES), None)

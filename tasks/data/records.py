@@ -4,9 +4,9 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
+from tasks.data.remote_files import AnyPath
 from tasks.errors import UserError, did_you_mean
 
 SPLITS = ("train", "validation", "test")
@@ -54,7 +54,7 @@ class FileReader:
         read: Returns the records.
     """
 
-    files: tuple[Path, ...]
+    files: tuple[AnyPath, ...]
     read: Reader
 
     def __call__(self) -> Iterator[Record]:
@@ -132,7 +132,7 @@ def check_names(names: Sequence[str], location: str) -> None:
         raise UserError(f"{location}: two columns have the name {name!r}; rename one of them.")
 
 
-def split_in_file_name(path: Path) -> str | None:
+def split_in_file_name(path: AnyPath) -> str | None:
     """Return the split that a file name contains ("train", "validation" or "test"), or None.
 
     Raises:

@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
-from tasks.atomic_files import expanded
 from tasks.data import locations
 from tasks.data.bad_rows import BadRows, usable
 from tasks.data.drawing import draw_missing_splits
@@ -33,7 +32,7 @@ from tasks.data.records import (
 from tasks.data.split_files import divided, find_split_files, parallel_files
 from tasks.data.table_files import find_columns, read_tables, table_format
 from tasks.data.tfds_source import tfds_splits
-from tasks.errors import UserError
+from tasks.errors import TemporaryError, UserError
 from tasks.file_options import DELIMITED, FileOptions
 from tasks.in_memory import InMemory
 
@@ -115,6 +114,8 @@ class Source:
         """Return whether the first record of a split can be read: a file of test data may lack the labels."""
         try:
             next(iter(self.readers[split]()), None)
+        except TemporaryError:
+            raise
         except UserError:
             return False
         return True
@@ -214,10 +215,10 @@ def open_source(
         ('train', 'validation', 'test')
         >>> text, label = next(iter(source.records("train"))).values
     """
-    columns, found = tuple(columns), () if isinstance(location, InMemory) else locations.expand(location)
-    if found == ("sample",) and "train" in files:
-        found = ()
-    paths = [sample if one == "sample" else expanded(one) for one in found]
+    columns, located = tuple(columns), {} if isinstance(location, InMemory) else locations.located(location, sample)
+    if {*located} == {"sample"} and "train" in files:
+        located = {}
+    found, paths = (*located,), [*located.values()]
     folder = paths[0] if len(paths) == 1 and paths[0].is_dir() else None
     split_files, in_memory = divided(files)
     if isinstance(location, InMemory):

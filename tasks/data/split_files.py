@@ -2,10 +2,10 @@
 
 import glob
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
-from tasks.atomic_files import expanded
+from tasks.data import locations
 from tasks.data.records import Column
+from tasks.data.remote_files import AnyPath, RemotePath
 from tasks.data.table_files import TABLE_SUFFIXES
 from tasks.errors import UserError
 from tasks.in_memory import InMemory, check_not_in_memory
@@ -20,8 +20,10 @@ def divided(
 
 
 def find_split_files(
-    files: Mapping[str, Sequence[str]], folder: Path | None, companions: Callable[[Path], list[Path]] = lambda path: []
-) -> dict[str, list[Path]]:
+    files: Mapping[str, Sequence[str]],
+    folder: AnyPath | None,
+    companions: Callable[[AnyPath], list[AnyPath]] = lambda path: [],
+) -> dict[str, list[AnyPath]]:
     """Return the files that options name for each split, in their order.
 
     Args:
@@ -33,8 +35,8 @@ def find_split_files(
     Raises:
         UserError: If there is no such file, or one is named for two splits.
     """
-    found: dict[str, list[Path]] = {}
-    splits: dict[Path, str] = {}
+    found: dict[str, list[AnyPath]] = {}
+    splits: dict[AnyPath, str] = {}
     for split, names in files.items():
         paths = [path for name in names for path in _matches(name, folder, companions, f"--{split}-files")]
         found[split] = list(dict.fromkeys(paths))
@@ -45,19 +47,23 @@ def find_split_files(
     return found
 
 
-def _matches(name: str, folder: Path | None, companions: Callable[[Path], list[Path]], option: str) -> list[Path]:
+def _matches(
+    name: str, folder: AnyPath | None, companions: Callable[[AnyPath], list[AnyPath]], option: str
+) -> list[AnyPath]:
     check_not_in_memory(name)
-    for place in [expanded(name), *([folder / name] if folder else [])]:
+    path = locations.to_path(name)
+    inside = folder is not None and not (isinstance(path, RemotePath) or path.is_absolute())
+    for place in [path, *([folder / name] if inside else [])]:
         if (pair := companions(place)) or place.exists():
             return pair or [place]
-        matches = sorted(glob.glob(str(place), recursive=True)) if glob.has_magic(name) else []
+        matches = locations.matching(place) if glob.has_magic(name) else []
         if matches:
-            return [file for match in map(Path, matches) for file in companions(match) or [match]]
+            return [file for match in matches for file in companions(match) or [match]]
     where = f", neither here nor in {folder}" if folder else ""
     raise UserError(f"{option} {name}: no such file{where}; expected the name of a file, or a pattern such as '*.csv'.")
 
 
-def parallel_files(path: Path, columns: Sequence[Column]) -> list[Path]:
+def parallel_files(path: AnyPath, columns: Sequence[Column]) -> list[AnyPath]:
     """Return the files of a parallel corpus that a path stands for; none if it is something else.
 
     Args:
@@ -83,6 +89,6 @@ def parallel_files(path: Path, columns: Sequence[Column]) -> list[Path]:
     return [] if missing else [path for path in found.values() if path]
 
 
-def _with_ending(beginning: Path, language: str) -> Path | None:
+def _with_ending(beginning: AnyPath, language: str) -> AnyPath | None:
     paths = (beginning.with_name(f"{beginning.name}.{language}{compressed}") for compressed in ("", ".gz"))
     return next((path for path in paths if path.is_file()), None)

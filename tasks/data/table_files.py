@@ -4,29 +4,37 @@ Memory holds one row at a time (Parquet: one small batch of rows), so a file may
 """
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from pathlib import PurePath
 from typing import Any
 
-from tasks.data import delimited_files, json_lines, parquet_files
+from tasks.data import delimited_files, json_lines, parquet_files, part_files
 from tasks.data.file_kinds import check_format
 from tasks.data.records import REPEATED_HEADER, Column, Record, check_kept, check_names, find_column
+from tasks.data.remote_files import AnyPath
 from tasks.errors import UserError
 from tasks.file_options import FileOptions
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".jsonl", ".parquet")
 
 
-def table_format(path: Path) -> str | None:
-    """Return the format of a table by its file name ("csv", "tsv", "jsonl" or "parquet"), or None."""
+def table_format(path: AnyPath) -> str | None:
+    """Return the format of a table by its file name ("csv", "tsv", "jsonl" or "parquet"), or None.
+
+    Of a part file without a suffix, as Spark and Hadoop write them, the format is found in the file.
+    """
     name = path.name.lower()
     compressed = name.endswith(".gz")
-    suffix = Path(name.removesuffix(".gz")).suffix
+    suffix = PurePath(name.removesuffix(".gz")).suffix
+    if part_files.is_part(path):
+        if not suffix:
+            return part_files.format_of(path)
+        suffix = ".jsonl" if suffix == ".json" else suffix
     if suffix not in TABLE_SUFFIXES or (compressed and suffix == ".parquet"):
         return None
     return "tsv" if suffix == ".txt" else suffix[1:]
 
 
-def find_columns(path: Path, columns: Sequence[Column], options: FileOptions = FileOptions()) -> list[str]:  # noqa: B008
+def find_columns(path: AnyPath, columns: Sequence[Column], options: FileOptions = FileOptions()) -> list[str]:  # noqa: B008
     """Return the names of the requested columns in a table: in its header, its schema, or its first JSON object.
 
     Raises:
@@ -36,7 +44,7 @@ def find_columns(path: Path, columns: Sequence[Column], options: FileOptions = F
     return find_columns_of_kind(path, _known_format(path), columns, options)
 
 
-def find_columns_of_kind(path: Path, kind: str, columns: Sequence[Column], options: FileOptions) -> list[str]:
+def find_columns_of_kind(path: AnyPath, kind: str, columns: Sequence[Column], options: FileOptions) -> list[str]:
     """Return the names of the requested columns in a table of the format `kind`, whatever its name."""
     match kind:
         case "parquet":
@@ -49,7 +57,7 @@ def find_columns_of_kind(path: Path, kind: str, columns: Sequence[Column], optio
     return [find_column(column, available, str(path)) for column in columns]
 
 
-def _positions(path: Path, names: Sequence[str], columns: Sequence[Column], options: FileOptions) -> list[int]:
+def _positions(path: AnyPath, names: Sequence[str], columns: Sequence[Column], options: FileOptions) -> list[int]:
     """Return where the columns are among those of a delimited table; see `find_columns`."""
     found = []
     for column in columns:
@@ -59,7 +67,7 @@ def _positions(path: Path, names: Sequence[str], columns: Sequence[Column], opti
     return found
 
 
-def read_table(path: Path, names: Sequence[str], options: FileOptions = FileOptions()) -> Iterator[Record]:  # noqa: B008
+def read_table(path: AnyPath, names: Sequence[str], options: FileOptions = FileOptions()) -> Iterator[Record]:  # noqa: B008
     """Yield a record for each row of a table.
 
     Args:
@@ -77,7 +85,7 @@ def read_table(path: Path, names: Sequence[str], options: FileOptions = FileOpti
             yield record
 
 
-def _records(path: Path, names: Sequence[str], options: FileOptions) -> Iterator[Record]:
+def _records(path: AnyPath, names: Sequence[str], options: FileOptions) -> Iterator[Record]:
     """Yield a record for each row; one that cannot be used has a problem."""
     match _known_format(path):
         case "parquet":
@@ -88,7 +96,7 @@ def _records(path: Path, names: Sequence[str], options: FileOptions) -> Iterator
             return _delimited_records(path, names, kind, options)
 
 
-def _delimited_records(path: Path, names: Sequence[str], kind: str, options: FileOptions) -> Iterator[Record]:
+def _delimited_records(path: AnyPath, names: Sequence[str], kind: str, options: FileOptions) -> Iterator[Record]:
     header, records = delimited_files.records(path, kind, options)
     positions = [header.index(name) for name in names]
     for record in records:
@@ -96,7 +104,7 @@ def _delimited_records(path: Path, names: Sequence[str], kind: str, options: Fil
 
 
 def read_tables(
-    paths: Sequence[Path],
+    paths: Sequence[AnyPath],
     columns: Sequence[Column],
     options: FileOptions = FileOptions(),  # noqa: B008
 ) -> Iterator[Record]:
@@ -113,7 +121,7 @@ def read_tables(
 
 
 def read_rows(
-    path: Path,
+    path: AnyPath,
     kind: str,
     options: FileOptions,
     text: Column,
@@ -157,7 +165,7 @@ def read_rows(
         yield record.values[position], fields, record.location
 
 
-def _known_format(path: Path) -> str:
+def _known_format(path: AnyPath) -> str:
     kind = table_format(path)
     if kind is None:
         check_format(path)

@@ -7,12 +7,12 @@ import io
 import re
 import zlib
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import BinaryIO
 
 from tasks.data.file_kinds import GZIP, HEAD_BYTES, byte_order_mark, check_is_text, guess_encoding, wide_encoding
 from tasks.data.piped_files import PipedFile
 from tasks.data.records import MAX_VALUE_BYTES
+from tasks.data.remote_files import AnyPath
 from tasks.errors import UserError
 
 # A longer line is an error: a small compressed file may expand to a line that fills the memory.
@@ -25,7 +25,7 @@ RETURN = re.compile(rb"\r(?!\n)")
 
 
 @contextlib.contextmanager
-def open_binary(path: Path | PipedFile) -> Iterator[BinaryIO]:
+def open_binary(path: AnyPath | PipedFile) -> Iterator[BinaryIO]:
     """Open a file, decompressed if it is compressed with gzip. It is read as a stream, so it may be a pipe.
 
     Raises:
@@ -34,7 +34,7 @@ def open_binary(path: Path | PipedFile) -> Iterator[BinaryIO]:
     try:
         with (
             _unpacking(str(path)),
-            contextlib.nullcontext(path) if isinstance(path, PipedFile) else open(path, "rb") as file,
+            contextlib.nullcontext(path) if isinstance(path, PipedFile) else path.open("rb") as file,
         ):
             compressed = file.peek(len(GZIP)).startswith(GZIP)
             if path.suffix.lower() == ".gz" and not compressed:
@@ -61,7 +61,9 @@ def _unpacking(location: str) -> Iterator[None]:
         ) from error
 
 
-def read_lines(path: Path, encoding: str | None = None, max_bytes: int = MAX_LINE_BYTES) -> Iterator[tuple[int, str]]:
+def read_lines(
+    path: AnyPath, encoding: str | None = None, max_bytes: int = MAX_LINE_BYTES
+) -> Iterator[tuple[int, str]]:
     r"""Yield the number and the text of each line of a file, which may be gzip-compressed.
 
     Lines end at "\n" only: a text may contain the other characters that Unicode counts as line breaks. In a file that
@@ -80,7 +82,7 @@ def read_lines(path: Path, encoding: str | None = None, max_bytes: int = MAX_LIN
         yield from decode_lines(file, str(path), encoding, path, max_bytes)
 
 
-def read_text(path: Path, encoding: str | None = None) -> str:
+def read_text(path: AnyPath, encoding: str | None = None) -> str:
     """Return the text of a file that holds one text, without line breaks at its end.
 
     Raises:
@@ -90,7 +92,7 @@ def read_text(path: Path, encoding: str | None = None) -> str:
     return joined(lines, str(path), MAX_LINE_BYTES).rstrip("\r\n")
 
 
-def max_expanded_bytes(path: Path) -> int:
+def max_expanded_bytes(path: AnyPath) -> int:
     """Return how long the whole text of a file may be; only a compressed file can be longer than that."""
     return max(MIN_EXPANDED_BYTES, MAX_EXPANSION * path.stat().st_size)
 
@@ -119,7 +121,7 @@ def decode_lines(
     file: BinaryIO,
     location: str,
     encoding: str | None = None,
-    path: Path | None = None,
+    path: AnyPath | None = None,
     max_bytes: int = MAX_LINE_BYTES,
 ) -> Iterator[tuple[int, str]]:
     """Yield the number and the text of each line of a stream; see `read_lines`.
@@ -133,8 +135,8 @@ def decode_lines(
     """
     file = file if hasattr(file, "peek") else io.BufferedReader(file)
     head = file.peek(HEAD_BYTES)
-    if head.startswith(GZIP):  # standard input
-        with _unpacking(location), gzip.GzipFile(fileobj=file) as decompressed:
+    if head.startswith(GZIP):  # standard input, or a file that was compressed twice
+        with _unpacking(location), gzip.GzipFile(fileobj=file, mode="rb") as decompressed:
             yield from decode_lines(decompressed, location, encoding, None, max_bytes)
         return
     check_is_text(head, location, path)

@@ -105,7 +105,7 @@ def _rows(arguments: PredictArguments, piped: PipedFile | None) -> Iterator[Row]
         return (Row(text, {}, "") for text in arguments.asked)
     return text_io.read_texts(
         arguments.input,
-        arguments.input_kind,
+        text_io.kind_of_input(arguments, arguments.input),
         arguments.text_column,
         arguments,
         columns=() if arguments.output_kind == "text" else arguments.kept,

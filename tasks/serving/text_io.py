@@ -6,13 +6,13 @@ import json
 import logging
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
-from tasks.data import json_lines
+from tasks.arguments import PredictArguments
+from tasks.data import json_lines, locations, part_files
 from tasks.data.piped_files import PipedFile
 from tasks.data.records import Column, as_text, check_kept, quoted_list
-from tasks.data.table_files import find_columns_of_kind, read_rows
+from tasks.data.table_files import find_columns_of_kind, read_rows, table_format
 from tasks.data.text_files import decode_lines, read_lines
 from tasks.errors import UserError
 from tasks.file_options import FileOptions
@@ -76,7 +76,7 @@ def read_texts(
     if kind in ("text", "jsonl"):
         yield from _read_lines(location, name if kind == "jsonl" else None, options, columns, piped)
         return
-    path, warned = Path("/dev/stdin" if location == "-" else location), False
+    path, warned = locations.to_path("/dev/stdin" if location == "-" else location), False
     if piped is not None and kind != "parquet":
         path = piped
     text_column = Column("text", column)
@@ -99,21 +99,35 @@ def check_input(
     if location == "-":
         return
     check_exists(location)
-    if Path(location).is_file() and kind in ("csv", "tsv", "parquet"):
-        find_columns_of_kind(Path(location), kind, [Column("text", column)], options)
-    if Path(location).is_file() and (columns is not None or kind in ("text", "jsonl")):
+    path = locations.to_path(location)
+    if path.is_file() and kind in ("csv", "tsv", "parquet"):
+        find_columns_of_kind(path, kind, [Column("text", column)], options)
+    if path.is_file() and (columns is not None or kind in ("text", "jsonl")):
         next(read_texts(location, kind, column, options, columns=columns), None)
+
+
+def kind_of_input(arguments: PredictArguments, location: str) -> str:
+    """Return the format of an input; that of a part file without a suffix, as Spark writes them, is found in it."""
+    kind = arguments.kind_of_input(location)
+    if kind == "text" and location != "-" and arguments.input_format is None:
+        path = locations.to_path(location)
+        found = table_format(path) if part_files.is_part(path) else kind
+        return found if found in ("jsonl", "parquet") else kind
+    return kind
 
 
 def check_exists(location: str) -> None:
     """Raise `UserError` if an input does not exist or is a folder."""
-    path = Path(location)
+    path = locations.to_path(location)
     if location != "-" and not path.exists():  # a named pipe is no file
         raise UserError(f"--input {location}: no such file")
     if location != "-" and path.is_dir():
-        inside = next((str(one) for one in sorted(path.iterdir()) if one.is_file() and one.name[0] != "."), None)
+        inside = next(
+            (str(one) for one in sorted(path.iterdir()) if one.is_file() and not locations.is_hidden(one.name)), None
+        )
         example = f", such as {inside}" if inside else ""
-        raise UserError(f"--input {location} is a folder; name one file{example}, or - for standard input")
+        also = "; with / at its end and a folder with --output, its files are answered" if location[-1] != "/" else ""
+        raise UserError(f"--input {location} is a folder; name one file{example}, or - for standard input{also}")
 
 
 def _read_lines(
@@ -128,7 +142,7 @@ def _read_lines(
     elif location == "-":
         name, numbered = "standard input", decode_lines(sys.stdin.buffer, "standard input", options.encoding)
     else:
-        name, numbered = location, read_lines(Path(location), options.encoding)
+        name, numbered = location, read_lines(locations.to_path(location), options.encoding)
     checked = False
     for number, line in numbered:
         line, place = line.rstrip("\r\n"), f"{name}:{number}"

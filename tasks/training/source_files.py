@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from models.recurrent_settings import Settings
-from tasks.atomic_files import expanded
-from tasks.data.locations import files_below
+from tasks.data.locations import files_below, matching, to_path
+from tasks.data.remote_files import AnyPath, RemotePath
 from tasks.data.table_files import TABLE_SUFFIXES
 from tasks.in_memory import PREFIX
 
@@ -41,15 +41,15 @@ def changed(before: Fingerprint, now: Fingerprint) -> str | None:
     return next((path for path in sorted({*before, *now}) if before.get(path) != now.get(path)), None)
 
 
-def _files(task: str, settings: Settings) -> set[Path]:
-    found: set[Path] = set()
+def _files(task: str, settings: Settings) -> set[AnyPath]:
+    found: set[AnyPath] = set()
     for location in _locations(settings.data.model_dump(mode="json")):
         if location == "sample":
             sample = SAMPLES / SAMPLE_OF.get(task, task)
             found |= {path for path in sample.glob("*") if path.suffix in (".csv", ".txt")}
         elif location and not location.startswith(("tfds:", PREFIX)):
-            path = expanded(location)
-            paths = [path] if path.exists() else map(Path, glob.glob(str(path), recursive=True))
+            path = to_path(location)
+            paths = [path] if path.exists() else matching(path) if glob.has_magic(location) else []
             if path.suffix not in TABLE_SUFFIXES and not path.is_dir():
                 # One file of a parallel corpus, or the common beginning of the names, stands for both.
                 paths = [*paths, *_same_stem(path), *_same_stem(path.with_suffix(""))]
@@ -59,9 +59,9 @@ def _files(task: str, settings: Settings) -> set[Path]:
     return found
 
 
-def _same_stem(path: Path) -> Iterator[Path]:
+def _same_stem(path: AnyPath) -> Iterator[AnyPath]:
     """Yield the files that a name stands for to which the endings of languages are added."""
-    return path.parent.glob(f"{glob.escape(path.name)}.*") if path.name else iter(())
+    return iter(matching(type(path)(f"{glob.escape(str(path))}.*")) if path.name else ())
 
 
 def _locations(group: dict[str, Any]) -> Iterator[str]:
@@ -71,9 +71,11 @@ def _locations(group: dict[str, Any]) -> Iterator[str]:
             yield from [value] if isinstance(value, str) else map(str, value or ())
 
 
-def fingerprint_of(path: Path) -> list:
-    """Return the entry of a file in a `fingerprint`."""
+def fingerprint_of(path: AnyPath) -> list:
+    """Return the entry of a file in a `fingerprint`; one in cloud storage is not read for it."""
     status, digest = path.stat(), hashlib.blake2b(digest_size=16)
+    if isinstance(path, RemotePath):
+        return [status.st_size, status.st_mtime_ns]
     with open(path, "rb") as file:
         if status.st_size <= MAX_HASHED_BYTES:
             while part := file.read(PART_BYTES):

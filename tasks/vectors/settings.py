@@ -16,7 +16,7 @@ class VectorSourceSettings(FileOptions, DataSettings):
 
     data: Location = "sample"
     """sample, tfds:NAME[/CONFIG], a text file with a text on each line, a table (.csv .tsv .jsonl .parquet, also .gz),
-    several files, a pattern such as 'src/**/*.txt', or a folder."""
+    several files, a pattern such as 'src/**/*.txt', or a folder; also as URLs: s3://, gs://, abfss://, file://."""
     text_column: str | None = None
     """The column of the texts in a table or data set; text if not given. With it a .txt file is read as a table."""
     splits: str = "train"

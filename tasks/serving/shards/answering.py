@@ -10,6 +10,7 @@ from pathlib import Path
 from tasks.arguments import PredictArguments
 from tasks.atomic_files import replacing
 from tasks.data import parquet_files
+from tasks.data.locations import to_path
 from tasks.errors import UserError
 from tasks.predictor import Predictor
 from tasks.serving import text_io
@@ -84,7 +85,7 @@ def answer_shard(
         with replacing(path) as temporary:
             os.utime(temporary)
             opened = temporary.stat().st_mtime_ns
-            kind = arguments.kind_of_input(shard.location)
+            kind = text_io.kind_of_input(arguments, shard.location)
             rows = text_io.Rows(_read(arguments, shard.location, kind))
             with _writer(task, predictor, arguments, shard.location, kind, temporary) as writer:
                 window = Window(arguments.window or WINDOW, growing=arguments.window is None)
@@ -122,7 +123,7 @@ def _writer(
     """Open the writer of the answers to a shard: in the format of the shard, and compressed if it is."""
     if kind == "parquet":
         try:
-            kept = parquet_files.kept_fields(Path(location), arguments.kept)
+            kept = parquet_files.kept_fields(to_path(location), arguments.kept)
         except UserError as error:
             raise _BrokenShard(str(error)) from error
         with ParquetWriter(path, kept) as writer:

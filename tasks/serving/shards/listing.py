@@ -12,7 +12,9 @@ from typing import NamedTuple
 
 from tasks.arguments import PredictArguments, is_folder, shown
 from tasks.data import locations
+from tasks.data.part_files import is_part
 from tasks.data.records import quoted_list
+from tasks.data.remote_files import AnyPath, RemotePath
 from tasks.errors import UserError
 from tasks.file_options import INPUT_TABLES, kind_of
 from tasks.serving import text_io
@@ -69,38 +71,41 @@ def find_shards(arguments: PredictArguments) -> list[Shard]:
 
 def roots(arguments: PredictArguments) -> list[str]:
     """Return the folders that the names of the shards are relative to, as absolute paths."""
-    return sorted({os.path.abspath(_root(location)) for location in _given(arguments)})
+    found = map(_root, _given(arguments))
+    return sorted({str(root) if isinstance(root, RemotePath) else os.path.abspath(root) for root in found})
 
 
 def _given(arguments: PredictArguments) -> Sequence[str]:
     return [arguments.input] if isinstance(arguments.input, str) else arguments.input
 
 
-def _root(location: str) -> str:
+def _root(location: str) -> AnyPath:
     """Return the folder that the names of the shards of a location are relative to.
 
     Of a pattern, that is the folder before the first part with a wildcard.
     """
+    path = locations.to_path(location)
     if is_folder(location):
-        return location
+        return path
     while True:
-        location = os.path.dirname(location)
-        if not glob.has_magic(location) or os.path.exists(location):
-            return location or "."
+        path = path.parent
+        if not glob.has_magic(str(path)) or path.exists():
+            return path
 
 
 def _all_shards(arguments: PredictArguments) -> list[Shard]:
     found, others = [], []
     for given in _given(arguments):
         root = _root(given)
-        for location in locations.expand(given):
-            if is_folder(location):
-                for shard in _below(location, root):
+        for location, path in locations.located(given, Path("sample")).items():
+            if is_folder(location) or path.is_dir():
+                for shard in _below(path, root):
                     known = arguments.input_format or kind_of(shard.name, (*INPUT_TABLES, "txt")) != "text"
+                    known = known or is_part(Path(shard.name))
                     (found if known else others).append(shard)
             else:
                 text_io.check_exists(location)
-                found.append(_shard(location, root))
+                found.append(_shard(path, root))
     names = quoted_list([shard.name for shard in sorted(others)], 3)
     if not found:
         raise UserError(
@@ -112,23 +117,21 @@ def _all_shards(arguments: PredictArguments) -> list[Shard]:
     return found
 
 
-def _shard(path: Path | str, root: str) -> Shard:
-    return Shard(Path(os.path.relpath(path, root)).as_posix(), str(path), os.stat(path).st_mtime)
+def _shard(path: AnyPath, root: AnyPath) -> Shard:
+    return Shard(Path(os.path.relpath(path, root)).as_posix(), str(path), path.stat().st_mtime)
 
 
-def _below(folder: str, root: str) -> Iterator[Shard]:
+def _below(folder: AnyPath, root: AnyPath) -> Iterator[Shard]:
     """Yield the files below a folder, at any depth, but not what is below a folder of answers."""
-    if not os.path.isdir(folder):
+    if not folder.is_dir():
         raise UserError(f"--input {folder}: no such folder")
-    for place, folders, names in os.walk(folder):
-        if MANIFEST in names and place != folder:
-            folders.clear()
-            continue
-        folders[:] = [name for name in folders if not name.startswith(NOT_DATA)]
-        for path in [Path(place, name) for name in names if not name.startswith(NOT_DATA)]:
-            if path.is_file():
-                yield _shard(path, root)
+    files = [*locations.files_below(folder)]
+    answers = {path.parent for path in files if path.name == MANIFEST} - {folder}
+    for path in files:
+        hidden = any(name.startswith(NOT_DATA) for name in path.relative_to(folder).parts)
+        if path.is_file() and not (hidden or answers & {*path.parents}):
+            yield _shard(path, root)
 
 
 def _first_of_each_kind(arguments: PredictArguments, shards: Iterable[Shard]) -> list[Shard]:
-    return [*{arguments.kind_of_input(shard.location): shard for shard in [*shards][::-1]}.values()]
+    return [*{text_io.kind_of_input(arguments, shard.location): shard for shard in [*shards][::-1]}.values()]
