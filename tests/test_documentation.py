@@ -31,6 +31,9 @@ OTHER_OPTIONS = {
     "--former",
     "--cbow",
     "--skipgram",
+    # Of Apache Beam:
+    "--runner",
+    "--direct_running_mode",
     # Of TensorFlow Serving:
     "--model_config_file",
     "--enable_batching",

@@ -52,7 +52,11 @@ MAY_IMPORT = {
     "cli": BELOW_THE_TASKS | TASK_PACKAGES | {"cluster"},
 }
 # Modules outside `cli` that start a command line.
-MAY_IMPORT_CLI = {"tasks.comparison.worker", *(name for name in MODULES if name.endswith(".__main__"))}
+MAY_IMPORT_CLI = {
+    "tasks.comparison.worker",
+    "tasks.serving.beam",
+    *(name for name in MODULES if name.endswith(".__main__")),
+}
 SAMPLES = "tasks.samples"  # scripts with long lists of words
 
 

@@ -102,7 +102,13 @@ def added(answer: dict, row: Row, *, repeat_text: bool = True) -> dict:
     asked = next((name for name in ASKED if name in answer), None)
     if row.fields and (asked in row.fields or not repeat_text):
         answer = {name: value for name, value in answer.items() if name != asked}
-    return {f"predicted_{name}" if name in row.fields else name: value for name, value in answer.items()}
+    return {_unused(name, row): value for name, value in answer.items()}
+
+
+def _unused(name: str, row: Row) -> str:
+    while name in row.fields:  # the input may be answers, too
+        name = f"predicted_{name}"
+    return name
 
 
 def added_columns(answer: dict, row: Row) -> dict[str, Any]:
@@ -111,7 +117,7 @@ def added_columns(answer: dict, row: Row) -> dict[str, Any]:
     answer = {name: value for name, value in answer.items() if name not in FLAGS}
     for name, value in added(answer, row, repeat_text=False).items():
         if isinstance(value, dict):
-            columns |= {f"{name}_{key}": one for key, one in value.items()}
+            columns |= {_unused(f"{name}_{key}", row): one for key, one in value.items()}
         else:
             columns[name] = value
     return columns
@@ -165,8 +171,9 @@ class ParquetWriter:
         self._path, self._kept = path, kept
         self._rows: list[Mapping[str, Any]] = []
         self._answers: list[dict[str, Any]] = []
+        self._bytes = 0
         self._tables: list[Any] = []
-        self._schema, self._file = kept, None
+        self._schema = self._file = None
 
     def __enter__(self) -> "ParquetWriter":
         return self
@@ -175,8 +182,19 @@ class ParquetWriter:
         """Write the columns of the row, and what the answer adds to them; see `AnswerWriter`."""
         self._rows.append(row.fields)
         self._answers.append(added_columns(answer, row))
-        if len(self._rows) == CHUNK_ROWS:
+        self._bytes += sum(array.nbytes for array in row.fields.values())
+        if len(self._rows) == CHUNK_ROWS or self._bytes > ROW_GROUP_BYTES:
             self._end_chunk()
+
+    def write_columns(self, answer: dict) -> None:
+        """Set the columns of a file without answers to those of an answer to another text."""
+        self._schema = self._schema_of([added_columns(answer, Row("", dict.fromkeys(self._kept.names), ""))])
+
+    def _schema_of(self, answers: list[dict[str, Any]]) -> Any:
+        import pyarrow
+
+        types = {name: _arrow_type([one[name] for one in answers]) for name in answers[0]}
+        return pyarrow.schema([*self._kept, *(pyarrow.field(name, kind) for name, kind in types.items())])
 
     def __exit__(self, kind, error, traceback) -> None:
         try:
@@ -190,15 +208,13 @@ class ParquetWriter:
         import pyarrow
 
         if self._answers:
-            if not self._tables and self._file is None:  # the first answers
-                types = {name: _arrow_type([one[name] for one in self._answers]) for name in self._answers[0]}
-                for name, kind in types.items():
-                    self._schema = self._schema.append(pyarrow.field(name, kind))
+            if self._schema is None:
+                self._schema = self._schema_of(self._answers)
             arrays = [pyarrow.chunked_array([row[name] for row in self._rows]) for name in self._kept.names]
             for field in list(self._schema)[len(arrays) :]:
                 arrays.append(pyarrow.array([one.get(field.name) for one in self._answers], field.type))
             self._tables.append(pyarrow.table(arrays, schema=self._schema).combine_chunks())
-            self._rows, self._answers = [], []
+            self._rows, self._answers, self._bytes = [], [], 0
         if last or sum(table.nbytes for table in self._tables) > ROW_GROUP_BYTES:
             self._write_row_group()
 
@@ -206,7 +222,7 @@ class ParquetWriter:
         import pyarrow
         import pyarrow.parquet
 
-        if self._file is None:
+        if self._file is None and self._schema is not None:
             self._file = pyarrow.parquet.ParquetWriter(self._path, self._schema)
         if self._tables:
             table = pyarrow.concat_tables(self._tables).unify_dictionaries()

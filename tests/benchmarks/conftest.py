@@ -23,6 +23,8 @@ def pytest_addoption(parser):
     parser.addoption("--serving-model", type=Path, help="an exported classifier of sentiment that is served")
     parser.addoption("--load-seconds", type=float, default=5.0, help="seconds of each measurement under load")
     parser.addoption("--load-requests", type=int, default=100_000, help="requests until the memory is measured last")
+    parser.addoption("--shard-texts", type=int, default=200_000, help="texts that are answered in 40 shards")
+    parser.addoption("--beam-python", type=Path, help="the Python of an environment with the extra beam")
     parser.addoption("--steps", type=int, default=150, help="training steps of each measurement")
 
 

@@ -19,7 +19,7 @@ from tasks.serving.batched_inference import WINDOW, Window
 from tasks.serving.inference import load_named
 from tasks.serving.shards.listing import Shard
 from tasks.serving.shards.output_folder import begin
-from tasks.serving.shards.progress import ShardProgress, ShardResult
+from tasks.serving.shards.progress import ShardProgress, ShardResult, without_repeated_warnings
 from tasks.serving.text_io import Row
 from tasks.task import Task
 
@@ -41,7 +41,7 @@ def answer_shards(task: Task, arguments: PredictArguments) -> None:
         Interrupted: If the command was interrupted.
     """
     shards = begin(task, arguments)
-    with ShardProgress(shards, arguments.output) as progress:
+    with ShardProgress(shards, arguments.output) as progress, without_repeated_warnings():
         predictor = open_predictor(task, arguments) if shards else None
         for shard in shards:
             progress.add(answer_shard(task, predictor, arguments, shard, progress.answered))
@@ -93,10 +93,23 @@ def answer_shard(
                     count += 1
                     writer.write(answer, rows.of_answer(count, arguments.answers_per_text), count)
                     answered()
+                if not count and isinstance(writer, ParquetWriter):  # as the other files of the folder
+                    writer.write_columns(next(iter(task.answers(predictor, [""], arguments, window, 0))))
             os.utime(temporary, ns=(opened, opened))
     except _BrokenShard as error:
         return ShardResult(shard.name, 0, str(error))
     return ShardResult(shard.name, count)
+
+
+def problem_of(arguments: PredictArguments, shard: Shard) -> str:
+    """Return why a shard is not answered: what is wrong with its content, if that is the reason."""
+    kind = arguments.kind_of_input(shard.location)
+    try:
+        for _ in _read(arguments, shard.location, kind):
+            pass
+    except _BrokenShard as error:
+        return str(error)
+    return f"{shard.location}: not answered, but its content can be read; the messages of the worker say more"
 
 
 def _read(arguments: PredictArguments, location: str, kind: str) -> Iterator[Row]:

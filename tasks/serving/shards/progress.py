@@ -1,9 +1,12 @@
 """What came of the shards of a command: progress, and the ones that are broken. Imports no TensorFlow."""
 
+import contextlib
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Self
+
+from tqdm.contrib.logging import logging_redirect_tqdm
 
 from tasks.data.records import quoted_list
 from tasks.errors import Interrupted, ShardsFailed
@@ -30,6 +33,40 @@ class ShardResult(NamedTuple):
     name: str
     answers: int
     problem: str | None = None
+
+
+class _FirstOfEachKind(logging.Filter):
+    """Passes the first warning of each kind; each shard would repeat it with other numbers."""
+
+    def __init__(self):
+        super().__init__()
+        self._kinds: set[tuple[str, int]] = set()
+        self.hidden = 0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        kind = (record.pathname, record.lineno)
+        repeated = record.levelno == logging.WARNING and kind in self._kinds
+        self._kinds.add(kind)
+        self.hidden += repeated
+        return not repeated
+
+
+@contextlib.contextmanager
+def without_repeated_warnings() -> Iterator[None]:
+    """Show a warning that several shards cause once, and at the end how many were left out."""
+    with logging_redirect_tqdm():  # lines appear above the bar
+        handlers, filters = [*logging.root.handlers], []
+        for handler in handlers:
+            filters.append(_FirstOfEachKind())
+            handler.addFilter(filters[-1])
+        try:
+            yield
+        finally:
+            for handler, one in zip(handlers, filters, strict=True):
+                handler.removeFilter(one)
+            hidden = max((one.hidden for one in filters), default=0)
+            if hidden:
+                log.warning("%s more warnings like these, about other shards, are not shown", f"{hidden:,}")
 
 
 class ShardProgress:
@@ -72,12 +109,13 @@ class ShardProgress:
         self._done += 1
         if result.problem is not None:
             self._broken.append(result.name)
-            self._bar.clear()
             log.error("%s", result.problem)
         self._bar.update()
         self._show()
 
     def __exit__(self, kind, error, traceback) -> None:
+        if self._answers:
+            self._bar.set_postfix_str(f"{self._answers:,} answers")
         self._bar.close()
         finished = self._done - len(self._broken)
         if isinstance(error, KeyboardInterrupt):
@@ -94,8 +132,8 @@ class ShardProgress:
                 "and the same command answers them"
             )
         if self._count:
-            counts = f"{finished:,}", f"{self._of_finished:,}"
-            log.info("%s shards are finished in %s, with %s answers", counts[0], self._output, counts[1])
+            answers = f", with {self._of_finished:,} answers" if self._of_finished else ""
+            log.info("%s shards are finished in %s%s", f"{finished:,}", self._output, answers)
         else:
             log.info("all shards were finished in %s before", self._output)
 

@@ -3,6 +3,7 @@
 import csv
 import datetime
 import gzip
+import importlib.util
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
+from tasks.cli import beam
 from tasks.serving.answer_writers import LineWriter
 from tasks.serving.shards.listing import MANIFEST
 
@@ -83,6 +85,25 @@ def test_each_shard_has_the_bytes_of_the_answers_to_it_alone(answer, shards, tmp
         one |= {f"probabilities_{label}": value for label, value in one.pop("probabilities", {}).items()}
         one |= {"date": datetime.date.fromisoformat(one["date"])}
         assert row == {name: value for name, value in one.items() if name not in ("truncated", "unknown", "prompt")}
+
+
+@pytest.mark.parametrize("small", ["sentiment"], indirect=True)
+def test_parquet_keeps_its_columns_in_many_rows_and_in_none(answer, tmp_path):
+    (tmp_path / "tables").mkdir()
+    texts = pyarrow.array([f"A film {number}." for number in range(40)])
+    words = pyarrow.chunked_array([pyarrow.array(["a", "b"] * 10).dictionary_encode() for _ in range(2)])
+    times = pyarrow.array(range(40), pyarrow.timestamp("ns", "Asia/Seoul"))
+    nested = pyarrow.array([{"k": [number, None]} for number in range(40)])
+    table = pyarrow.table({"text": texts, "label": words, "probabilities_negative": times, "nested": nested})
+    pyarrow.parquet.write_table(table, tmp_path / "tables" / "full.parquet", row_group_size=7)
+    pyarrow.parquet.write_table(table.slice(0, 0), tmp_path / "tables" / "empty.parquet")
+    assert answer("--window", "16", input=tmp_path / "tables").code == 0
+    full = pyarrow.parquet.read_table(tmp_path / "answers" / "full.parquet")
+    assert full.select(table.column_names).to_pylist() == table.to_pylist()
+    assert full.schema.field("nested").type == nested.type and full.schema.field("label").type == words.type
+    assert {"predicted_label", "predicted_probabilities_negative"} <= {*full.column_names}
+    empty = pyarrow.parquet.read_table(tmp_path / "answers" / "empty.parquet")
+    assert len(empty) == 0 and empty.schema == full.schema
 
 
 @pytest.mark.parametrize("small", ["sentiment"], indirect=True)
@@ -234,6 +255,18 @@ def test_answers_below_the_texts_are_no_texts(answer, shards, tmp_path):
         assert [*written(shards / name)] == NAMES
     assert answer(input=f"{shards}/d*/*", output="matched").code == 0
     assert [*written(tmp_path / "matched")] == NAMES[3:]
+
+
+@pytest.mark.parametrize("small", ["sentiment"], indirect=True)
+def test_beam_that_is_not_installed_is_named_with_the_command_that_installs_it(small, shards, tmp_path, capsys):
+    if importlib.util.find_spec("apache_beam"):
+        pytest.skip("Apache Beam is installed")
+    fixed = ["sentiment", "--run", str(small.untrained_run), "--input", str(shards)]
+    assert beam.main([*fixed, "--output", str(tmp_path / "answers")]) == 2
+    assert "pip install -e '.[beam]'" in capsys.readouterr().err
+    assert beam.main([*fixed[:4], str(shards / "a.txt"), "--output", str(tmp_path / "a.txt")]) == 2
+    assert "name their folder with --input" in capsys.readouterr().err
+    assert beam.main(["sentimant"]) == 2 and "did you mean sentiment?" in capsys.readouterr().err
 
 
 @pytest.mark.slow

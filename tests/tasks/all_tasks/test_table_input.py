@@ -141,6 +141,10 @@ def test_an_answer_never_replaces_a_column():
     row = text_io.Row("good", {"text": "good", "label": "true one", "id": 7}, "a.csv:2")
     answer = {"text": "good", "label": "positive", "probability": 0.5}
     assert answer_writers.added(answer, row) == {"predicted_label": "positive", "probability": 0.5}
+    twice = text_io.Row("good", {"text": "good", "label": "a", "predicted_label": "b", "probabilities_a": 0.1}, "")
+    answer |= {"probabilities": {"a": 0.5}}
+    columns = {"predicted_predicted_label": "positive", "probability": 0.5, "predicted_probabilities_a": 0.5}
+    assert answer_writers.added_columns(answer, twice) == columns
     generated = {"prompt": "good", "text": "good day", "seed": 0}
     assert answer_writers.added(generated, row) == {"prompt": "good", "predicted_text": "good day", "seed": 0}
 

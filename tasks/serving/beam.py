@@ -1,0 +1,154 @@
+"""Answers shards with Apache Beam, on Flink, Spark, Dataflow or this machine: python -m tasks.serving.beam TASK ...
+
+Needs the extra `beam`. Every worker reads the shards, and writes the answers, under the paths of the command: in a file
+system that all machines share.
+"""
+
+import contextlib
+import logging
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+
+from tasks.data.library_logs import log_level
+
+if __name__ == "__main__":  # the command imports this module under its name, so that workers find its classes
+    from tasks.cli.beam import main
+    from tasks.cli.start import end
+
+    end(main())
+
+try:
+    with log_level("", logging.ERROR):  # it warns of packages that it does without
+        import apache_beam
+    from apache_beam.metrics import Metrics
+    from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+    from apache_beam.utils.shared import Shared
+except ImportError as error:
+    if error.name is not None and error.name.partition(".")[0] != "apache_beam":
+        raise  # it is installed, and lacks something else
+    apache_beam = None
+
+from tasks.arguments import PredictArguments
+from tasks.errors import ShardsFailed, UserError
+from tasks.predictor import Predictor
+from tasks.references import find
+from tasks.serving.shards.listing import Shard
+from tasks.serving.shards.output_folder import begin, unfinished
+from tasks.serving.shards.progress import ShardProgress, ShardResult, without_repeated_warnings
+from tasks.task import Task
+
+# What runs a pipeline on this machine. Beam's own choice, Prism, is a program that it downloads.
+LOCAL_RUNNER = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
+# Repeats in this process what the workers on this machine log.
+WORKER_LOGGER = "apache_beam.runners.portability.local_job_service"
+# How the error begins of the thread that waits for a worker on this machine.
+WORKER_ENDED = "Worker subprocess exited"
+
+
+class _Opened:
+    """A model that the threads of a worker share, one shard at a time: a call of it uses all processors."""
+
+    def __init__(self, predictor: Predictor):
+        self.predictor, self.lock = predictor, threading.Lock()
+
+
+class AnswerShards(apache_beam.DoFn if apache_beam else object):
+    """Answers shards; a worker opens the model once, and all its threads share it.
+
+    Args:
+        task: `Task.reference`.
+        arguments: Of the command that answers texts.
+    """
+
+    def __init__(self, task: str, arguments: PredictArguments):
+        self._task, self._arguments, self._shared = task, arguments, Shared()
+        self._answers = Metrics.counter("shards", "answers")
+
+    def setup(self) -> None:
+        """Open the model, unless another thread of this worker has."""
+        from tasks.serving.shards.answering import open_predictor  # imports TensorFlow
+
+        task = find(self._task)
+        self._opened = self._shared.acquire(lambda: _Opened(open_predictor(task, self._arguments)))
+
+    def process(self, element: tuple) -> Iterator[tuple]:
+        """Answer a shard.
+
+        Args:
+            element: The `Shard`, as a tuple.
+
+        Yields:
+            The `ShardResult`, as a tuple.
+        """
+        from tasks.serving.shards.answering import answer_shard
+
+        with self._opened.lock:
+            result = answer_shard(find(self._task), self._opened.predictor, self._arguments, Shard(*element))
+        self._answers.inc(result.answers)
+        yield tuple(result)
+
+
+def answer_shards(task: Task, arguments: PredictArguments, options: Sequence[str] = ()) -> None:
+    """Answer the shards of a command that are not finished with a pipeline of Beam.
+
+    Args:
+        task: The task.
+        arguments: Of the command that answers texts, with `sharded`.
+        options: Of Beam, such as `--runner=FlinkRunner`; on this machine if they name no runner.
+
+    Raises:
+        UserError: If Beam is not installed; or see `tasks.serving.shards.output_folder.begin`.
+        ShardsFailed: If shards could not be read; the others are finished.
+    """
+    if apache_beam is None:
+        raise UserError(
+            "this needs Apache Beam, which is not installed: pip install -e '.[beam]' in the folder of this project, "
+            "in an environment without the extra cluster"
+        )
+    chosen = PipelineOptions([*options])
+    if chosen.view_as(StandardOptions).runner is None:
+        chosen.view_as(StandardOptions).runner = LOCAL_RUNNER
+    shards = begin(task, arguments)
+    if shards:
+        pipeline = apache_beam.Pipeline(options=chosen)
+        answered = pipeline | apache_beam.Create([tuple(shard) for shard in shards])
+        answered |= apache_beam.Reshuffle()  # otherwise, one worker takes them all
+        answered |= apache_beam.ParDo(AnswerShards(task.reference, arguments))
+        with without_repeated_warnings(), log_level(WORKER_LOGGER, logging.ERROR), _ended_with_its_workers(arguments):
+            pipeline.run().wait_until_finish()
+    left = unfinished(arguments.output, shards)
+    with ShardProgress(shards, arguments.output) as progress:
+        for shard in shards:
+            problem = find("tasks.serving.shards.answering:problem_of")(arguments, shard) if shard in left else None
+            progress.add(ShardResult(shard.name, 0, problem))
+
+
+@contextlib.contextmanager
+def _ended_with_its_workers(arguments: PredictArguments) -> Iterator[None]:
+    """End the block when a worker on this machine has died: Beam's runner would wait for it for ever.
+
+    Raises:
+        ShardsFailed: If a worker has died.
+    """
+    hook, problems = threading.excepthook, []
+
+    def excepthook(given) -> None:
+        if not str(given.exc_value).startswith(WORKER_ENDED):
+            hook(given)
+        elif not problems:
+            problems.append(str(given.exc_value))
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+    threading.excepthook = excepthook
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not problems:
+            raise
+        raise ShardsFailed(
+            f"a worker of Beam has ended ({problems[0]}); the same command continues with the shards that are missing "
+            f"in {arguments.output}"
+        ) from None
+    finally:
+        threading.excepthook = hook
