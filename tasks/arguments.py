@@ -231,19 +231,22 @@ class PredictArguments(FileOptions, Texts):
             raise ValueError(f"--output {self.output}: answers are written to files and folders of this machine")
         return self
 
-    def check_shard(self, location: str) -> None:
+    def check_shard(self, location: str, kind: str) -> None:
         """Check that the options go with the format of a shard.
+
+        Args:
+            location: The shard.
+            kind: Its format, as of `kind_of_input`.
 
         Raises:
             UserError: If they do not.
             pydantic.ValidationError: The same.
         """
-        kind = self.kind_of_input(location)
         if self.json_ and kind not in ("text", "jsonl"):
             raise UserError(f"--json writes JSON objects, and the answers to {location} are a table; leave out --json")
         # The answers to a table are a table.
-        alone = {"input": location, "output": None, "shard": None, "json_": self.json_ or kind != "text"}
-        type(self).model_validate(self.model_dump() | alone)
+        alone = {"input": location, "input_format": kind, "output": None, "shard": None}
+        type(self).model_validate(self.model_dump() | alone | {"json_": self.json_ or kind != "text"})
 
 
 class ExportArguments(InferenceArguments):

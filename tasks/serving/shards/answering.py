@@ -103,7 +103,7 @@ def answer_shard(
 
 def problem_of(arguments: PredictArguments, shard: Shard) -> str:
     """Return why a shard is not answered: what is wrong with its content, if that is the reason."""
-    kind = arguments.kind_of_input(shard.location)
+    kind = text_io.kind_of_input(arguments, shard.location)
     try:
         for _ in _read(arguments, shard.location, kind):
             pass

@@ -6,7 +6,7 @@ Imports no TensorFlow.
 import glob
 import logging
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,8 +23,6 @@ log = logging.getLogger(__name__)
 
 # How the names begin of what is not data, as in Spark and Arrow: `_SUCCESS`, `.part-0.csv.crc`.
 NOT_DATA = (".", "_")
-
-
 # In a folder of answers: which command has written them.
 MANIFEST = "_manifest.json"
 
@@ -58,8 +56,8 @@ def find_shards(arguments: PredictArguments) -> list[Shard]:
                 f"{os.path.join(arguments.output, shard.name)}; rename one, or name the folder above them"
             )
     shards = sorted(of_name.values())
-    for shard in _first_of_each_kind(arguments, shards):
-        arguments.check_shard(shard.location)
+    for kind, shard in _first_of_each_kind(arguments, shards).items():
+        arguments.check_shard(shard.location, kind)
     if arguments.shard is None:
         return shards
     number, count = map(int, arguments.shard.split("/"))
@@ -133,5 +131,5 @@ def _below(folder: AnyPath, root: AnyPath) -> Iterator[Shard]:
             yield _shard(path, root)
 
 
-def _first_of_each_kind(arguments: PredictArguments, shards: Iterable[Shard]) -> list[Shard]:
-    return [*{text_io.kind_of_input(arguments, shard.location): shard for shard in [*shards][::-1]}.values()]
+def _first_of_each_kind(arguments: PredictArguments, shards: Sequence[Shard]) -> dict[str, Shard]:
+    return {text_io.kind_of_input(arguments, shard.location): shard for shard in shards[::-1]}

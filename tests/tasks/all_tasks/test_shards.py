@@ -185,6 +185,13 @@ def test_columns_are_kept_as_chosen(answer, shards, tmp_path):
     assert table["date"].type == pyarrow.date32() and table["id"].to_pylist() == [*range(15, 20)]
     [first, *_] = gzip.decompress(found["d.jsonl.gz"]).decode().splitlines()
     assert [*json.loads(first)][:3] == ["id", "date", "label"]
+    (tmp_path / "parts").mkdir()  # as Spark writes them
+    (tmp_path / "parts" / "part-00000").write_text(
+        '{"id": 1, "text": "good", "m": {"k": 2}}\n{"id": 2, "text": "bad"}\n'
+    )
+    assert answer("--keep", "m.k", input=tmp_path / "parts", output="of-parts").code == 0
+    objects = [json.loads(line) for line in (tmp_path / "of-parts" / "part-00000").read_text().splitlines()]
+    assert [[*one][:2] for one in objects] == [["m.k", "label"]] * 2 and [one["m.k"] for one in objects] == [2, None]
     for name in ("b.csv", "day=2/d.jsonl.gz", "day=2/e.parquet"):
         message = answer("--keep", "id,dates", "--json", input=shards / name, output="one.jsonl").error()
         assert "has no column 'dates'" in message and "--keep; did you mean date?" in message
