@@ -82,8 +82,7 @@ def train_arguments(task: Task | CommandGroup, program: str, argv: list[str]) ->
 
 def comparison(task: Task, program: str, arguments_class: type[CompareArguments], argv: list[str]) -> Comparison:
     """Parse the arguments of `compare`, and for each variation the settings, as `train` would parse them."""
-    _check_values(argv, arguments_class, program)
-    arguments, rest = _parse_known(arguments_class, program, with_none(argv, arguments_class))
+    arguments, rest = parse_first(arguments_class, program, argv)
     metrics = [metric.name for metric in task.evaluation_metrics if metric.higher_is_better is not None]
     if arguments.metric is not None and arguments.metric not in metrics:
         raise UserError(
@@ -110,6 +109,12 @@ def _as_words(option: str, value: str, settings_class: type[Settings], program: 
     if value.lower() in ("true", "false") and f"--no-{option}" in _options(settings_class, program):
         return [f"--{option}" if value.lower() == "true" else f"--no-{option}"]
     return [f"--{option}", value]
+
+
+def parse_first(arguments_class: type[Settings], program: str, argv: list[str]) -> tuple[Settings, list[str]]:
+    """Parse the arguments of a class; also return those of others, which are parsed afterwards."""
+    _check_values(argv, arguments_class, program)
+    return _parse_known(arguments_class, program, with_none(argv, arguments_class))
 
 
 def parse(program: str, target, argv: list[str], settings_class: type[Settings] | None = None):

@@ -1,6 +1,9 @@
 """The packages of the extra `cluster`, imported when a command needs them."""
 
+import contextlib
 import importlib
+import logging.config
+from collections.abc import Iterator
 from types import ModuleType
 
 from tasks.errors import UserError
@@ -16,7 +19,8 @@ def imported(package: str) -> ModuleType:
         UserError: If it is not installed; the message has the command that installs it.
     """
     try:
-        return importlib.import_module(package)
+        with _logging_is_kept():
+            return importlib.import_module(package)
     except ImportError as error:
         if error.name is not None and error.name.partition(".")[0] != package:
             raise  # it is installed, and lacks something else
@@ -24,3 +28,14 @@ def imported(package: str) -> ModuleType:
             f"this needs the package {package}, which is not installed: pip install -e '.[cluster]' in the folder of "
             f"this project, or pip install {package}"
         ) from None
+
+
+@contextlib.contextmanager
+def _logging_is_kept() -> Iterator[None]:
+    """Ignore configurations of logging: that of submitit, at its import, closes every handler of the process."""
+    configured = logging.config.dictConfig
+    logging.config.dictConfig = lambda config: None
+    try:
+        yield
+    finally:
+        logging.config.dictConfig = configured

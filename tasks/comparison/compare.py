@@ -1,38 +1,42 @@
-"""Trains the variations of a comparison one after the other, and writes a table and plots.
+"""Trains the variations of a comparison, one after the other or side by side, and writes a table and plots.
 
 runs/compare-TASK/
   comparison.json          marks the folder as a comparison
   VARIATION/seed-N/        the run
   VARIATION/seed-N.json    its figures
+  VARIATION/seed-N.log     with --jobs or --on: the messages of its training
   VARIATION/budget.json    with --minutes: the number of steps that fit into them
   table.txt .csv .json     mean and spread of each variation
   plots/*.png              quality against time, and against the number of parameters
 """
 
 import contextlib
+import dataclasses
+import hashlib
 import json
 import logging
-import math
+import secrets
 import shutil
-import signal
-import subprocess
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-from models.recurrent_settings import Settings, changed_keras_values
+from models.recurrent_settings import changed_keras_values
 from tasks import atomic_files
-from tasks.comparison import plots, table
+from tasks.cluster.extra import imported
+from tasks.comparison import engines, plots, table
+from tasks.comparison.claims import check_finished, train_unclaimed
 from tasks.comparison.settings import Comparison
-from tasks.data.stored_files import read_json
-from tasks.errors import TrainingFailed, UserError
-from tasks.training import initial_run, locks, pretrained, required_memory, runs, source_files, stored_settings
+from tasks.comparison.trainings import Training, planned
+from tasks.comparison.worker_process import answers
+from tasks.errors import UserError
+from tasks.training import initial_run, locks, pretrained, required_memory, source_files
 
 log = logging.getLogger(__name__)
 
-# With --minutes, steps over which a step is timed, after the same number of warm-up steps.
-TIMED_STEPS = 50
-# With --minutes, validations of a training.
-VALIDATIONS = 6
+# What the engines need.
+PACKAGES = {"slurm": "submitit", "ray": "ray"}
+# Arguments that do not change what is trained, or what the table says.
+NOT_COMPARED = {"run", "jobs", "on", "resources", "overwrite", "json_"}
 
 
 def main(comparison: Comparison) -> None:
@@ -51,6 +55,8 @@ def main(comparison: Comparison) -> None:
 def compare(comparison: Comparison) -> list[dict]:
     """Train and evaluate every variation with every seed, except those that are finished already.
 
+    Processes with the same comparison, on one machine or several, share the work: see `tasks.comparison.claims`.
+
     Returns:
         The table, a row for each variation; see `table.rows`.
 
@@ -59,41 +65,81 @@ def compare(comparison: Comparison) -> list[dict]:
             settings, or another process writes to it.
         TrainingFailed: If the process of a training ended early; finished trainings are kept.
     """
-    with locks.locked(comparison.path):
+    if comparison.arguments.on != "local":
+        imported(PACKAGES[comparison.arguments.on])
+    with _locked(comparison):
         return _compare(comparison)
 
 
-def _compare(comparison: Comparison) -> list[dict]:
-    folder = Path(comparison.path)
-    marker = folder / "comparison.json"
+@contextlib.contextmanager
+def _locked(comparison: Comparison) -> Iterator[None]:
+    """Prepare the folder and lock it: for this process alone, or for all that compare the same."""
+    path, arguments = comparison.path, comparison.arguments
+    if not _is_alone(comparison):
+        with locks.shared(path, lambda: _prepare(Path(path)), _plan(comparison)):
+            yield
+        return
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(locks.locked(path))
+        except UserError as error:
+            if arguments.minutes is None:
+                raise
+            raise UserError(
+                f"{error}\n--minutes is for one process: the number of steps follows from the seconds that a step "
+                "takes on its machine; give --epochs to share the work"
+            ) from None
+        _prepare(Path(path))
+        yield
+
+
+def _is_alone(comparison: Comparison) -> bool:
+    return comparison.arguments.overwrite or comparison.arguments.minutes is not None
+
+
+def _prepare(folder: Path) -> None:
+    """Clear up what killed processes left; called while no other process writes to the folder."""
     if atomic_files.swap_killed(folder) and not any(folder.glob("*/seed-*.json")):
         shutil.rmtree(folder, ignore_errors=True)  # killed before the first result: the old comparison comes back
     atomic_files.finish_swap(folder)
     atomic_files.remove_temporary(folder)
-    if folder.is_file() or (folder.is_dir() and any(folder.iterdir()) and not marker.exists()):
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir()) and not (folder / "comparison.json").exists()):
         raise UserError(f"{folder} is no comparison; name another folder with --run")
-    planned = [
-        (name, _with_training(settings, seed=settings.training.seed + number))
-        for name, settings in comparison.settings.items()
-        for number in range(comparison.arguments.seeds)
-    ]
-    results: dict[str, list[dict]] = {}
+
+
+def _compare(comparison: Comparison) -> list[dict]:
+    folder, session = Path(comparison.path), secrets.token_hex(8)
+    trainings = planned(comparison)
     with contextlib.ExitStack() as before_first:
         if comparison.arguments.overwrite:
             before_first.enter_context(atomic_files.put_aside(folder))
         # All are checked before the first training, which may take hours.
-        stored = [_stored_result(comparison, name, settings) for name, settings in planned]
-        for _, settings in planned:
-            initial_run.check(comparison.task, settings)
-            pretrained.check(settings)
-        _check_sources(comparison, planned, stored)
+        stored = [training.stored() for training in trainings]
+        for training in trainings:
+            initial_run.check(comparison.task, training.settings)
+            pretrained.check(training.settings)
+        trainings = _with_sources(comparison, trainings, stored)
         _check_values(comparison)
         folder.mkdir(parents=True, exist_ok=True)
-        atomic_files.write_json(marker, {"task": comparison.task.name})
-        for number, ((name, settings), known) in enumerate(zip(planned, stored, strict=True), start=1):
-            result = _result(comparison, name, settings, known, f"run {number} of {len(planned)}")
+        atomic_files.write_json(folder / "comparison.json", {"task": comparison.task.name})
+
+        def finished(training: Training, how: str) -> None:
             before_first.close()  # the old comparison is no longer needed
-            results.setdefault(name, []).append(result)
+            if how != "finished" or side_by_side:
+                log.info("%s: %s", training, how)
+
+        arguments = comparison.arguments
+        side_by_side = arguments.jobs > 1 or arguments.on != "local"
+        if arguments.on != "local":
+            engines.on_engine(trainings, session, finished, None if _is_alone(comparison) else _plan(comparison))
+        elif side_by_side:
+            engines.in_threads(trainings, session, finished, arguments.jobs)
+        else:
+            train_unclaimed(trainings, session, finished=finished)
+        check_finished(trainings, session)
+    results: dict[str, list[dict]] = {}
+    for training in trainings:
+        results.setdefault(training.name, []).append(training.finished())
     rows = table.rows(comparison, results)
     table.write(rows, folder)
     (folder / "plots").mkdir(exist_ok=True)
@@ -104,43 +150,24 @@ def _compare(comparison: Comparison) -> list[dict]:
     return rows
 
 
-def _with_training(settings: Settings, **changes) -> Settings:
-    dumped = settings.model_dump()
-    dumped["training"] |= changes
-    return type(settings).model_validate(dumped)
-
-
-def _file(comparison: Comparison, name: str, settings: Settings) -> Path:
-    return Path(comparison.path) / name / f"seed-{settings.training.seed}.json"
-
-
-def _stored_result(comparison: Comparison, name: str, settings: Settings) -> dict:
-    """Return what is stored of one run: what was asked for, and its figures as far as they are known."""
-    asked = {"minutes": comparison.arguments.minutes, **settings.model_dump(mode="json")}
-    result = _stored(_file(comparison, name, settings), {"asked": asked})
-    difference = stored_settings.first_difference(result["asked"], asked)
-    if difference:
-        raise UserError(
-            f"{comparison.path} holds a comparison with other settings: {difference}. "
-            "Name another folder with --run, or add --overwrite"
-        )
-    return result
-
-
-def _check_sources(comparison: Comparison, planned: list[tuple[str, Settings]], stored: list[dict]) -> None:
-    """Check that all results are of the same data and initial weights; store with new ones what these are."""
+def _with_sources(comparison: Comparison, trainings: list[Training], stored: list[dict]) -> list[Training]:
+    """Check that all results are of the same data and initial weights; return the trainings with what these are."""
     sources: dict[tuple, dict] = {}
-    for (_, settings), result in zip(planned, stored, strict=True):
+    known = []
+    for training, result in zip(trainings, stored, strict=True):
+        settings = training.settings
         group = (settings.data.model_dump_json(), settings.training.initial_run, pretrained.names_of(settings))
         if group not in sources:
             of_data = source_files.fingerprint(comparison.task.name, settings)
             sources[group] = of_data | initial_run.fingerprint(settings) | pretrained.fingerprint(settings)
-        changed = source_files.changed(result.setdefault("sources", sources[group]), sources[group])
+        changed = source_files.changed(result.get("sources", sources[group]), sources[group])
         if changed is not None:
             raise UserError(
                 f"{changed} has changed since {comparison.path} was trained on it. "
                 "Name another folder with --run, or add --overwrite"
             )
+        known.append(dataclasses.replace(training, sources=sources[group]))
+    return known
 
 
 def _check_values(comparison: Comparison) -> None:
@@ -151,104 +178,11 @@ def _check_values(comparison: Comparison) -> None:
         if any([*changed_keras_values(settings.recurrent), *changed_keras_values(settings.network)]):
             unusual.append(settings.model_dump(mode="json"))
     if unusual:
-        list(_answers({"task": comparison.task.reference, "check": unusual}))
+        list(answers({"task": comparison.task.reference, "check": unusual}))
 
 
-def _result(comparison: Comparison, name: str, settings: Settings, result: dict, which: str) -> dict:
-    """Return the figures of one run; train or resume and evaluate it, unless they are complete.
-
-    Args:
-        comparison: The comparison.
-        name: The name of the variation.
-        settings: Its settings, with the seed of the run.
-        result: From `_stored_result`.
-        which: The number of the run, for the log.
-    """
-    file = _file(comparison, name, settings)
-    minutes, split = comparison.arguments.minutes, comparison.arguments.split
-    if "trained" in result and split in result.get("evaluated", {}):
-        log.info("%s: %s, seed %d: finished before", which, name, settings.training.seed)
-        return result
-    log.info("%s: %s, seed %d", which, name, settings.training.seed)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    if minutes is not None:
-        settings = _within(comparison, minutes, settings, file.parent)
-    job = {"task": comparison.task.reference, "settings": settings, "run": str(file.with_suffix("")), "evaluate": split}
-    if "trained" not in result and runs.Run(job["run"]).finished:
-        shutil.rmtree(job["run"])  # killed between training and answer: its cost is not known
-    for answer in _answers(job):
-        if "trained" in answer:
-            result["trained"] = answer["trained"]
-        else:
-            result.setdefault("evaluated", {})[split] = answer["evaluated"]
-        atomic_files.write_json(file, result)
-    return result
-
-
-def _within(comparison: Comparison, minutes: float, settings: Settings, folder: Path) -> Settings:
-    """Return the settings with as many steps as fit into the minutes; timed once, and the same for each seed."""
-    file = folder / "budget.json"
-    asked = {"minutes": minutes, **_with_training(settings, seed=0).model_dump(mode="json")}
-    budget = _stored(file, {})
-    if budget.get("asked") != asked:
-        log.info("timing %d steps", TIMED_STEPS)
-        trial = folder / ".timing"
-        shutil.rmtree(trial, ignore_errors=True)
-        timed = _with_training(settings, epochs=2, steps_per_epoch=TIMED_STEPS)
-        job = {"task": comparison.task.reference, "settings": timed, "run": str(trial), "evaluate": None}
-        (answer,) = _answers(job)
-        shutil.rmtree(trial)
-        # Epoch 0 is the validation of a network that was fitted before: see `tasks.task_parts.Network.is_fitted`.
-        epochs = [row for row in answer["trained"]["history"] if row["epoch"]]
-        steps = None
-        if not epochs and not answer["trained"]["diverged"]:
-            log.info("%s: it is fitted before the training, which has no step", folder.name)
-        elif len(epochs) < 2:
-            # It will diverge again; another seed may not, and gets as few steps.
-            steps = 2 * TIMED_STEPS
-            log.warning("%s: its loss becomes NaN within %d steps, so it gets no more steps", folder.name, steps)
-        else:
-            steps = max(VALIDATIONS, round(60.0 * minutes * TIMED_STEPS / epochs[1]["seconds"]))
-        budget = {"asked": asked, "steps": steps}
-        atomic_files.write_json(file, budget)
-    if budget["steps"] is None:
-        return settings
-    return _with_training(settings, epochs=VALIDATIONS, steps_per_epoch=math.ceil(budget["steps"] / VALIDATIONS))
-
-
-def _answers(job: dict):
-    """Yield the answers of the worker as they arrive."""
-    sent = job | ({"settings": job["settings"].model_dump(mode="json")} if "settings" in job else {})
-    command = [sys.executable, "-m", "tasks.comparison.worker"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8") as worker:
-        worker.stdin.write(json.dumps(sent) + "\n")
-        worker.stdin.flush()
-        try:
-            for line in worker.stdout:
-                answer = json.loads(line)
-                if "error" in answer:
-                    raise UserError(answer["error"])
-                if "failed" in answer:
-                    raise TrainingFailed(answer["failed"])
-                yield answer
-        except KeyboardInterrupt:
-            worker.terminate()  # it saves the step that it has reached
-            worker.wait()
-            raise
-    if worker.returncode:
-        why = ", killed by the system: was there too little memory?" if worker.returncode == -signal.SIGKILL else ""
-        what = f"the training of {job['run']}" if "run" in job else "the check of the settings"
-        raise TrainingFailed(
-            f"{what} ended with exit code {worker.returncode}{why}; what is finished is kept, and the same command "
-            "resumes"
-        )
-
-
-def _stored(file: Path, otherwise: dict) -> dict:
-    if not file.exists():
-        return otherwise
-    remedy = "remove it to measure it again"
-    stored = read_json(file, remedy)
-    if not isinstance(stored, dict) or not isinstance(stored.get("asked"), dict):
-        raise UserError(f"{file} is no result of a comparison; {remedy}")
-    return stored
+def _plan(comparison: Comparison) -> str:
+    """Return a digest of what is compared, and how."""
+    arguments = comparison.arguments.model_dump(mode="json", exclude=NOT_COMPARED)
+    settings = {name: settings.model_dump(mode="json") for name, settings in comparison.settings.items()}
+    return hashlib.sha256(json.dumps([arguments, settings]).encode()).hexdigest()

@@ -36,7 +36,11 @@ def quality_against_time(results: dict[str, list[dict]], column: str, path: Path
         spread = points[..., 1].std(0, ddof=1) if len(points) > 1 else np.zeros(steps)  # that of the table
         (line,) = panel.plot(seconds, mean, marker="o", markersize=3, label=name)
         panel.fill_between(seconds, mean - spread, mean + spread, color=line.get_color(), alpha=0.2, linewidth=0)
-    panel.set(xlabel="seconds of training", ylabel=column.replace("val_", "validation "))
+    shared = any(run["trained"].get("shared_machine") for runs in results.values() for run in runs)
+    panel.set(
+        xlabel="seconds of training" + " (on a machine shared by trainings)" * shared,
+        ylabel=column.replace("val_", "validation "),
+    )
     return _finished(figure, panel, path)
 
 

@@ -4,13 +4,15 @@ import dataclasses
 import itertools
 import math
 import re
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
 import tyro
 from pydantic import Field, field_validator, model_validator
 
 from models.recurrent_settings import CELLS, Settings
 from tasks import comma_lists
+from tasks.cluster.settings import ResourceWords, check_resources
 from tasks.metrics import Metric
 from tasks.task import Task
 
@@ -46,6 +48,14 @@ class CompareArguments(Settings):
     quality: float | None = None
     """Reports the time that each takes to this validation metric (accuracy; in chargen the loss, in translation BLEU);
     the best value that all of them reach if not given."""
+    jobs: int = Field(1, ge=1)
+    """Number of trainings side by side. Those on one machine slow each other down: their times are marked."""
+    on: Literal["local", "slurm", "ray"] = "local"
+    """Where they run: on this machine, in jobs of Slurm, or on a cluster of Ray. The last two need the extra
+    cluster."""
+    resources: ResourceWords = ()
+    """What each of them gets on slurm, by submitit's names, such as time=600 (minutes) partition=gpu; on ray, such as
+    num_cpus=4 num_gpus=1."""
     overwrite: bool = False
     """Starts the comparison again; the old one stays until the first training is finished."""
     json_: Annotated[bool, tyro.conf.arg(name="json")] = False
@@ -74,6 +84,23 @@ class CompareArguments(Settings):
                 raise ValueError(f"{words!r}: {NOT_VARIED.get(name, 'name all of its values at once')}")
             comma_lists.split(words.partition("=")[2])
         return value
+
+    @field_validator("resources")
+    @classmethod
+    def _resources_have_values(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        check_resources(value)
+        return value
+
+    @model_validator(mode="after")
+    def _engine_has_its_options(self):
+        if self.resources and self.on == "local":
+            raise ValueError("--resources are those of --on slurm or --on ray; add one of them")
+        if self.minutes is not None and self.jobs > 1:
+            raise ValueError(
+                f"--minutes {self.minutes:g} with --jobs {self.jobs}: the number of steps follows from the seconds "
+                "that a step takes, and trainings side by side slow each other down; give --epochs, or --jobs 1"
+            )
+        return self
 
     @model_validator(mode="after")
     def _each_variation_has_its_folder(self):
@@ -133,3 +160,8 @@ class Comparison:
     def path(self) -> str:
         """The folder."""
         return self.arguments.run or f"runs/compare-{self.task.name}"
+
+    @property
+    def jobs_folder(self) -> Path:
+        """The folder in which jobs of Slurm are described, and write their messages."""
+        return Path(self.path) / "jobs"

@@ -9,6 +9,10 @@ from tasks import atomic_files
 from tasks.comparison.settings import Comparison
 from tasks.metrics import Metric
 
+# What marks the times of trainings that shared a machine, and what it means.
+MARK = "*"
+NOTE = f"{MARK} trainings shared a machine: their times are no measure of the variations"
+
 
 def rows(comparison: Comparison, results: dict[str, list[dict]]) -> list[dict]:
     """Return a row for each variation.
@@ -24,7 +28,8 @@ def rows(comparison: Comparison, results: dict[str, list[dict]]) -> list[dict]:
         `peak_memory` (bytes, the highest; it includes the preparation of the data, but after an interruption only the
         last process); `quality`, `quality_of` (the column of the history that it belongs to), `seconds_to_quality`
         (mean over the runs that reached it; training alone, with the building of the graph) and `reached` (number of
-        runs); `diverged` (number of runs).
+        runs); `shared_machine` (number of runs beside which another training of the comparison ran on the same
+        machine, so that their times are longer); `diverged` (number of runs).
     """
     compared, metric = comparison.task.compared_metric, comparison.metric.name
     quality = comparison.arguments.quality
@@ -52,6 +57,7 @@ def rows(comparison: Comparison, results: dict[str, list[dict]]) -> list[dict]:
                 "quality_of": compared.column,
                 "seconds_to_quality": _mean(times),
                 "reached": len(times),
+                "shared_machine": sum(run["trained"].get("shared_machine", False) for run in runs),
                 "diverged": sum(run["trained"]["diverged"] for run in runs),
             }
         )
@@ -90,8 +96,9 @@ def _seconds_to(quality: float | None, history: list[dict], compared: Metric) ->
 
 
 def as_text(table: list[dict]) -> str:
-    """Return the table in Markdown."""
-    return tabulate([_shown(row) for row in table], headers="keys", disable_numparse=True, tablefmt="github")
+    """Return the table in Markdown, with a note below it if times are marked."""
+    text = tabulate([_shown(row) for row in table], headers="keys", disable_numparse=True, tablefmt="github")
+    return f"{text}\n\n{NOTE}" if any(row["shared_machine"] for row in table) else text
 
 
 def _shown(row: dict) -> dict[str, str]:
@@ -105,13 +112,14 @@ def _shown(row: dict) -> dict[str, str]:
         reached += f" ({row['reached']} of {row['runs']})"
     quality = "quality" if row["quality"] is None else f"{row['quality_of']} {row['quality']:.4g}"
     number = lambda name, digits=0: "-" if row[name] is None else f"{row[name]:,.{digits}f}"  # noqa: E731
+    time = lambda text: text + MARK if row["shared_machine"] and text[0] != "-" else text  # noqa: E731
     return {name: row[name] for name in options} | {
         metric: value + spread,
         "parameters": number("parameters"),
-        "s/pass": number("seconds_per_pass", 1),
-        "tokens/s": number("tokens_per_second"),
+        "s/pass": time(number("seconds_per_pass", 1)),
+        "tokens/s": time(number("tokens_per_second")),
         "peak MiB": f"{row['peak_memory'] / 2**20:,.0f}",
-        f"s to {quality}": reached,
+        f"s to {quality}": time(reached),
         **({"diverged": str(row["diverged"])} if row["diverged"] else {}),
     }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.comparison import compare
+from tasks.comparison import trainings
 from tasks.errors import TrainingFailed
 from tasks.training import source_files
 from tasks.training.callbacks import TrainingCallback
@@ -86,11 +86,11 @@ def test_an_unfinished_overwriting_training_reads_changed_data_again(small_tasks
 
 
 def test_results_of_a_comparison_are_not_mixed_with_those_of_changed_data(small, data, tmp_path, monkeypatch):
-    def answers(job):
+    def answers(job, **options):
         yield {"trained": {}}
         raise TrainingFailed("ended early")
 
-    monkeypatch.setattr(compare, "_answers", answers)
+    monkeypatch.setattr(trainings, "answers", answers)
     command = ("compare", "--cells", "gru", "--run", tmp_path / "cells", "--data", data, *small.options)
     assert "ended early" in small.command(*command).error(1)
     assert "ended early" in small.command(*command).error(1)

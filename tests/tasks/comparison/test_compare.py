@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.comparison import compare
+from tasks.comparison import trainings
 from tasks.comparison.settings import CompareArguments, Comparison
 from tasks.sentiment.settings import SentimentSettings
 from tasks.sentiment.task import SENTIMENT
@@ -174,10 +174,10 @@ def test_the_steps_that_fit_into_the_minutes_are_timed_once_for_all_seeds(tmp_pa
     def steps(cell, seed=0):
         settings = SentimentSettings(recurrent={"cell": cell}, training={"seed": seed})
         asked = Comparison(SENTIMENT, CompareArguments(cells=cell, minutes=4.0, run=str(tmp_path / "cells")), {})
-        budgeted = compare._within(asked, 4.0, settings, tmp_path / "cells" / "x")
+        budgeted = trainings.within(asked, 4.0, settings, tmp_path / "cells" / "x")
         return budgeted.training.epochs * budgeted.training.steps_per_epoch
 
-    monkeypatch.setattr(compare, "_answers", answers)
+    monkeypatch.setattr(trainings, "answers", answers)
     assert steps("lstm") == 2400
     assert steps("lstm", seed=1) == 2400 and timed == ["lstm"]  # the same for each seed
     assert steps("gru") == 1200 and timed == ["lstm", "gru"]
@@ -196,10 +196,10 @@ def test_a_network_that_is_fitted_before_the_training_may_have_no_step_to_time(
         history = [{"epoch": number, "seconds": seconds} for number, seconds in enumerate(epochs)]
         yield {"trained": {"history": history, "diverged": diverged}}
 
-    monkeypatch.setattr(compare, "_answers", answers)
+    monkeypatch.setattr(trainings, "answers", answers)
     asked = Comparison(SENTIMENT, CompareArguments(cells="lstm", minutes=4.0, run=str(tmp_path / "cells")), {})
     for _ in range(2):  # the second time from the file
-        training = compare._within(asked, 4.0, SentimentSettings(), tmp_path / "cells" / "x").training
+        training = trainings.within(asked, 4.0, SentimentSettings(), tmp_path / "cells" / "x").training
         assert (training.epochs, training.steps_per_epoch) == ("auto", None) if steps is None else (6, -(-steps // 6))
     assert ("NaN" in caplog.text) == diverged
 

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -54,7 +55,7 @@ def test_the_second_process_is_told_the_first_and_a_killed_one_leaves_no_lock(ho
     holder.wait()
     assert (tmp_path / ".lock-run").exists()
     with locks.locked(tmp_path / "run"):
-        assert (tmp_path / ".lock-run").read_text() == f"{os.getpid()}\n"
+        assert (tmp_path / ".lock-run").read_text() == f"{os.getpid()} {socket.gethostname()}\n"
     assert not list(tmp_path.iterdir())
 
 
