@@ -4,13 +4,20 @@ import sys
 from collections.abc import Sequence
 
 from tasks.cli.exit_codes import guarded
+from tasks.cli.registry import all_tasks
 from tasks.errors import UserError, did_you_mean
 from tasks.references import find
 
 PROGRAM = "python -m tasks.cluster"
 # A command -> what it does, and the function that parses its arguments and runs it: "module:function", called with
 # the program and the command, such as "python -m tasks.cluster train", and the arguments after it.
-COMMANDS: dict[str, tuple[str, str]] = {}
+COMMANDS: dict[str, tuple[str, str]] = {
+    task.predict_command: (
+        f"Answers the shards of an input with Ray, as python -m tasks.{task.name} {task.predict_command} does.",
+        "tasks.cli.cluster_shards:answer",
+    )
+    for task in all_tasks()
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

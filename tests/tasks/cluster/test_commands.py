@@ -1,0 +1,34 @@
+"""The command line of `tasks.cluster`: its mistakes."""
+
+import pytest
+
+from tasks.cli.cluster import main
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["predikt"], ["'predikt' is no command", "did you mean predict"]),
+        (["predict", "--workers", "0"], ["--workers", "greater than or equal to 1"]),
+        (["predict", "--run", "r", "--input", "FILE", "--output", "o"], ["--input", "tasks.sentiment predict answers"]),
+        (["translate", "--run", "r", "a text"], ["--input", "tasks.translation translate answers"]),
+        (["predict", "--run", "r", "--input", "FOLDER"], ["--output"]),
+        (["predict", "--run", "r", "--input", "FOLDER", "--output", "o", "--workerz", "2"], ["no option", "--workerz"]),
+        (["predict", "--run", "r", "--resources", "cpus"], ["'cpus' is not NAME=VALUE"]),
+    ],
+)
+def test_a_message_names_what_cannot_be_done(capsys, tmp_path, monkeypatch, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "FOLDER").mkdir()
+    for name in ("FILE", "FOLDER/a.txt"):
+        (tmp_path / name).write_text("a text\n")
+    assert main(arguments) == 2
+    message = capsys.readouterr().err
+    assert message.startswith("error: ") and all(word in message for word in words), message
+    assert not (tmp_path / "o").exists()
+
+
+def test_the_overview_lists_the_commands_of_the_tasks(capsys):
+    assert main(["--help"]) == 0
+    out = capsys.readouterr().out
+    assert all(f"  {name} " in out for name in ("predict", "generate", "translate"))
