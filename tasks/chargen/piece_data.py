@@ -16,7 +16,7 @@ from tasks.chargen import separate_texts
 from tasks.chargen.document_windows import DocumentWindows
 from tasks.chargen.settings import ChargenSettings
 from tasks.chargen.text_source import TextSource, compared_texts
-from tasks.data import vocabularies
+from tasks.data import look_ahead, vocabularies
 from tasks.data.overlap import TrainingTexts
 from tasks.data.records import Record
 from tasks.data.sequence_store import SequenceStore, chunks
@@ -104,8 +104,9 @@ def encoded(records: Iterable[Record], text: PieceText) -> Iterator[list[int]]:
     last id of the row before.
     """
     if not text.characters.has_line_ends:
-        for chunk in chunks(records):
-            for ids in text.ids(string_tensor([record.values[0] for record in chunk])).to_list():
+        ids_of = lambda chunk: text.ids(string_tensor([record.values[0] for record in chunk])).to_list()  # noqa: E731
+        for _, rows in look_ahead.mapped(ids_of, chunks(records)):
+            for ids in rows:
                 if len(ids) < MAX_PIECES:
                     yield [EOS, *ids, EOS]
                 else:

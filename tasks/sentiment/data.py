@@ -12,7 +12,7 @@ import sentencepiece
 from models.text import UNKNOWN, SentencePieceText
 from tasks import atomic_files
 from tasks.atomic_files import expanded
-from tasks.data import vocabularies
+from tasks.data import look_ahead, vocabularies
 from tasks.data.bad_rows import BadRows, usable
 from tasks.data.cut_texts import CutTexts
 from tasks.data.overlap import TrainingTexts, compared_texts
@@ -139,8 +139,11 @@ def _encoded(
     Texts with the maximum number of pieces may have more; `cut` counts them.
     """
     records = usable(records, label_ids.problem, skip=source.skip_bad_rows)
-    for chunk in chunks(_with_text(records, empty)):
-        ids = tokenizer.pieces(string_tensor([record.values[0] for record in chunk])).to_list()
+
+    def pieces(chunk: list[Record]) -> list[list[int]]:
+        return tokenizer.pieces(string_tensor([record.values[0] for record in chunk])).to_list()
+
+    for chunk, ids in look_ahead.mapped(pieces, chunks(_with_text(records, empty))):
         for row, record in zip(ids, chunk, strict=True):
             if len(row) < cut.max_tokens:
                 cut.add(len(row))

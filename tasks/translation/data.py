@@ -11,7 +11,7 @@ import sentencepiece
 from models.generation_settings import DEFAULT_MAX_LENGTH_RATIO
 from models.text import SentencePieceText, normalizer, with_normalization
 from tasks import atomic_files
-from tasks.data import vocabularies
+from tasks.data import look_ahead, vocabularies
 from tasks.data.overlap import ComparedTexts, TrainingTexts
 from tasks.data.records import Record
 from tasks.data.sequence_store import SequenceStore, chunks
@@ -168,12 +168,15 @@ def _encoded(
 ) -> Iterator[tuple[list[int], int]]:
     """Yield the ids of source and target in one list, and the number of source ids, of pairs that are not left out."""
     max_tokens, ratio, left_out = settings.network.max_tokens, settings.data.max_pair_length_ratio, LeftOut()
-    for chunk in chunks(with_both_sides(records, left_out)):
+
+    def pieces(chunk: list[Record]) -> list[list[list[int]]]:
         texts = zip(*rules.masked(record.values for record in chunk), strict=True)
-        sides = [
+        return [
             tokenizer.pieces(string_tensor(of_side)).to_list()
             for tokenizer, of_side in zip(tokenizers, texts, strict=True)
         ]
+
+    for chunk, sides in look_ahead.mapped(pieces, chunks(with_both_sides(records, left_out))):
         for record, source_ids, target_ids in zip(chunk, *sides, strict=True):
             longer, shorter = max(len(source_ids), len(target_ids)), min(len(source_ids), len(target_ids))
             if not shorter:  # normalization left nothing

@@ -1,0 +1,40 @@
+"""Chunks are computed in threads, and come in their order."""
+
+import threading
+import time
+
+import pytest
+
+from tasks.data import look_ahead
+
+
+@pytest.mark.parametrize("threads", [None, 1, 2, 7])
+def test_results_come_in_order_whatever_the_number_of_threads(threads):
+    def square(number: int) -> int:
+        time.sleep(0.01 * (number % 3 == 0))  # the first ones take longest
+        return number**2
+
+    assert [*look_ahead.mapped(square, range(20), threads)] == [(number, number**2) for number in range(20)]
+    assert [*look_ahead.mapped(square, [], threads)] == []
+
+
+def test_no_more_is_read_than_memory_may_hold():
+    read = []
+    results = look_ahead.mapped(lambda number: number, (read.append(number) or number for number in range(100)), 2)
+    next(results)
+    assert len(read) <= look_ahead.MAX_THREADS + 1
+    results.close()
+    assert len(read) <= look_ahead.MAX_THREADS + 1
+    assert not [one for one in threading.enumerate() if one.name.startswith("look-ahead")]
+
+
+def test_errors_of_reader_and_threads_are_raised():
+    with pytest.raises(ZeroDivisionError):
+        [*look_ahead.mapped(lambda number: 1 // number, range(3, -1, -1))]
+
+    def numbers():
+        yield 1
+        raise OSError("the file is gone")
+
+    with pytest.raises(OSError, match="gone"):
+        [*look_ahead.mapped(lambda number: number, numbers())]
