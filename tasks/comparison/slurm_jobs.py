@@ -1,7 +1,7 @@
 """Jobs of Slurm that work on a comparison, submitted with submitit."""
 
-import contextlib
 import logging
+import subprocess
 import time
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ MINUTES = 24 * 60
 # How often it may be queued again.
 REQUEUED = 1000
 # Seconds between two questions to Slurm, which is asked seldom; a job that ends well is noticed by its file.
-ASK = 60.0
+ASK = 15.0
 
 
 class _Requeued:
@@ -68,33 +68,48 @@ class SlurmJobs:
             ) from None
         except (NameError, ValueError, AssertionError) as error:
             raise UserError(f"--resources: {str(error).strip().splitlines()[0]}") from None
-        self._uncompleted, self._asked = submitit.core.utils.UncompletedJobError, time.monotonic()
+        self._is_local, self._queued, self._asked = cluster == "local", None, 0.0
         log.info("their messages: %s", folder)
 
     def ended(self) -> bool:
         """Return whether all jobs have ended."""
-        ask = time.monotonic() - self._asked > ASK
-        if ask:
-            self._asked = time.monotonic()
-        return all(job.done(force_check=ask) for job in self._jobs)
+        return all(map(self._has_ended, self._jobs))
+
+    def _has_ended(self, job) -> bool:
+        if job.paths.result_pickle.exists():
+            return True
+        if self._is_local:
+            return job.done()
+        # submitit asks sacct, which answers only where Slurm stores accounts.
+        if time.monotonic() - self._asked > ASK:
+            self._queued, self._asked = _queued(self._jobs[0].job_id.partition("_")[0]), time.monotonic()
+        return self._queued is not None and job.job_id not in self._queued
 
     def check(self) -> None:
         """Raise the error of a job that has ended with one, other than by the death of its process."""
         for job in self._jobs:
-            if not job.done():
-                continue
-            with contextlib.suppress(self._uncompleted):  # it was killed
+            if job.paths.result_pickle.exists():
                 error = job.exception()
-                if isinstance(error, self._uncompleted):
-                    log.warning("job %s ended early; see %s", job.job_id, job.paths.stderr)
-                elif error is not None:
+                if error is not None:
                     last = str(error).strip().splitlines()[-1]
                     raise TrainingFailed(f"job {job.job_id} failed: {last}; see {job.paths.stderr}")
-                elif (message := job.result()) is not None:
+                message = job.result()
+                if message is not None:
                     raise UserError(message)
+            elif self._has_ended(job):
+                log.warning("job %s ended early; see %s", job.job_id, job.paths.stderr)
 
     def close(self) -> None:
         """Cancel the jobs that still run or wait."""
         for job in self._jobs:
-            if not job.done():
+            if not self._has_ended(job):
                 job.cancel(check=False)
+
+
+def _queued(array: str) -> set[str] | None:
+    """Return the jobs of an array that wait or run; None if Slurm does not answer."""
+    command = ["squeue", "--noheader", "--array", "--format=%i", f"--jobs={array}"]
+    answer = subprocess.run(command, capture_output=True, text=True)
+    if answer.returncode and "Invalid job id" not in answer.stderr:  # which it says of jobs that ended a while ago
+        return None
+    return set(answer.stdout.split())
