@@ -1,10 +1,12 @@
 """Texts per processor second of an exported classifier: one file, shards by one process, and shards by engines.
 
 200,000 texts of the bundled sample in 40 shards; `--shard-texts` sets another number. Every way must write the same
-bytes. The processor seconds are those of all processes of a way, with their starts. Beam is measured if `--beam-python`
-names the Python of an environment with the extra `beam`.
+bytes. The processor seconds are those of all processes of a way, with their starts. Ray is measured if it is installed,
+Beam if `--beam-python` names the Python of an environment with the extra `beam`.
 """
 
+import contextlib
+import importlib.util
 import itertools
 import os
 import subprocess
@@ -34,19 +36,40 @@ class Measured(NamedTuple):
 
 
 def measured(*commands: Sequence, codes: tuple[int, ...] = (0,)) -> Measured:
-    """Runs commands side by side, each `[python, argument, ...]`; waits for their processes and those below them."""
+    """Runs commands side by side, each `[python, argument, ...]`; waits for their processes and those below them.
+
+    The system adds up the seconds of processes whose parents wait for them. Those of Ray do not, so the seconds of each
+    process are looked at meanwhile as well, and the larger sum counts.
+    """
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     began, before = time.monotonic(), os.times()
     processes = [
         subprocess.Popen([*map(str, command)], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         for command in commands
     ]
-    for process in processes:
-        _, messages = process.communicate()
-        assert process.returncode in codes, messages.decode()[-3000:]
+    seen: dict[int, float] = {}
+    ended = threading.Event()
+    looking = threading.Thread(target=look, args=(seen, ended))
+    looking.start()
+    try:
+        for process in processes:
+            _, messages = process.communicate()
+            assert process.returncode in codes, messages.decode()[-3000:]
+    finally:
+        ended.set()
+        looking.join()
     after = os.times()
     used = after.children_user + after.children_system - before.children_user - before.children_system
-    return Measured(time.monotonic() - began, used)
+    return Measured(time.monotonic() - began, max(used, sum(seen.values())))
+
+
+def look(seen: dict[int, float], ended: threading.Event) -> None:
+    """Stores the processor seconds of every process below this one, until the event is set."""
+    while not ended.wait(0.2):
+        for process in psutil.Process().children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                times = process.cpu_times()
+                seen[process.pid] = times.user + times.system
 
 
 @pytest.fixture(scope="module")
@@ -75,13 +98,14 @@ def texts(request, tmp_path_factory) -> Path:
     return folder
 
 
-def killed(command: Sequence, output: Path, word: str) -> Measured:
+def killed(command: Sequence, output: Path, word: str, again: bool = True) -> Measured:
     """Kills a worker of a command when shards are finished, and runs the command again; measures both.
 
     Args:
         command: The command.
         output: The folder that it writes.
         word: A part of the command line of a worker.
+        again: Whether the command is run again.
     """
     found = []
 
@@ -89,14 +113,17 @@ def killed(command: Sequence, output: Path, word: str) -> Measured:
         while len([*output.glob("*.txt")]) < SHARDS // 8:
             time.sleep(0.05)
         for process in psutil.Process().children(recursive=True):
-            if word in " ".join(process.cmdline()) and "python" in process.name():
+            line = " ".join(process.cmdline())
+            if word in line and ("python" in process.name() or line.startswith("ray::")):
                 found.append(process.pid)
                 process.kill()
                 return
 
     threading.Thread(target=kill, daemon=True).start()
-    first = measured(command, codes=(0, 1))
+    first = measured(command, codes=(0, 1) if again else (0,))
     assert found, f"no process with {word} was there to be killed"
+    if not again:
+        return first
     return Measured(*map(sum, zip(first, measured(command), strict=True)))
 
 
@@ -115,6 +142,12 @@ def ways(model: Path, texts: Path, output: Path, beam: Path | None) -> dict[str,
 
     one, two, workers = "one process", "two processes", ["Beam, one worker", "Beam, one of two workers killed"]
     found = {one: lambda: measured(command(one, "tasks.sentiment", "predict")), two: lambda: side_by_side(two)}
+    if importlib.util.find_spec("ray") is not None:
+        actors = ["Ray, two workers", "Ray, one of two workers killed"]
+        with_ray = [command(name, "tasks.cluster", "predict") for name in actors]
+        found[actors[0]] = lambda: measured(with_ray[0])
+        # Ray starts another worker: the command is not run again.
+        found[actors[1]] = lambda: killed(with_ray[1], output / actors[1], "ray::_Actor.answer", again=False)
     if beam is not None:
         several = ("--", "--direct_running_mode=multi_processing", "--direct_num_workers=2")
         found[workers[0]] = lambda: measured(with_beam(workers[0]))

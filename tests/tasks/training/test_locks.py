@@ -25,17 +25,25 @@ with locked(sys.argv[1]):
     print("locked", flush=True)
     time.sleep(600)
 """
+# Shares the lock of a folder with processes that do the same work.
+SHARER = """
+import sys, time
+from tasks.training.locks import shared
+with shared(sys.argv[1], lambda: print("prepared", flush=True), sys.argv[2]):
+    print("locked", flush=True)
+    time.sleep(600)
+"""
 
 
 @pytest.fixture
 def hold(process):
-    """Starts a process that locks a folder."""
+    """Starts a process that locks a folder; returns it when it prints `expected`."""
     started = []
 
-    def start(folder: Path) -> subprocess.Popen:
-        holder = process("-c", HOLDER, folder)
+    def start(folder: Path, *arguments, script: str = HOLDER, expected: bytes = b"locked\n") -> subprocess.Popen:
+        holder = process("-c", script, folder, *arguments)
         started.append(holder)
-        assert holder.stdout.readline() == b"locked\n"
+        assert b"".join(holder.stdout.readline() for _ in expected.splitlines()) == expected
         return holder
 
     yield start
@@ -57,6 +65,36 @@ def test_the_second_process_is_told_the_first_and_a_killed_one_leaves_no_lock(ho
     with locks.locked(tmp_path / "run"):
         assert (tmp_path / ".lock-run").read_text() == f"{os.getpid()} {socket.gethostname()}\n"
     assert not list(tmp_path.iterdir())
+
+
+def test_processes_with_the_same_work_share_a_folder_which_the_first_of_them_prepares(hold, tmp_path):
+    sharers = [hold(tmp_path / "cells", "work", script=SHARER, expected=b"prepared\nlocked\n")]
+    sharers.append(hold(tmp_path / "cells", "work", script=SHARER))
+    for holder in sharers:  # the second one alone keeps the others out as well
+        with pytest.raises(UserError, match="by other processes"), locks.locked(tmp_path / "cells"):
+            pass
+        with pytest.raises(UserError, match="other options"), locks.shared(tmp_path / "cells", pytest.fail, "other"):
+            pass
+        holder.kill()
+        holder.communicate()
+    prepared = []
+    with locks.shared(tmp_path / "cells", lambda: prepared.append(1), "other"):
+        assert prepared
+    assert not [*tmp_path.iterdir()]
+
+
+def test_what_another_process_has_claimed_is_free_when_that_process_is_killed(hold, tmp_path):
+    holder = hold(tmp_path / "result.json")
+    with locks.claimed(tmp_path / "result.json") as claim:
+        assert claim is None and locks.machine_of(tmp_path / "result.json") == socket.gethostname()
+    holder.kill()
+    holder.communicate()
+    assert locks.machine_of(tmp_path / "result.json") is None
+    with locks.claimed(tmp_path / "result.json") as claim:
+        assert claim is not None and len(claim.descriptors) == 1
+        with locks.claimed(tmp_path / "result.json") as second:
+            assert second is None
+    assert not [*tmp_path.iterdir()]
 
 
 def test_a_link_to_a_folder_and_a_relative_path_are_the_same_folder(tmp_path, monkeypatch):
