@@ -31,11 +31,14 @@ class LanguageModelLoss(keras.layers.Layer):
         weight: The weight.
         seed: Seed of the sampled pieces.
         **kwargs: Arguments of `keras.layers.Layer`.
+
+    Attributes:
+        share: A scalar `tf.Variable` that the loss is multiplied by, for a training on several workers; None without.
     """
 
     def __init__(self, direction: Direction, model: LanguageModel, counts, weight: float, seed: int = 0, **kwargs):
         super().__init__(**kwargs)
-        self.weight, self.reverse = weight, direction.name == "backward"
+        self.weight, self.reverse, self.share = weight, direction.name == "backward", None
         self.embedding = direction.embedding if model.output_layer is None else None
         self.projection, self.output_layer, self.output_bias = model.projection, model.output_layer, model.output_bias
         self.sampled_logits = None
@@ -75,7 +78,8 @@ class LanguageModelLoss(keras.layers.Layer):
             vectors, bias = keras.ops.transpose(self.output_layer.kernel), self.output_layer.bias
         nats = self._nats(features, ids, vectors, bias)
         counted = tf.cast(counted, nats.dtype)
-        self.add_loss(self.weight * tf.reduce_sum(nats * counted) / tf.reduce_sum(counted))
+        loss = self.weight * tf.reduce_sum(nats * counted) / tf.reduce_sum(counted)
+        self.add_loss(loss if self.share is None else loss * tf.cast(self.share, loss.dtype))
         return logits
 
     def _nats(self, features, ids, vectors, bias):

@@ -93,13 +93,17 @@ class WindowModel(PaddedInputs, keras.Model):
 
     def train_step(self, data):
         """Train on a batch, with the targets that belong to the logits of the training."""
+        return super().train_step(self.with_training_targets(data))
+
+    def with_training_targets(self, data):
+        """Return a batch with the targets, and the weights, that belong to the logits of the training."""
         x, targets, weights = keras.utils.unpack_x_y_sample_weight(data)
         if self.sampled_logits is not None:
             targets = tf.zeros_like(targets)
         if self.last_only:
             targets = targets[:, -1:]
             weights = weights[:, -1:] if weights is not None and len(weights.shape) > 1 else weights
-        return super().train_step((x, targets, weights))
+        return x, targets, weights
 
     def _output_weights(self) -> tuple:
         """Return the output vector of each id, `(vocabulary_size, size)`, and the biases, if there are any."""

@@ -37,6 +37,10 @@ class ShardsFailed(Exception):
     """
 
 
+class WorkerLost(TrainingFailed):
+    """Another process of the training has ended or cannot be reached; the training can be resumed."""
+
+
 class TrainingDiverged(TrainingFailed):
     """The loss became NaN or infinite; the message names the step, the loss and what to try."""
 

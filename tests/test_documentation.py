@@ -34,6 +34,9 @@ OTHER_OPTIONS = {
     # Of Apache Beam:
     "--runner",
     "--direct_running_mode",
+    # Of unshare:
+    "--map-root-user",
+    "--net",
     # Of TensorFlow Serving:
     "--model_config_file",
     "--enable_batching",
@@ -102,7 +105,7 @@ def test_every_paragraph_of_the_korean_readme_is_korean():
 @cache
 def settings_classes() -> list[type[Settings]]:
     """Every settings and arguments class of the project."""
-    for path in [*ROOT.glob("models/*settings.py"), *ROOT.glob("tasks/**/settings.py")]:
+    for path in [*ROOT.glob("models/*settings.py"), *ROOT.glob("tasks/**/*settings.py")]:
         importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
     found, waiting = [], [Settings]
     while waiting:

@@ -17,6 +17,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "tasks.cli.cluster_shards:answer",
     )
     for task in all_tasks()
+} | {
+    "train": (
+        "Trains one network on several workers, and starts them again when one dies.",
+        "tasks.cli.cluster_training:train",
+    ),
+    "scaling": ("Prints what a training on several workers would cost.", "tasks.cli.cluster_training:scaling"),
 }
 
 

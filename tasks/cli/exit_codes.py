@@ -1,7 +1,8 @@
 """Errors -> messages and exit codes.
 
 0: success. 2: a mistake of the caller, explained in one or two lines. 1: any other failure. 128 and the number of the
-signal: ended by a signal; 130 is SIGINT (Ctrl+C), 143 is SIGTERM, 129 is SIGHUP.
+signal: ended by a signal; 130 is SIGINT (Ctrl+C), 143 is SIGTERM, 129 is SIGHUP. 75: a training has lost another of its
+workers, and can be resumed.
 """
 
 import codecs
@@ -18,8 +19,9 @@ from typing import TextIO
 
 import pydantic
 
-from tasks.errors import ShardsFailed, TemporaryError, TrainingFailed, UserError
+from tasks.errors import ShardsFailed, TemporaryError, TrainingFailed, UserError, WorkerLost
 from tasks.serving import partial_output
+from tasks.training.worker_addresses import LOST_WORKER
 from tasks.validation import describe_validation_error
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -42,6 +44,8 @@ def guarded(
             return _checked(run, argv)
     except UserError as error:
         return _fail(str(error), 1 if isinstance(error, TemporaryError) else 2)
+    except WorkerLost as error:
+        return _fail(str(error), LOST_WORKER)
     except (TrainingFailed, ShardsFailed) as error:
         return _fail(str(error), 1)
     except pydantic.ValidationError as error:

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
@@ -15,6 +16,7 @@ from tasks.comparison.settings import CompareArguments
 from tasks.errors import UserError, did_you_mean
 from tasks.references import find
 from tasks.task import Task
+from tasks.training.worker_addresses import WorkerAddresses, check_port, parse
 
 # The commands that continue where they were interrupted.
 RESUMABLE = ("train", "compare")
@@ -52,7 +54,7 @@ def main(task: Task, argv: Sequence[str] | None = None) -> int:
         if name == "train":
             settings, folder, overwrite = parsing.train_arguments(task, program_and_command, rest)
             check_files(task, settings, folder)
-            _train(load(command.function), task, settings, folder, overwrite)
+            _train(command.function, task, settings, folder, overwrite)
         elif name == "compare":
             comparison = parsing.comparison(task, program_and_command, command.arguments, rest)
             check_files(task, comparison)
@@ -126,10 +128,32 @@ def _overview(program: str, commands: Mapping[str, Command]) -> str:
     return "\n".join([*lines, "", f"{program} COMMAND --help lists the options."])
 
 
-def _train(train: Callable, task: Task, settings: Settings, folder, overwrite: bool) -> None:
+def _train(function: str, task: Task, settings: Settings, folder, overwrite: bool) -> None:
+    addresses = parse(os.environ.get("TF_CONFIG"))
+    workers = None if addresses is None else _connected(addresses)
+    train = load(function)
+    if workers is not None and not workers.is_first:  # the first one shows what all do
+        logging.getLogger("tasks").setLevel(logging.ERROR)
     with contextlib.redirect_stdout(sys.stderr):  # the epochs are printed to standard output
-        run = train(task, settings, folder, overwrite=overwrite)
-    print(run.path)
+        run = train(task, settings, folder, overwrite=overwrite, **({} if workers is None else {"workers": workers}))
+    if workers is None or workers.is_first:
+        print(run.path)
+
+
+def _connected(addresses: WorkerAddresses):
+    """Connect this process with the other workers of a training, before TensorFlow starts."""
+    check_port(addresses)
+    _log_to_standard_error()
+    logging.getLogger(__name__).info("%s: waiting for the others", addresses)
+    with quiet_start():
+        import_tensorflow(start=False)
+        workers = find("tasks.training.workers:connect")(addresses)
+    return workers
+
+
+def _log_to_standard_error() -> None:
+    logging.basicConfig(format="%(message)s", stream=sys.stderr)
+    logging.getLogger("tasks").setLevel(logging.INFO)
 
 
 def load(function: str, *, tensorflow: bool = True) -> Callable:
@@ -139,8 +163,7 @@ def load(function: str, *, tensorflow: bool = True) -> Callable:
         function: See `Command`.
         tensorflow: Whether the function needs TensorFlow in this process, now or later.
     """
-    logging.basicConfig(format="%(message)s", stream=sys.stderr)
-    logging.getLogger("tasks").setLevel(logging.INFO)
+    _log_to_standard_error()
     with quiet_start():
         if tensorflow:
             import_tensorflow()

@@ -104,6 +104,17 @@ def comparison(task: Task, program: str, arguments_class: type[CompareArguments]
     return Comparison(task, arguments, settings)
 
 
+def train_on_workers(program: str, arguments_class: type[Settings], task: Task, argv: list[str]) -> tuple:
+    """Parse the arguments of a training on several workers.
+
+    Returns:
+        Its own arguments, the words that are options of `train`, and what they ask for.
+    """
+    _check_values(argv, arguments_class, program)
+    arguments, rest = _parse_known(arguments_class, program, with_none(argv, arguments_class))
+    return arguments, rest, train_arguments(task, f"python -m tasks.{task.name} train", rest)
+
+
 def _as_words(option: str, value: str, settings_class: type[Settings], program: str) -> list[str]:
     """Return an option with its value in words of the command line; an option without a value is on or off."""
     if value.lower() in ("true", "false") and f"--no-{option}" in _options(settings_class, program):

@@ -15,10 +15,13 @@ OPTIONAL_IMPORTS = ("IPython", "matplotlib", "pandas", "scipy", "sklearn")
 LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 
 
-def import_tensorflow() -> None:
+def import_tensorflow(*, start: bool = True) -> None:
     """Import TensorFlow and Keras quickly: without optional packages, and without garbage collections in between.
 
     Does nothing if TensorFlow is imported already.
+
+    Args:
+        start: Whether TensorFlow starts too; what connects workers has to come before that.
     """
     if "tensorflow" in sys.modules:
         return
@@ -26,7 +29,9 @@ def import_tensorflow() -> None:
     sys.modules.update(dict.fromkeys(hidden))  # None: an import raises ModuleNotFoundError
     try:
         with _no_garbage_collection():
-            importlib.import_module("tensorflow").config.list_logical_devices()
+            tensorflow = importlib.import_module("tensorflow")
+            if start:
+                tensorflow.config.list_logical_devices()
             importlib.import_module("keras")
     finally:
         for name in hidden:

@@ -17,6 +17,7 @@ from tasks.reports import plots
 from tasks.reports.progress import EpochLog
 from tasks.settings import TrainingSettings
 from tasks.training.checkpoint import Checkpoint, Progress, save_model
+from tasks.training.one_process import ONE_PROCESS, OneProcess
 from tasks.training.optimizers import make_schedule
 from tasks.training.runs import Run
 from tasks.training.signals import DeferredSignals
@@ -43,6 +44,7 @@ class TrainingCallback(keras.callbacks.Callback):
         epoch_log: What is shown of the epochs.
         validation_metrics: See `tasks.task_parts.Network`.
         sample_texts: See `tasks.task_parts.Network`.
+        workers: The workers of the training. The first one measures, writes and shows; all decide the same.
 
     Attributes:
         progress: How far the training has come.
@@ -62,13 +64,15 @@ class TrainingCallback(keras.callbacks.Callback):
         epoch_log: EpochLog,
         validation_metrics: Callable[[int], Mapping[str, float | None]] | None = None,
         sample_texts: Callable[[], Sequence[str]] | None = None,
+        workers: OneProcess = ONE_PROCESS,
     ):
         super().__init__()
         self.saved_model, self.run, self.settings, self.monitor = saved_model, run, settings, monitor
         self.steps_per_epoch = steps_per_epoch
         self.passes_per_epoch, self.tokens_per_pass = passes_per_epoch, tokens_per_pass
         self.epoch_log, self.validation_metrics, self.sample_texts = epoch_log, validation_metrics, sample_texts
-        self.checkpoint, self.progress, self.signals = Checkpoint(run.state_file), Progress(), DeferredSignals()
+        self.workers, self.checkpoint = workers, Checkpoint(run.state_file, workers)
+        self.progress, self.signals = Progress(), DeferredSignals()
         self._validation_seconds = 0.0
         self._metric_values: list[np.ndarray] = []
         self._last_checkpoint: float | None = None
@@ -77,10 +81,16 @@ class TrainingCallback(keras.callbacks.Callback):
     # --- checkpoints
 
     def restore(self, model: keras.Model) -> None:
-        """Restore the model and the progress from the checkpoint; do nothing without one."""
-        if not self.checkpoint.exists():
+        """Restore the model and the progress from the checkpoint, if there is one."""
+        exists = self.workers.shared(self.checkpoint.exists())
+        if exists:
+            self.workers.wait_for(self.checkpoint.file)
+            self.progress, self._metric_values = self.checkpoint.restore(model)
+        if self.workers.count > 1:
+            self.workers.check_equal(weights=self.checkpoint.digest(model))
+            self.workers.separate_draws(model)
+        if not exists:
             return
-        self.progress, self._metric_values = self.checkpoint.restore(model)
         progress = self.progress
         if progress.step:
             log.info("resuming at epoch %d, step %d of %d", progress.epoch + 1, progress.step + 1, self.steps_per_epoch)
@@ -107,7 +117,8 @@ class TrainingCallback(keras.callbacks.Callback):
         if not math.isfinite(results["loss"]):
             raise TrainingDiverged(f"loss is {results['loss']} before the training")
         logs = dict.fromkeys(results) | {f"val_{name}": value for name, value in results.items()}
-        self.progress.history = [self._row(0, logs, time.monotonic() - start)]
+        seconds = time.monotonic() - start
+        self.progress.history = [self.workers.first_alone(lambda: self._row(0, logs, seconds))]
         self._save_model()
         self._write_history()
         self.epoch_log.print_epoch(self.progress.history[-1])
@@ -138,15 +149,17 @@ class TrainingCallback(keras.callbacks.Callback):
             # The weights of the snapshot before have been through a forward pass since then; the newest have not.
             self._good_weights, self._candidate_weights = self._candidate_weights, self._weights()
         minutes = (time.monotonic() - self._last_checkpoint) / 60.0
-        interrupted = self.signals.received is not None
+        is_due, interrupted = self.workers.decided(
+            minutes > self.settings.checkpoint_minutes, self.signals.received is not None
+        )
         # After the last step the validation follows, and the end of the epoch is saved.
-        if (interrupted or minutes > self.settings.checkpoint_minutes) and progress.step < self.steps_per_epoch:
+        if (interrupted or is_due) and progress.step < self.steps_per_epoch:
             self._save_checkpoint()
             if interrupted:
                 self.epoch_log.clear()
                 log.info("saved at epoch %d, step %d of %d", progress.epoch + 1, progress.step, self.steps_per_epoch)
                 self._draw_history()
-                self.signals.deliver()
+                self._end()
 
     def on_test_begin(self, logs=None):
         """Start the clock of the validation."""
@@ -164,12 +177,13 @@ class TrainingCallback(keras.callbacks.Callback):
         # Of training alone: how often to validate is the caller's choice, not a cost of the network.
         seconds = progress.seconds + time.monotonic() - self._epoch_start - self._validation_seconds
         with self._averaged_weights():
-            progress.history = [*progress.history, self._row(epoch + 1, logs, seconds)]
+            row = self.workers.first_alone(lambda: self._row(epoch + 1, logs, seconds))
+            progress.history = [*progress.history, row]
             self._good_weights = self._candidate_weights = None
             best = self.monitor.best_epoch(progress.history)
             if best == epoch + 1:
                 self._save_model()
-            if self.sample_texts:
+            if self.sample_texts and self.workers.is_first:
                 samples = self.sample_texts()
         self._write_history()
         self.epoch_log.print_epoch(progress.history[-1])
@@ -181,14 +195,20 @@ class TrainingCallback(keras.callbacks.Callback):
         if measured and patience is not None and progress.epoch - best >= patience:
             log.info("no better %s for %d epochs: stopped", self.monitor.column, patience)
             progress.stopped = self.model.stop_training = True
-        interrupted = self.signals.received is not None
+        interrupted = self.workers.any(self.signals.received is not None)
         last = interrupted or progress.stopped or progress.epoch == self.settings.epochs
         if last or time.monotonic() - self._last_plot > SECONDS_BETWEEN_PLOTS:
             self._draw_history()
+        self.workers.separate_draws(self.model, equal=True)
         self._save_checkpoint()
         if interrupted:
             log.info("saved at the end of epoch %d", progress.epoch)
-            self.signals.deliver()
+            self._end()
+
+    def _end(self) -> None:
+        """End the training after a signal, which another worker may have received."""
+        self.signals.deliver()
+        raise KeyboardInterrupt
 
     def _row(self, epoch: int, logs: dict, seconds: float) -> dict[str, float | None]:
         total_steps = self.steps_per_epoch * self.settings.epochs
@@ -221,13 +241,16 @@ class TrainingCallback(keras.callbacks.Callback):
         self._assign(weights)
 
     def _save_model(self) -> None:
-        save_model(self.saved_model, self.run.model_file)
+        if self.workers.is_first:
+            save_model(self.saved_model, self.run.model_file)
 
     def _assign(self, weights: list[np.ndarray]) -> None:
         for variable, value in zip(self.model.trainable_variables, weights, strict=True):
             variable.assign(value)
 
     def _write_history(self) -> None:
+        if not self.workers.is_first:
+            return
         history = self.progress.history
         rounded = [{name: None if value is None else f"{value:.6g}" for name, value in row.items()} for row in history]
         atomic_files.write_csv(self.run.history_file, rounded)
@@ -235,7 +258,7 @@ class TrainingCallback(keras.callbacks.Callback):
     def _draw_history(self) -> None:
         """Draw the learning curves, unless the newest epoch is drawn already."""
         history = self.progress.history
-        if len(history) > self._drawn_epochs:
+        if len(history) > self._drawn_epochs and self.workers.is_first:
             self.run.plots.mkdir(exist_ok=True)
             plots.learning_curves(history, self.run.plots / "learning_curves.png")
             self._last_plot, self._drawn_epochs = time.monotonic(), len(history)

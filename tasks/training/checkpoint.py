@@ -10,6 +10,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from models import keras_objects
 from tasks import atomic_files
@@ -17,7 +18,9 @@ from tasks.data.bounded_files import check_model, load_arrays
 from tasks.data.stored_files import reading
 from tasks.errors import UserError
 from tasks.training import process_state
+from tasks.training.one_process import ONE_PROCESS, OneProcess
 from tasks.training.runs import Run
+from tasks.training.workers import digest, dropout_seeds
 
 log = logging.getLogger(__name__)
 
@@ -140,18 +143,27 @@ class Checkpoint:
 
     Args:
         file: The `.npz` file.
+        workers: The workers of the training. The file is that of a training in one process: it has the carried states
+            of all rows, and the random states of the first worker.
     """
 
-    def __init__(self, file: Path):
-        self.file = file
+    def __init__(self, file: Path, workers: OneProcess = ONE_PROCESS):
+        self.file, self.workers = file, workers
 
     def exists(self) -> bool:
         """Whether there is something to resume from."""
         return self.file.exists()
 
     def save(self, model: keras.Model, progress: Progress) -> None:
-        """Write the checkpoint; the former one stays until the new one is complete."""
-        arrays = {f"variable_{i}": np.asarray(v) for i, v in enumerate(self._variables(model))}
+        """Write the checkpoint; the former one stays until the new one is complete. All workers call it."""
+        carried = _carried(model)
+        values = [
+            self.workers.whole_rows(np.asarray(one)) if id(one) in carried else np.asarray(one)
+            for one in self._variables(model)
+        ]
+        if not self.workers.is_first:
+            return
+        arrays = {f"variable_{i}": value for i, value in enumerate(values)}
         if progress.step:  # between epochs, Keras resets the metrics
             arrays |= {f"metric_{i}": np.asarray(v.value) for i, v in enumerate(model.metrics_variables)}
         with atomic_files.replacing(self.file) as path, open(path, "wb") as file:
@@ -176,19 +188,30 @@ class Checkpoint:
             progress = Progress(**json.loads(str(stored["place"])))
             variables = self._variables(model)
             values = [stored[f"variable_{i}"] for i in range(sum(name.startswith("variable_") for name in stored))]
+            carried = _carried(model)
             for variable, value in zip(variables, values, strict=True):
-                variable.assign(value)
+                variable.assign(self.workers.own_rows(value) if id(variable) in carried else value)
             count = sum(name.startswith("metric_") for name in stored)
             return progress, [stored[f"metric_{index}"] for index in range(count)]
+
+    def digest(self, model: keras.Model) -> int:
+        """Return a checksum of what all workers have alike: everything but carried states and random states."""
+        carried, generators = _carried(model), {id(one.state) for one in dropout_seeds(model)}
+        return digest(one for one in self._variables(model) if id(one) not in carried and id(one) not in generators)
 
     def _variables(self, model: keras.Model) -> list[keras.Variable]:
         """Everything that training changes, in an order that the settings determine.
 
         These are weights, random states, the optimizer, and the states that a language model carries between batches.
         """
-        carried = getattr(model, "carried_states", ())
+        carried = _carried(model).values()
         variables = {id(variable): variable for variable in [*model.variables, *model.optimizer.variables, *carried]}
         for metric in model.metrics:
             for variable in metric.variables:
                 variables.pop(id(variable), None)
         return list(variables.values())
+
+
+def _carried(model: keras.Model) -> dict[int, tf.Variable]:
+    """Return the states that a language model carries between batches, by `id`."""
+    return {id(variable): variable for variable in getattr(model, "carried_states", ())}

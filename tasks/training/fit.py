@@ -16,6 +16,7 @@ from tasks.reports.progress import EpochLog
 from tasks.settings import TrainingSettings
 from tasks.task_parts import Network, TrainingData
 from tasks.training.callbacks import TrainingCallback
+from tasks.training.one_process import ONE_PROCESS, OneProcess
 from tasks.training.optimizers import make_optimizer
 from tasks.training.runs import Run
 
@@ -80,6 +81,7 @@ def fit(
     *,
     monitor: Metric,
     verbose: int = 1,
+    workers: OneProcess = ONE_PROCESS,
 ) -> list[dict[str, float | None]]:
     """Train a network, or resume its training; leave its best weights in `run.model_file`, and its history.
 
@@ -90,6 +92,7 @@ def fit(
         run: The run's folder.
         monitor: The validation metric that selects the weights, with its direction.
         verbose: See `tasks.training.train.train`.
+        workers: The workers of the training.
 
     Returns:
         The history, a row for each epoch.
@@ -120,8 +123,9 @@ def fit(
     )
     # Keras may have wrapped the optimizer, to scale a float16 loss. Built now, its variables can be restored.
     model.optimizer.build(model.trainable_variables)
-    with EpochLog(settings.epochs, steps_per_epoch, verbose) as epoch_log:
-        return _fit(network, data, settings, run, monitor, epoch_log, with_samples=verbose > 0)
+    workers.attach(network)
+    with EpochLog(settings.epochs, steps_per_epoch, verbose if workers.is_first else 0) as epoch_log:
+        return _fit(network, data, settings, run, monitor, epoch_log, workers, with_samples=verbose > 0)
 
 
 def _fit(
@@ -131,6 +135,7 @@ def _fit(
     run: Run,
     monitor: Metric,
     epoch_log: EpochLog,
+    workers: OneProcess,
     *,
     with_samples: bool,
 ) -> list[dict[str, float | None]]:
@@ -147,9 +152,10 @@ def _fit(
         epoch_log=epoch_log,
         validation_metrics=network.validation_metrics,
         sample_texts=network.sample_texts if with_samples else None,
+        workers=workers,
     )
     validation = data.validation_batches()
-    if callback.checkpoint.exists():
+    if workers.shared(callback.checkpoint.exists()):
         # Keras creates the metrics' variables at the first batch, and they must exist to be restored. This comes before
         # everything else is restored: recurrent layers draw dropout masks, which change the random state, even in an
         # evaluation.
@@ -173,7 +179,7 @@ def _fit(
                 callbacks=[
                     *([keras.callbacks.SwapEMAWeights()] if settings.ema_momentum else []),
                     callback,
-                    keras.callbacks.TensorBoard(run.tensorboard, write_graph=False),
+                    *([keras.callbacks.TensorBoard(run.tensorboard, write_graph=False)] if workers.is_first else []),
                 ],
                 verbose=0,  # `epoch_log` shows the epochs
             )

@@ -1,5 +1,6 @@
 """Trains a network of any task in a run's folder, or resumes an interrupted training."""
 
+import contextlib
 import logging
 import shlex
 from collections.abc import Callable
@@ -24,7 +25,9 @@ from tasks.training import (
     unlabelled,
 )
 from tasks.training.checkpoint import load_initial_weights
+from tasks.training.one_process import ONE_PROCESS, OneProcess
 from tasks.training.runs import Run
+from tasks.training.workers import versions
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +40,7 @@ def train(
     overwrite: bool = False,
     reopen: bool = False,
     verbose: int = 1,
+    workers: OneProcess = ONE_PROCESS,
 ) -> Run:
     """Train a network in the folder `run`.
 
@@ -48,13 +52,16 @@ def train(
         reopen: Whether a finished run of the same settings and data is returned as it is; one of others is replaced. A
             cell of a notebook then trains once, and again if its settings change.
         verbose: 0 for no output, 2 for a line for each epoch, 1 for a progress bar as well, where one can be drawn.
+        workers: The processes that train together, from `tasks.training.workers.connect`; all of them call this
+            function with the same arguments.
 
     Returns:
         The finished run.
 
     Raises:
         UserError: If the data, the folder or the initial run cannot be used, if another process trains in the folder,
-            or if another thread of this process trains.
+            if another thread of this process trains, or if workers differ in settings or versions.
+        TrainingFailed: If another worker was lost.
         TrainingDiverged: If the loss became NaN; the run is finished with the last good weights.
 
     Example:
@@ -72,8 +79,15 @@ def train(
             if verbose:
                 print(f"{run} is trained already, with the same settings and data: opened")
             return Run(run)
-    with process_state.trains(run):
-        finished, monitor, settings = _train(task, settings, run, overwrite=overwrite or reopen, verbose=verbose)
+    with process_state.trains(run), workers.explained(run):
+        workers.check_equal(
+            settings={"task": task.name, "run": str(run), "overwrite": overwrite or reopen}
+            | settings.model_dump(mode="json"),
+            versions=versions(),
+        )
+        finished, monitor, settings = _train(
+            task, settings, run, overwrite=overwrite or reopen, verbose=verbose, workers=workers
+        )
     log.info("%s", closing_report(task, finished, monitor, task.example_arguments(settings)))
     return finished
 
@@ -85,6 +99,7 @@ def _train(
     *,
     overwrite: bool,
     verbose: int,
+    workers: OneProcess,
     before_training: Callable[[Settings, TrainingData, Run], None] | None = None,
 ) -> tuple[Run, Metric, Settings]:
     """Train a network; see `train`. `before_training` is called when the data are prepared.
@@ -99,14 +114,20 @@ def _train(
     pretrained.check(settings, run)
     required_memory.check(task, settings)
     fit.check_keras_values(settings.recurrent, settings.network)
-    with locks.locked(run):
-        folder = runs.begin(run, task.name, settings, overwrite=overwrite)
-        unlabelled.train(task, settings, folder, partial(_language_model, overwrite=overwrite, verbose=verbose))
-        settings = prepared.prepare(task, settings, folder, overwrite=overwrite)
+    with contextlib.ExitStack() as stack:
+
+        def begin() -> str:
+            stack.enter_context(locks.locked(run))
+            return str(runs.begin(run, task.name, settings, overwrite=overwrite).path)
+
+        folder = Run(workers.first_alone(begin))
+        train_language_model = partial(_language_model, overwrite=overwrite, verbose=verbose, workers=workers)
+        unlabelled.train(task, settings, folder, train_language_model, is_first=workers.is_first)
+        settings = _prepared(task, settings, folder, workers, overwrite=overwrite)
         data = task.open_data(settings, folder)
         required_memory.check(task, settings, data)
         if before_training is not None:
-            before_training(settings, data, folder)
+            workers.first_alone(lambda: before_training(settings, data, folder))
         with process_state.seeding(), fit.explained_cudnn(), fit.explained_memory(settings.training):
             fit.set_up(settings.training)
             network = task.build(settings, data, folder)
@@ -114,12 +135,29 @@ def _train(
         log.info("%s", data.summary)
         fit.log_cost(network.model, settings.recurrent, data)
         monitor = next(metric for metric in task.validation_metrics if metric.name == settings.training.monitor)
-        with runs.finishing(folder, run), fit.explained_memory(settings.training):
-            fit.fit(network, data, settings.training, folder, monitor=monitor, verbose=verbose)
+
+        def complete() -> None:
+            nonlocal settings
             settings = task.complete(settings, prepared.asked(task, folder), data, folder)
             folder.write_settings(task.name, settings)
             reopening.record(folder, reopening.weights_before(settings))
+
+        finishing = runs.finishing(folder, run) if workers.is_first else contextlib.nullcontext()
+        with finishing, fit.explained_memory(settings.training):
+            fit.fit(network, data, settings.training, folder, monitor=monitor, verbose=verbose, workers=workers)
+            workers.first_alone(complete)
+    workers.shared(True)  # the run is finished
     return Run(run), monitor, settings
+
+
+def _prepared(task: Task, settings: Settings, folder: Run, workers: OneProcess, *, overwrite: bool) -> Settings:
+    """Prepare the data in the first worker; return the settings in force."""
+    in_force = []
+    workers.first_alone(lambda: in_force.append(prepared.prepare(task, settings, folder, overwrite=overwrite)))
+    if in_force:
+        return in_force[0]
+    workers.wait_for(folder.prepared_marker)
+    return folder.settings(task.settings_class)
 
 
 def _language_model(*arguments, **named) -> None:

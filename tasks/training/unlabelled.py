@@ -125,7 +125,7 @@ def check_trained(settings: Settings) -> None:
         )
 
 
-def train(task: Task, settings: Settings, run: Run, train_model: Callable) -> None:
+def train(task: Task, settings: Settings, run: Run, train_model: Callable, *, is_first: bool = True) -> None:
     """Train the language models that are not finished.
 
     Args:
@@ -134,6 +134,7 @@ def train(task: Task, settings: Settings, run: Run, train_model: Callable) -> No
         run: Its run, which may have copies of the language models already.
         train_model: Trains one: a function of task, settings, folder and `before_training`, which is a function of
             settings, data and run, called when the data are prepared.
+        is_first: Whether this process writes the runs, if several workers train them.
 
     Raises:
         UserError: If the texts cannot be used.
@@ -159,7 +160,8 @@ def train(task: Task, settings: Settings, run: Run, train_model: Callable) -> No
                 train_model(find(LANGUAGE_MODELS), model.settings, model.run.path, before_training=announce)
             warned = True
         except TrainingDiverged:
-            shutil.rmtree(model.run.path)  # it counts as finished, and would be used by the same command
+            if is_first:
+                shutil.rmtree(model.run.path)  # it counts as finished, and would be used by the same command
             raise TrainingFailed(
                 f"the loss of the language model {model.name} became NaN, so it is removed; train one by itself with a "
                 f"lower --learning-rate, python -m tasks.{pretrained.TASK} train, and name it with --pretrained"
