@@ -41,7 +41,7 @@ def is_folder(location: str) -> bool:
 
 def shown(locations: str | Sequence[str]) -> str:
     """Return one or several locations as a message names them."""
-    return locations if isinstance(locations, str) else locations[0] + " ..." * (len(locations) > 1)
+    return locations if isinstance(locations, str) else f"{locations[0]} and {len(locations) - 1} more"
 
 
 class InferenceArguments(Settings):
@@ -226,7 +226,12 @@ class PredictArguments(FileOptions, Texts):
         if isinstance(self.input, tuple) and "-" in self.input:
             raise ValueError("--input -: standard input is no shard among others; name it alone, or leave it out")
         if self.sharded and self.output is None:
-            raise ValueError(f"--input {shown(self.input)}: name the folder of the answers to its files with --output")
+            folder = "name the folder of the answers to its files with --output"
+            if isinstance(self.input, tuple):
+                folder = (
+                    "name the folder of the answers to these files with --output, or leave --input out to give texts"
+                )
+            raise ValueError(f"--input {shown(self.input)}: {folder}")
         if self.output is not None and "://" in self.output:
             raise ValueError(f"--output {self.output}: answers are written to files and folders of this machine")
         return self

@@ -18,7 +18,7 @@ from tasks.serving.answer_writers import AnswerWriter, ParquetWriter, stream_wri
 from tasks.serving.batched_inference import WINDOW, Window
 from tasks.serving.inference import load_named
 from tasks.serving.shards.listing import Shard
-from tasks.serving.shards.output_folder import begin
+from tasks.serving.shards.output_folder import begin, check_model
 from tasks.serving.shards.progress import ShardProgress, ShardResult, without_repeated_warnings
 from tasks.serving.text_io import Row
 from tasks.task import Task
@@ -48,8 +48,14 @@ def answer_shards(task: Task, arguments: PredictArguments) -> None:
 
 
 def open_predictor(task: Task, arguments: PredictArguments) -> Predictor:
-    """Open the model that a command names; a process does this once for all its shards."""
-    return load_named(task, arguments)
+    """Open the model that a command names; a process does this once for all its shards.
+
+    Raises:
+        UserError: If it is not the model that `begin` found, or cannot be opened.
+    """
+    predictor = load_named(task, arguments)
+    check_model(task, arguments)
+    return predictor
 
 
 def answer_shard(

@@ -61,17 +61,23 @@ def begin(task: Task, arguments: PredictArguments) -> list[Shard]:
         UserError: If the shards, the options or the model cannot be used, or the folder has other files, or answers of
             another command.
     """
-    from tasks.serving.inference import dependencies  # imports TensorFlow
-
     shards = check(arguments)
-    output = Path(arguments.output)
-    content = {
-        "task": task.name,
-        "input": roots(arguments),
-        "depends_on": arguments.model_dump(mode="json", exclude=NOT_IN_THE_ANSWERS) | dependencies(arguments),
-    }
-    _claim(output, json.loads(json.dumps(content)))
+    output, content = Path(arguments.output), _manifest(task, arguments)
+    if not (output / MANIFEST).exists():
+        output.mkdir(parents=True, exist_ok=True)
+        _check_empty(output)
+        _create_json(output / MANIFEST, sealed(content))  # unless another process has just done so
+    _check_manifest(output, content)
     return unfinished(output, shards)
+
+
+def check_model(task: Task, arguments: PredictArguments) -> None:
+    """Check that the model of a command is the one that `begin` found: a worker may open it much later.
+
+    Raises:
+        UserError: If it was trained further or exported again.
+    """
+    _check_manifest(Path(arguments.output), _manifest(task, arguments))
 
 
 def unfinished(output: Path | str, shards: Sequence[Shard]) -> list[Shard]:
@@ -87,14 +93,21 @@ def _is_finished(path: Path, shard: Shard) -> bool:
         return False
 
 
-def _claim(output: Path, content: dict[str, Any]) -> None:
-    """Write the manifest; if there is one, check that it is the same."""
-    manifest = output / MANIFEST
-    if not manifest.exists():
-        output.mkdir(parents=True, exist_ok=True)
-        _check_empty(output)
-        _create_json(manifest, sealed(content))  # unless another process has just done so
-    stored = read_sealed(manifest, f"name another folder than --output {output}, or remove this one to begin again")
+def _manifest(task: Task, arguments: PredictArguments) -> dict[str, Any]:
+    from tasks.serving.inference import dependencies  # imports TensorFlow
+
+    content = {
+        "task": task.name,
+        "input": roots(arguments),
+        "depends_on": arguments.model_dump(mode="json", exclude=NOT_IN_THE_ANSWERS) | dependencies(arguments),
+    }
+    return json.loads(json.dumps(content))
+
+
+def _check_manifest(output: Path, content: dict[str, Any]) -> None:
+    stored = read_sealed(
+        output / MANIFEST, f"name another folder than --output {output}, or remove this one to begin again"
+    )
     difference = stored_settings.first_difference(stored, content)
     if difference:
         raise UserError(

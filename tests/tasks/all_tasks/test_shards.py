@@ -15,9 +15,13 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
+from tasks.arguments import PredictArguments
 from tasks.cli import beam
+from tasks.errors import UserError
 from tasks.serving.answer_writers import LineWriter
+from tasks.serving.shards.answering import open_predictor
 from tasks.serving.shards.listing import MANIFEST
+from tasks.serving.shards.output_folder import begin
 
 TEXTS = [f"A good film number {number}, and a queen." for number in range(24)]
 
@@ -215,6 +219,21 @@ def test_a_folder_of_another_command_is_refused(small, small_tasks, answer, shar
     manifest.unlink()
     assert "has other files, such as a.txt" in answer().error()
     assert written(tmp_path / "answers") == before
+
+
+@pytest.mark.parametrize("small", ["sentiment"], indirect=True)
+def test_a_worker_opens_no_other_model_than_the_command_began_with(small, shards, tmp_path):
+    folder = tmp_path / "saved_models"
+    shutil.copytree(small.model(), folder / "1")
+    arguments = PredictArguments(model=str(folder), input=str(shards), output=str(tmp_path / "answers"))
+    assert [shard.name for shard in begin(small.task, arguments)] == NAMES
+    open_predictor(small.task, arguments)
+    shutil.copytree(folder / "1", folder / "2")
+    settings = folder / "2" / "assets.extra" / "settings.json"
+    settings.write_text(settings.read_text() + "\n")
+    (folder / "2" / "assets.extra" / "checksums.json").unlink()
+    with pytest.raises(UserError, match=r"has answers of another command: assets\.extra"):
+        open_predictor(small.task, arguments)
 
 
 @pytest.mark.parametrize("small", ["sentiment"], indirect=True)
