@@ -1,4 +1,4 @@
-"""Apache Beam in an environment with the extra `beam`, which lowers protobuf and pyarrow."""
+"""Apache Beam in an environment with the extra `beam`, which lowers protobuf, pyarrow and pillow."""
 
 import contextlib
 import gzip
