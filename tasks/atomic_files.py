@@ -6,15 +6,35 @@ import errno
 import fcntl
 import json
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from tasks.errors import UserError
+
+# The beginning of a URL, also as `Path` writes it, with one slash.
+URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
+
 
 def expanded(location: str) -> Path:
-    """Return the path of a location; `~` and `~user` are home folders, but not if there is no such user."""
-    return Path(os.path.expanduser(location))
+    """Return the path of a location; `~` and `~user` are home folders, but not if there is no such user.
+
+    Raises:
+        UserError: If it is a URL.
+    """
+    return check_is_local(Path(os.path.expanduser(location)))
+
+
+def check_is_local(path: Path | str) -> Path:
+    """Return a path; raise `UserError` if it is a URL, of which `Path` would make folders of this machine."""
+    if url := URL.match(str(path)):
+        rest = str(path)[url.end() :].lstrip("/")
+        raise UserError(
+            f"{url[0]}/{rest}: a path of this machine is expected here; only data and texts are read from URLs"
+        )
+    return Path(path)
 
 
 @contextlib.contextmanager
@@ -39,7 +59,7 @@ def replacing(path: Path) -> Iterator[Path]:
         >>> Path("answers.txt").read_text()
         'complete'
     """
-    path = Path(path)
+    path = check_is_local(path)
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     temporary, descriptor = _own_file(path.with_name(f".writing-{path.name}"))
@@ -116,7 +136,7 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     Yields:
         The temporary folder to write to.
     """
-    path = Path(path)
+    path = check_is_local(path)
     temporary = path.with_name(f".writing-{path.name}")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)

@@ -105,7 +105,8 @@ def _named_files(
     found = find_split_files(files, folder)
     for paths in found.values():
         check_files([str(path) for path in paths], settings)
-    return {split: plain_text.with_files_of_folders(paths, settings.encoding) for split, paths in found.items()}
+    tables = settings.text_column is not None
+    return {split: plain_text.with_files_of_folders(paths, settings.encoding, tables) for split, paths in found.items()}
 
 
 def _located_texts(
@@ -124,11 +125,13 @@ def _located_texts(
     if len(paths) == 1 and not paths[0].is_dir():
         return {"train": _file_text(paths[0], settings)}, first != "sample"
     if len(paths) == 1:
-        files = [path for path in plain_text.text_files(paths[0], settings.encoding) if path.resolve() not in without]
+        found = plain_text.text_files(paths[0], settings.encoding, tables=settings.text_column is not None)
+        files = [path for path in found if path.resolve() not in without]
         if not (files or required):
             return {}, False
         return _joined_texts(files, settings, folder=paths[0]), False
-    stored = _joined_texts(plain_text.with_files_of_folders(paths, settings.encoding), settings)
+    tables = settings.text_column is not None
+    stored = _joined_texts(plain_text.with_files_of_folders(paths, settings.encoding, tables), settings)
     return stored, {*stored} == {"train"}
 
 

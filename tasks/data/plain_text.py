@@ -38,7 +38,7 @@ def lines_of_text(path: AnyPath, encoding: str | None = None, max_bytes: int = M
         yield line
 
 
-def text_files(folder: AnyPath, encoding: str | None = None) -> list[AnyPath]:
+def text_files(folder: AnyPath, encoding: str | None = None, tables: bool = False) -> list[AnyPath]:
     """Return the text files below a folder in the order of their names, and log which are left out.
 
     These are the .txt files, or else all files of plain text, such as the .py files of a program.
@@ -46,12 +46,14 @@ def text_files(folder: AnyPath, encoding: str | None = None) -> list[AnyPath]:
     Args:
         folder: The folder.
         encoding: The encoding of the files, as for `read_lines`.
+        tables: Whether the tables are read instead, if there is any.
 
     Raises:
         UserError: If there is none.
     """
     files = [path for path in sorted(locations.files_below(folder)) if path.is_file()]
-    chosen = [path for path in files if path.name.lower().endswith(TEXT_SUFFIXES)]
+    chosen = [path for path in files if is_table(path)] if tables else []
+    chosen = chosen or [path for path in files if path.name.lower().endswith(TEXT_SUFFIXES)]
     chosen = chosen or [path for path in files if not is_table(path) and _is_plain_text(path, encoding)]
     if not chosen:
         raise UserError(
@@ -69,9 +71,9 @@ def text_files(folder: AnyPath, encoding: str | None = None) -> list[AnyPath]:
     return chosen
 
 
-def with_files_of_folders(paths: Sequence[AnyPath], encoding: str | None = None) -> list[AnyPath]:
+def with_files_of_folders(paths: Sequence[AnyPath], encoding: str | None = None, tables: bool = False) -> list[AnyPath]:
     """Return paths with the text files of a folder in its place; see `text_files`."""
-    return [file for path in paths for file in (text_files(path, encoding) if path.is_dir() else [path])]
+    return [file for path in paths for file in (text_files(path, encoding, tables) if path.is_dir() else [path])]
 
 
 def _is_plain_text(path: AnyPath, encoding: str | None) -> bool:
@@ -113,8 +115,11 @@ def by_split(files: Sequence[AnyPath], folder: AnyPath | None = None) -> dict[st
 
 
 def _split_of(path: PurePath) -> str | None:
-    """Return the split of train.txt, wiki.train.txt, tst2013.txt or train/chapter.txt; None for train-to-busan.txt."""
-    stem = PurePath(path.name.lower().removesuffix(".gz")).stem
+    """Return the split of train.txt, wiki.train.txt, tst2013.txt or train/chapter.txt; None for train-to-busan.txt.
+
+    Files of the hub of Hugging Face end with their number, as in train-00000-of-00002.parquet.
+    """
+    stem = re.sub(r"-\d+-of-\d+$", "", PurePath(path.name.lower().removesuffix(".gz")).stem)
     words = [re.split("[._-]", stem)[-1], *(part.lower() for part in path.parent.parts)]
     names = (word.rstrip("0123456789") for word in words)
     return next((SPLIT_ALIASES[name] for name in names if name in SPLIT_ALIASES), None)

@@ -6,10 +6,10 @@ After a header with the number of words and the dimension, each line contains a 
 import logging
 import unicodedata
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
+from tasks.data.remote_files import AnyPath
 from tasks.data.text_files import byte_lines, open_binary
 from tasks.errors import UserError
 
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 SPECIAL_PIECES = ("<pad>", "<unk>", "<s>", "</s>")
 
 
-def read(path: Path, pieces: Sequence[str], embedding_size: int) -> np.ndarray:
+def read(path: AnyPath, pieces: Sequence[str], embedding_size: int) -> np.ndarray:
     """Read the vectors of a vocabulary's pieces.
 
     A piece is looked up as it is, as `python -m tasks.vectors` writes pieces; then without SentencePiece's mark of a

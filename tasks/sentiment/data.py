@@ -11,10 +11,10 @@ import sentencepiece
 
 from models.text import UNKNOWN, SentencePieceText
 from tasks import atomic_files
-from tasks.atomic_files import expanded
 from tasks.data import look_ahead, vocabularies
 from tasks.data.bad_rows import BadRows, usable
 from tasks.data.cut_texts import CutTexts
+from tasks.data.locations import to_path
 from tasks.data.overlap import TrainingTexts, compared_texts
 from tasks.data.records import Record, is_blank
 from tasks.data.sequence_store import SequenceStore, chunks
@@ -52,10 +52,11 @@ def check(settings: SentimentSettings) -> None:
         UserError: If it does not.
     """
     vectors = settings.training.vectors
-    if vectors and (expanded(vectors) / "vectors.npz").is_file():
+    path = to_path(vectors) if vectors else None
+    if vectors and (path / "vectors.npz").is_file():
         raise UserError(f"--vectors {vectors} is a run; write its file: python -m tasks.vectors export --run {vectors}")
-    if vectors and not expanded(vectors).is_file():
-        reason = "a folder; name a file in it" if expanded(vectors).is_dir() else "no such file"
+    if vectors and not path.is_file():
+        reason = "a folder; name a file in it" if path.is_dir() else "no such file"
         raise UserError(f"--vectors {vectors}: {reason}")
 
 

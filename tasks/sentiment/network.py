@@ -4,8 +4,8 @@ from models import language_model_loss
 from models.classifier import build_classifier
 from models.losses import PathCrossentropy
 from models.metrics import PathAccuracy, PathMacroF1
-from tasks.atomic_files import expanded
 from tasks.data import word_vectors
+from tasks.data.locations import to_path
 from tasks.sentiment import pretrained_head
 from tasks.sentiment.labelled_texts import LabelledTexts
 from tasks.sentiment.settings import SentimentSettings
@@ -17,7 +17,7 @@ def build(settings: SentimentSettings, data: LabelledTexts, run: Run) -> Network
     """Build the untrained network, with the word vectors and the vocabularies of n-grams that the settings ask for."""
     training, vectors = settings.training, None
     if training.vectors:
-        vectors = word_vectors.read(expanded(training.vectors), data.pieces, settings.network.embedding_size)
+        vectors = word_vectors.read(to_path(training.vectors), data.pieces, settings.network.embedding_size)
     model = build_classifier(
         settings.network,
         settings.recurrent,

@@ -188,7 +188,7 @@ def version_folder(path: Path) -> Path:
     Raises:
         UserError: If there is no SavedModel.
     """
-    chosen = _version_folder(path)
+    chosen = _version_folder(atomic_files.check_is_local(path))
     if chosen is None:
         raise UserError(f"{path} is no exported model: expected saved_models/NAME or saved_models/NAME/VERSION")
     return chosen

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from tasks.atomic_files import check_is_local
 from tasks.errors import UserError
 
 # What file systems without locks answer.
@@ -112,7 +113,7 @@ def locked(folder: Path | str) -> Iterator[None]:
         UserError: If another process has locked it; the message names the process.
     """
     try:
-        lock = Lock(Path(folder).resolve())
+        lock = Lock(check_is_local(folder).resolve())
     except _Busy as busy:
         raise UserError(str(busy)) from None
     try:
@@ -133,7 +134,7 @@ def shared(folder: Path | str, prepare: Callable[[], None], work: str) -> Iterat
     Raises:
         UserError: If another process has locked the folder for itself, or for other work.
     """
-    path = Path(folder).resolve()
+    path = check_is_local(folder).resolve()
     lock = _shared(path, prepare, work)
     try:
         if lock.work not in ("", work):

@@ -46,7 +46,7 @@ class Run:
     trains_on: ClassVar[bool] = True
 
     def __init__(self, path: os.PathLike | str):
-        self.path = Path(path)
+        self.path = atomic_files.check_is_local(path)
         self.settings_file = self.path / "settings.json"
         self.vocabulary = self.path / "vocabulary"
         self.model_file = self.path / self.model_name
