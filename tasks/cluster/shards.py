@@ -1,6 +1,8 @@
 """Answers the shards of an input with Ray: each actor opens the model once, and answers one shard at a time."""
 
+import logging.handlers
 import os
+import queue
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -11,9 +13,11 @@ from tasks.cluster.settings import ShardArguments, resource_values
 from tasks.errors import TrainingFailed, UserError
 from tasks.references import find
 from tasks.serving.shards.listing import MANIFEST, Shard
-from tasks.serving.shards.progress import ShardProgress, ShardResult
+from tasks.serving.shards.progress import ShardProgress, ShardResult, without_repeated_warnings
 from tasks.task import Task
 
+# What came of a shard, and the warnings that it caused.
+Answered = tuple[ShardResult, list[logging.LogRecord]]
 # How often a shard is tried again whose actor died.
 RETRIES = 2
 
@@ -40,14 +44,16 @@ def answer_shards(task: Task, arguments: PredictArguments, cluster: ShardArgumen
 
     with ray_session.started() as ray:
         shards = begin(task, arguments)
-        with ShardProgress(shards, arguments.output) as progress:
-            for result in _results(ray, task, arguments, cluster, shards):
+        with ShardProgress(shards, arguments.output) as progress, without_repeated_warnings():
+            for result, warnings in _results(ray, task, arguments, cluster, shards):
+                for warning in warnings:
+                    logging.getLogger(warning.name).handle(warning)
                 progress.add(result)
 
 
 def _results(
     ray: ModuleType, task: Task, arguments: PredictArguments, cluster: ShardArguments, shards: Sequence[Shard]
-) -> Iterator[ShardResult]:
+) -> Iterator[Answered]:
     """Yield what came of each shard, in the order in which they end."""
     # Ray starts an actor again whose process or machine dies, and then its shard.
     options = {"num_cpus": 0.5, "max_restarts": -1, "max_task_retries": RETRIES, "scheduling_strategy": "SPREAD"}
@@ -72,7 +78,7 @@ def _results(
         yield _result(ray, shard, lambda ended=ended: ray.get(ended))
 
 
-def _result(ray: ModuleType, shard: Shard, get: Callable[[], ShardResult]) -> ShardResult:
+def _result(ray: ModuleType, shard: Shard, get: Callable[[], Answered]) -> Answered:
     try:
         return get()
     except ray.exceptions.RayTaskError as error:
@@ -85,7 +91,7 @@ def _result(ray: ModuleType, shard: Shard, get: Callable[[], ShardResult]) -> Sh
             last = str(error).strip().splitlines()[-1]
             raise TrainingFailed(f"a worker of Ray could not be started: {last}") from None
         problem = f"{shard.location}: its worker died {RETRIES + 1} times; was there too little memory?"
-        return ShardResult(shard.name, 0, problem)
+        return ShardResult(shard.name, 0, problem), []
 
 
 class _Actor:
@@ -101,7 +107,19 @@ class _Actor:
         self._folder, self._task, self._arguments = folder, find(reference), arguments
         self._predictor = None
 
-    def answer(self, shard: Shard) -> ShardResult:
+    def answer(self, shard: Shard) -> Answered:
+        """Answer a shard; the warnings are for the command, since the messages of this process are not shown."""
+        records: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
+        handler, logger = logging.handlers.QueueHandler(records), logging.getLogger("tasks")
+        handler.setLevel(logging.WARNING)
+        logger.addHandler(handler)
+        try:
+            result = self._answer(shard)
+        finally:
+            logger.removeHandler(handler)
+        return result, [records.get() for _ in range(records.qsize())]
+
+    def _answer(self, shard: Shard) -> ShardResult:
         from tasks.serving.shards import answering  # imports TensorFlow
 
         if self._predictor is None:  # not when the actor begins: Ray reports an error there as the death of the actor

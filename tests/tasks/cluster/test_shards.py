@@ -21,13 +21,13 @@ class Dying(shards._Actor):
     def answer(self, shard):
         if shard.name == "b":
             os.kill(os.getpid(), signal.SIGKILL)
-        return ShardResult(shard.name, 1)
+        return ShardResult(shard.name, 1), []
 shards._Actor = Dying
 with ray_session.started() as ray:
     named = [Shard(name, name) for name in "abc"]
     results = sorted(shards._results(ray, SENTIMENT, SENTIMENT.predict_arguments(run="r", texts=("a",)),
                                      ShardArguments(workers=1), named))
-for result in results:
+for result, _ in results:
     print(*result)
 """
 # Starts tasks.cluster without Ray, as if it were not installed.
@@ -45,7 +45,7 @@ def texts(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("texts")
     for number in range(3):
         lines = [f"visit {line}: the soup was number {number}\n" for line in range(50)]
-        (folder / f"part-{number}.txt").write_text("".join(lines))
+        (folder / f"part-{number}.txt").write_text("".join([*lines, "漢字漢字\n"]), encoding="utf-8")
     (folder / "part-3.txt").write_bytes(b"\xff\xfe\x00")
     return folder
 
@@ -88,6 +88,7 @@ def test_ray_answers_shards_as_one_process_does_and_replaces_a_killed_worker(sma
     _, err = started.communicate()
     assert started.returncode == 1, err.decode()
     assert b"error: 1 of 4 shards could not be answered: 'part-3.txt'" in err and b"Traceback" not in err
+    assert err.decode().count("characters that the vocabulary does not have") == 1  # the warning of a worker
     assert answers(tmp_path / "ray") == answers(tmp_path / "one") and len(answers(tmp_path / "one")) == 3
     # What is finished is skipped, by either command.
     assert "1 of 1 shards could not be answered" in small.command(*command, tmp_path / "ray").error(1)
