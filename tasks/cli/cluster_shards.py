@@ -1,7 +1,7 @@
 """The command line of `python -m tasks.cluster predict|generate|translate`."""
 
 from tasks.cli import parsing
-from tasks.cli.early_checks import check_files
+from tasks.cli.early_checks import check_files, check_ray
 from tasks.cli.main import load
 from tasks.cli.registry import all_tasks
 from tasks.cluster.extra import imported
@@ -19,5 +19,6 @@ def answer(program: str, argv: list[str]) -> None:
     cluster, rest = parsing.parse_first(ShardArguments, program, argv)
     arguments = parsing.parse(program, task.predict_arguments, rest)
     check_files(task, arguments)
+    check_ray()
     imported("ray")
     load("tasks.cluster.shards:answer_shards")(task, arguments, cluster)

@@ -2,12 +2,15 @@
 
 import contextlib
 import logging
+import os
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 from tasks.arguments import EvaluateArguments, PredictArguments
 from tasks.comparison.settings import Comparison
 from tasks.data.locations import shown
+from tasks.errors import UserError
 from tasks.serving import text_io
 from tasks.serving.shards import output_folder
 from tasks.task import Task
@@ -30,6 +33,25 @@ def check_files(task: Task, arguments: object, folder: Path | None = None) -> No
         _check(task, arguments, folder)
 
 
+def check_ray() -> None:
+    """Check that the cluster of RAY_ADDRESS answers, if it names one: Ray itself tries for many minutes.
+
+    Raises:
+        UserError: If it does not.
+    """
+    address = os.environ.get("RAY_ADDRESS", "")
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdigit():
+        return  # such as "auto" and "local"
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10.0).close()
+    except (OSError, OverflowError) as error:
+        raise UserError(
+            f"RAY_ADDRESS is {address}, and no cluster of Ray answers there ({error}); start one with "
+            "ray start --head, or unset RAY_ADDRESS to use this machine"
+        ) from None
+
+
 def _check(task: Task, arguments: object, folder: Path | None) -> None:
     match arguments:
         case task.settings_class():
@@ -37,6 +59,8 @@ def _check(task: Task, arguments: object, folder: Path | None) -> None:
             if folder is not None:
                 unlabelled.check(task, arguments, folder)
         case Comparison():
+            if arguments.arguments.on == "ray":
+                check_ray()
             checked = []
             for settings in arguments.settings.values():
                 if settings.data not in checked:  # most variations read the same data

@@ -28,6 +28,19 @@ def test_a_message_names_what_cannot_be_done(capsys, tmp_path, monkeypatch, argu
     assert not (tmp_path / "o").exists()
 
 
+def test_a_cluster_that_does_not_answer_is_an_error_at_once(capsys, tmp_path, monkeypatch, sentiment, small_tasks):
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "a.txt").write_text("a text\n")
+    arguments = ["predict", "--run", "r", "--input", str(tmp_path / "texts"), "--output", str(tmp_path / "answers")]
+    assert main(arguments) == 2
+    data = small_tasks["sentiment"].data
+    compared = sentiment("compare", "--data", data, "--run", tmp_path / "cells", "--on", "ray").error()
+    for message in (capsys.readouterr().err, compared):
+        assert "RAY_ADDRESS is 127.0.0.1:1, and no cluster of Ray answers there" in message
+    assert [path.name for path in tmp_path.iterdir()] == ["texts"]
+
+
 def test_the_overview_lists_the_commands_of_the_tasks(capsys):
     assert main(["--help"]) == 0
     out = capsys.readouterr().out
