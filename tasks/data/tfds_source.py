@@ -2,6 +2,7 @@
 
 import contextlib
 import difflib
+import importlib
 import logging
 import sys
 from collections.abc import Iterator, Sequence, Set
@@ -44,8 +45,7 @@ def tfds_splits(location: str, columns: Sequence[Column], data_dir: str | None) 
 def _prepare_builder(location: str, data_dir: str | None) -> Any:
     name = location.removeprefix("tfds:")
     with _library_messages_to_stderr():
-        import tensorflow_datasets as tfds
-
+        tfds = _import_library(location)
         datasets.register(name.split("/")[0].split(":")[0])
         # The library raises exceptions of many classes here, for misspelt names as well as for failed connections and
         # full disks. For the caller they all mean that the data set is not available.
@@ -72,6 +72,26 @@ def _prepare_builder(location: str, data_dir: str | None) -> Any:
                     f"{_summary(error)}\nCheck the connection, or set TFDS_DATA_DIR to the folder that contains it."
                 ) from error
         return builder
+
+
+def _import_library(location: str) -> Any:
+    """Import TensorFlow Datasets, whose packages need not go together: their requirements are wider than what works.
+
+    Raises:
+        UserError: If it cannot be imported.
+    """
+    try:
+        with log_level("absl", logging.CRITICAL):  # of an error, the library logs the traceback, and goes on empty
+            library = importlib.import_module("tensorflow_datasets")
+        importlib.import_module("tensorflow_datasets.public_api")  # raises the error
+        return library
+    except Exception as error:
+        if type(error).__name__ == "VersionError" and "tensorflow_metadata" in str(error):
+            # Version 1.21 needs protobuf 6, and does not say so to pip.
+            remedy = "pip install 'tensorflow-metadata<1.18', which goes with the installed protobuf"
+        else:
+            remedy = "pip install --force-reinstall tensorflow-datasets"
+        raise UserError(f"{location}: TensorFlow Datasets cannot be imported: {_summary(error)}\n{remedy}") from error
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """TensorFlow Datasets as a source: order, class names, columns, and the errors of what is not available."""
 
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,7 @@ def imdb_folder() -> str:
     return folder
 
 
+@pytest.mark.slow
 def test_imdb_reviews_come_with_class_names_in_a_fixed_order(opened):
     source = opened("tfds:imdb_reviews", data_dir=imdb_folder())
     assert source.splits == ("train", "validation", "test", "unsupervised")
@@ -55,6 +57,29 @@ def test_an_unknown_data_set_name_is_answered_with_a_similar_one(tmp_path, capsy
     assert "tfds:imdb_reviews/nonsense" in error_of("tfds:imdb_reviews/nonsense", data_dir=str(tmp_path))
     assert "tfds:" in error_of("tfds:", data_dir=str(tmp_path))
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("fault", "remedy"),
+    [
+        (
+            "class VersionError(Exception): ...\n"
+            "raise VersionError('tensorflow_metadata/a.proto: gencode 6.31.1 runtime 5.29.6')",
+            "pip install 'tensorflow-metadata<1.18'",
+        ),
+        ("raise ImportError('no module named promise')", "pip install --force-reinstall tensorflow-datasets"),
+    ],
+)
+def test_a_library_that_cannot_be_imported_is_an_error_with_the_remedy(tmp_path, monkeypatch, error_of, fault, remedy):
+    # The library itself logs the errors of its modules, and is then imported without what it contains.
+    (tmp_path / "tensorflow_datasets").mkdir()
+    (tmp_path / "tensorflow_datasets" / "__init__.py").touch()
+    (tmp_path / "tensorflow_datasets" / "public_api.py").write_text(fault)
+    for name in ("tensorflow_datasets", "tensorflow_datasets.public_api"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    message = error_of("tfds:imdb_reviews", data_dir=str(tmp_path))
+    assert "tfds:imdb_reviews: TensorFlow Datasets cannot be imported: " in message and remedy in message
 
 
 def test_a_download_that_fails_is_an_error_and_leaves_standard_output_alone(tmp_path, capsys, error_of, monkeypatch):
