@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import http.client
 import json
+import resource
 import select
 import socket
 import threading
@@ -108,11 +109,29 @@ def test_clients_that_leave_before_the_answer_do_no_harm(strict):
     assert is_alive(strict)
 
 
-def test_hundreds_of_open_connections_do_not_keep_others_out(strict):
-    open_ = [connected(strict) for _ in range(400)]
+@pytest.fixture
+def many_files():
+    """Allows this process to open 10,000 files."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if before[1] < 10_000:
+        pytest.skip(f"no more than {before[1]} files may be open here")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(before[0], 10_000), before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_thousands_of_open_connections_do_not_keep_others_out(many_files, strict):
+    with contextlib.ExitStack() as stack:
+        kept = [stack.enter_context(connected(strict)) for _ in range(2500)]
+        for client in kept[::10]:  # some have asked before, and keep their connections
+            client.sendall(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+        assert all(client.recv(4096).startswith(b"HTTP/1.1 200 ") for client in kept[::10])
+        assert is_alive(strict)
+        assert len(strict.http.server_state.connections) >= 2500
+        kept[7].sendall(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+        assert kept[7].recv(4096).startswith(b"HTTP/1.1 200 ")
+    strict.wait_for(lambda: len(strict.http.server_state.connections) < 100)
     assert is_alive(strict)
-    for client in open_:
-        client.close()
 
 
 def test_pipelined_requests_are_answered_in_order(strict):
