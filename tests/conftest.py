@@ -5,14 +5,18 @@ Files that take minutes start first, so both processes end at about the same tim
 
 import gc
 
+import pytest
+
 # Files whose tests take minutes, from the longest.
 LONG = (
-    "test_resume.py",
     "test_notebooks.py",
+    "test_resume.py",
+    "test_export_programs.py",
     "test_export.py",
+    "test_initial_run.py",
+    "test_changed_data.py",
+    "test_pretrained.py",
     "test_compare.py",
-    "test_bad_input.py",
-    "test_damaged_files.py",
 )
 
 
@@ -24,3 +28,12 @@ def pytest_collection_finish():
     # The modules of TensorFlow are half a million objects, which no collection needs to look at again.
     gc.collect()
     gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item, nextitem):
+    """Frees the networks of a file after its last test, before there are so many that it takes a minute at once."""
+    result = yield
+    if nextitem is None or nextitem.path != item.path:
+        gc.collect()
+    return result

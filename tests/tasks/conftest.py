@@ -1,21 +1,17 @@
-"""The command line of each task, called within the test's process or in one of its own, and killed there."""
+"""The command line of each task, called within the test's process or in a separate one."""
 
 import contextlib
-import csv
 import fcntl
 import io
 import os
-import random
 import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import pytest
 
 from tasks.cli.main import main, main_of_group
@@ -23,16 +19,10 @@ from tasks.cli.parsing import train_arguments
 from tasks.commands import CommandGroup
 from tasks.task import Task
 from tasks.training import prepared, runs
-from tasks.training.checkpoint import load_model
-from tasks.training.runs import Run
 from tasks.vectors.commands import VECTORS
 from tests.tasks.examples import EXAMPLES, QUICKLY, Example
 
 ROOT = Path(__file__).parents[2]
-# What decides the moments at which a training is killed.
-SEED = int(os.environ.get("KILLS_SEED", "0"))
-# Columns of a history that are not the same in two equal trainings.
-TIMINGS = ("seconds", "tokens_per_second")
 
 
 class Answer(NamedTuple):
@@ -275,102 +265,3 @@ def c_program(tmp_path_factory) -> Callable[..., list[list[str]]]:
         return [line.split("\t") for line in answered.stdout.decode().splitlines()]
 
     return run
-
-
-# --- trainings that are killed --------------------------------------------------------------------------------------
-
-
-class Disturbance:
-    """Trains the same twice: undisturbed, and killed at random moments until it is finished.
-
-    Args:
-      process: starts `python ARGUMENTS`.
-      arguments: of the training, all but --run.
-      folder: where it trains undisturbed.
-      parts: files and folders that its set-up writes, at whose writing it is killed.
-    """
-
-    def __init__(self, process, arguments: Sequence, folder: Path, parts: Sequence[str]):
-        self.process, self.arguments, self.parts = process, arguments, parts
-        self.undisturbed = Run(folder)
-        began = time.monotonic()
-        training = process(*arguments, "--run", folder)
-        _, err = training.communicate()
-        assert training.returncode == 0, err.decode()
-        self.seconds = time.monotonic() - began
-
-    def wait_for(self, condition: Callable[[], bool], training) -> bool:
-        """Waits until the condition holds; False if the training ends or patience does."""
-        end = time.monotonic() + 3 * self.seconds
-        while time.monotonic() < end and training.poll() is None:
-            if condition():
-                return True
-            time.sleep(0.0005)
-        return False
-
-    def kill_at(self, moment: str, training, folder: Path, chance: random.Random) -> str:
-        """Sends SIGKILL at such a moment; says what was found there."""
-        run = Run(folder)
-        if moment == "any time":
-            time.sleep(chance.uniform(0.0, self.seconds))
-        elif moment == "set-up":
-            name = chance.choice(self.parts)
-            self.wait_for(lambda: any(folder.rglob(f".writing-{name}")) or run.state_file.exists(), training)
-        elif moment == "in an epoch":
-            before = run.state_file.stat().st_mtime_ns if run.state_file.exists() else 0
-            self.wait_for(lambda: run.state_file.exists() and run.state_file.stat().st_mtime_ns != before, training)
-            time.sleep(chance.uniform(0.0, 0.5))
-        else:
-            name = chance.choice([".writing-state.npz", ".writing-model.keras"])
-            self.wait_for(lambda: any(folder.rglob(name)), training)
-        training.kill()
-        training.communicate()
-        return "finished already" if training.returncode == 0 else f"left {sorted(map(str, left(folder)))}"
-
-    def train_killed(self, folder: Path, kills: int) -> Run:
-        """Returns the run of a training that was killed this number of times, or until it was finished."""
-        chance, killed = random.Random(SEED), 0
-        moments = ["set-up", "in an epoch", "while writing", "any time"]
-        for number in range(kills):
-            moment = moments[number % len(moments)]
-            found = self.kill_at(moment, self.process(*self.arguments, "--run", folder), folder, chance)
-            killed += "finished" not in found
-            print(f"kill {number + 1}: {moment}, {found}")
-            if not killed or Run(folder).finished:
-                break
-        assert killed, "the training ended before it was killed"
-        training = self.process(*self.arguments, "--run", folder)
-        _, err = training.communicate()
-        assert training.returncode == 0 or b"finished already" in err, err.decode()
-        print(f"{killed} kills; then: {err.decode().splitlines()[2:3]}")
-        return Run(folder)
-
-    def assert_same(self, run: Run) -> None:
-        """The model's file, history and vocabulary are those of the undisturbed training, bit for bit."""
-        for one, two in zip(weights(run), weights(self.undisturbed), strict=True):
-            assert one.dtype == two.dtype and np.array_equal(one, two)
-        assert run.model_file.read_bytes() == self.undisturbed.model_file.read_bytes()
-        assert history(run) == history(self.undisturbed)
-        for path in self.undisturbed.vocabulary.iterdir():
-            assert (run.vocabulary / path.name).read_bytes() == path.read_bytes()
-
-
-def weights(run: Run) -> list[np.ndarray]:
-    return load_model(run).get_weights()
-
-
-def history(run: Run) -> list[dict[str, str]]:
-    with open(run.history_file, newline="") as file:
-        return [{name: row[name] for name in row if name not in TIMINGS} for row in csv.DictReader(file)]
-
-
-def left(folder: Path) -> list[Path]:
-    return [path.relative_to(folder) for path in folder.rglob(".*")]
-
-
-@pytest.fixture(scope="session")
-def disturbance(process) -> Callable[..., Disturbance]:
-    def make(arguments: Sequence, folder: Path, parts: Sequence[str]) -> Disturbance:
-        return Disturbance(process, arguments, folder, parts)
-
-    return make

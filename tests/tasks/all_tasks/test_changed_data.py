@@ -14,12 +14,16 @@ from tasks.training.callbacks import TrainingCallback
 from tasks.training.runs import Run
 
 
-@pytest.fixture
-def data(small, tmp_path) -> Path:
+def copied(small, folder: Path) -> Path:
     """A copy of the small data, to be changed."""
     if small.data.is_dir():
-        return shutil.copytree(small.data, tmp_path / "data")
-    return Path(shutil.copy(small.data, tmp_path))
+        return shutil.copytree(small.data, folder / "data")
+    return Path(shutil.copy(small.data, folder))
+
+
+@pytest.fixture
+def data(small, tmp_path) -> Path:
+    return copied(small, tmp_path)
 
 
 def training_file(data: Path) -> Path:
@@ -48,28 +52,39 @@ def interrupted(small, monkeypatch, run: Path, data: Path, *options) -> None:
         small.train(run, *options, data=data).error(130)
 
 
+SHORT = ("--epochs", "1", "--steps-per-epoch", "2")
+
+
+@pytest.fixture(scope="module")
+def trained_on_changed_data(small, tmp_path_factory) -> Run:
+    """A training of nothing but the changed data."""
+    folder = tmp_path_factory.mktemp("changed")
+    data = copied(small, folder)
+    replace_letter(training_file(data))
+    assert small.train(folder / "run", *SHORT, data=data).code == 0
+    return Run(folder / "run")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("overwrite", [(), ("--overwrite",)])
 def test_an_interrupted_training_reads_changed_data_again(
-    small, data, contents, tmp_path, monkeypatch, caplog, overwrite
+    small, data, trained_on_changed_data, contents, tmp_path, monkeypatch, caplog, overwrite
 ):
-    options = ("--epochs", "1", "--steps-per-epoch", "2")
-    interrupted(small, monkeypatch, tmp_path / "run", data, *options)
+    run, new = Run(tmp_path / "run"), trained_on_changed_data
+    interrupted(small, monkeypatch, run.path, data, *SHORT)
     replace_letter(training_file(data))
-    assert small.train(tmp_path / "run", *options, *overwrite, data=data).code == 0
+    assert small.train(run.path, *SHORT, *overwrite, data=data).code == 0
     assert f"{training_file(data)} has changed" in caplog.text
-    assert small.train(tmp_path / "new", *options, data=data).code == 0
-    assert contents(tmp_path / "run" / "vocabulary") == contents(tmp_path / "new" / "vocabulary")
-    one, two = (Run(tmp_path / name).history()[0] for name in ("run", "new"))
+    assert contents(run.vocabulary) == contents(new.vocabulary)
+    one, two = run.history()[0], new.history()[0]
     assert one["loss"] == two["loss"] and one["val_loss"] == two["val_loss"]
 
 
 @pytest.mark.slow
 def test_a_file_that_was_only_touched_is_not_read_again(small, data, tmp_path, monkeypatch, caplog):
-    options = ("--epochs", "1", "--steps-per-epoch", "2")
-    interrupted(small, monkeypatch, tmp_path / "run", data, *options)
+    interrupted(small, monkeypatch, tmp_path / "run", data, *SHORT)
     os.utime(training_file(data), (1, 1))
-    assert small.train(tmp_path / "run", *options, data=data).code == 0
+    assert small.train(tmp_path / "run", *SHORT, data=data).code == 0
     assert "has changed" not in caplog.text and "resuming at epoch 1, step 2" in caplog.text
 
 
@@ -78,7 +93,7 @@ def test_an_unfinished_overwriting_training_reads_changed_data_again(small_tasks
     small = small_tasks["sentiment"]
     data = shutil.copytree(small.data, tmp_path / "data")
     run = shutil.copytree(small.untrained_run, tmp_path / "run")
-    options = ("--epochs", "1", "--steps-per-epoch", "2", "--overwrite")
+    options = (*SHORT, "--overwrite")
     interrupted(small, monkeypatch, run, data, *options)
     replace_letter(data / "train.csv")
     assert small.train(run, *options, data=data).code == 0

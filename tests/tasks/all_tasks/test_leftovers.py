@@ -1,34 +1,16 @@
-"""What a killed command leaves is removed by the next one, and a resumed run is that of an undisturbed training."""
+"""What a killed command leaves is removed by the next one."""
 
 import shutil
-import signal
-import zipfile
 from pathlib import Path
 
 import pytest
 
 from tasks import atomic_files
 from tasks.training.runs import Run
-from tests.tasks.interruptions import interrupt_at
 
 
 def hidden(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob(".*"))
-
-
-def config(run: Path) -> bytes:
-    with zipfile.ZipFile(Run(run).model_file) as archive:
-        return archive.read("config.json")
-
-
-@pytest.mark.slow
-def test_a_resumed_run_has_the_config_of_an_undisturbed_one(small, tmp_path, monkeypatch):
-    interrupt_at(monkeypatch, "on_train_batch_end", 1, 0, signal.SIGINT)
-    options = ("--epochs", "3", "--steps-per-epoch", "2", "--learning-rate", "0.001")
-    small.train(tmp_path / "run", *options).error(130)
-    for name in ("run", "undisturbed"):
-        assert small.train(tmp_path / name, *options).code == 0
-    assert config(tmp_path / "run") == config(tmp_path / "undisturbed")
 
 
 # --- what is left after a kill ----------------------------------------------------------------------------------------
@@ -45,6 +27,7 @@ def killed_at_the_end(small, tmp_path) -> Run:
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["train", "export"])
 def test_the_next_command_removes_what_the_end_of_a_killed_training_left(small, killed_at_the_end, tmp_path, command):
     if command == "train":
@@ -55,6 +38,7 @@ def test_the_next_command_removes_what_the_end_of_a_killed_training_left(small, 
     assert hidden(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_a_run_that_was_set_aside_is_found_by_the_next_command(small, killed_at_the_end, contents, tmp_path):
     shutil.rmtree(tmp_path / ".old-run")
     before = contents(killed_at_the_end.path)
@@ -65,6 +49,7 @@ def test_a_run_that_was_set_aside_is_found_by_the_next_command(small, killed_at_
     assert hidden(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_nothing_is_removed_while_another_process_trains(small_tasks, tmp_path, process):
     small = small_tasks["chargen"]
     run = shutil.copytree(small.untrained_run, tmp_path / "run")
@@ -78,6 +63,7 @@ def test_nothing_is_removed_while_another_process_trains(small_tasks, tmp_path, 
     holder.communicate(b"\n")
 
 
+@pytest.mark.slow
 def test_a_resumed_training_removes_temporary_files_and_an_abandoned_replacement(small, tmp_path):
     for name in ("run/checkpoint/.writing-train/ids", "run/.writing-model.keras", ".overwriting-run/settings.json"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -86,6 +72,7 @@ def test_a_resumed_training_removes_temporary_files_and_an_abandoned_replacement
     assert hidden(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_the_next_export_removes_what_a_killed_one_left(small_tasks, tmp_path):
     small = small_tasks["chargen"]
     (tmp_path / "model" / ".writing-7").mkdir(parents=True)

@@ -4,6 +4,8 @@ import json
 import os
 import signal
 import threading
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,13 +24,18 @@ def place(run: Run) -> tuple[int, int]:
     return progress["epoch"], progress["step"]
 
 
+def config(run: Path) -> bytes:
+    with zipfile.ZipFile(Run(run).model_file) as archive:
+        return archive.read("config.json")
+
+
 def handlers() -> list:
     return [signal.getsignal(number) for number, _ in SIGNALS]
 
 
 @pytest.mark.slow
 def test_the_same_command_continues_after_sigterm_and_ends_with_the_same_weights(small, tmp_path, monkeypatch, caplog):
-    options, before = ("--epochs", "2", "--steps-per-epoch", "4"), handlers()
+    options, before = ("--epochs", "2", "--steps-per-epoch", "4", "--learning-rate", "0.001"), handlers()
     with monkeypatch.context() as patched:
         interrupt_at(patched, "on_train_batch_end", 1, 1, signal.SIGTERM)
         answer = small.train(tmp_path / "run", *options)
@@ -41,6 +48,8 @@ def test_the_same_command_continues_after_sigterm_and_ends_with_the_same_weights
     ours, undisturbed = (load_model(Run(tmp_path / name)).get_weights() for name in ("run", "undisturbed"))
     for one, two in zip(ours, undisturbed, strict=True):
         assert np.array_equal(one, two)
+    assert Run(tmp_path / "run").history()[1]["val_loss"] < Run(tmp_path / "run").history()[0]["val_loss"]
+    assert config(tmp_path / "run") == config(tmp_path / "undisturbed")  # saved after the interruption
 
 
 @pytest.mark.slow

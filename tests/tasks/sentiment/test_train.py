@@ -1,6 +1,7 @@
 """Trainings of a few steps: what each option changes, and what a finished run contains."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -138,8 +139,8 @@ def test_a_training_that_diverges_says_what_to_try_and_keeps_usable_weights(trai
     assert answer.code == 0 and 0.4 < json.loads(answer.out)["probability"] <= 1.0
 
 
-def test_a_training_that_diverges_does_not_take_the_place_of_a_finished_run(train, sentiment, tmp_path):
-    assert train(tmp_path / "a", "--epochs", "1").code == 0
+def test_a_training_that_diverges_does_not_take_the_place_of_a_finished_run(train, sentiment, finished_run, tmp_path):
+    shutil.copytree(finished_run, tmp_path / "a")
     before = Run(tmp_path / "a").model_file.read_bytes()
     message = train(tmp_path / "a", *EXPLODING, "--clipvalue", "1e30", "--overwrite").error(code=1)
     assert "clipvalue=1e+30" in message

@@ -44,6 +44,8 @@ def test_a_finished_run_has_all_that_translating_needs(finished_run):
     assert rows[-1]["val_loss"] < 0.7 * rows[0]["val_loss"]
 
 
+SHORT = ("--epochs", "1", "--steps-per-epoch", "8")
+
 # Every cell, attention and direction once.
 NETWORKS = [
     ("--cell", "lstm", "--attention", "additive", "--input-feeding"),
@@ -55,7 +57,7 @@ NETWORKS = [
 @pytest.mark.parametrize("options", NETWORKS, ids=lambda options: options[1])
 def test_every_kind_of_network_trains_and_translates(train, translation, tmp_path, options):
     regularized = ("--label-smoothing", "0.1", "--ema-momentum", "0.9", "--subword-regularization", "0.3")
-    answer = train(tmp_path / "run", "--epochs", "1", *options, *regularized)
+    answer = train(tmp_path / "run", *SHORT, *options, *regularized)
     assert answer.code == 0, answer.err
     answer = translation("translate", "--run", tmp_path / "run", "Please close the door.", "")
     assert answer.code == 0 and answer.out.endswith("\n\n")  # an empty sentence has an empty translation
@@ -76,18 +78,8 @@ def test_bleu_is_measured_in_chosen_epochs_and_may_select_the_weights(train, tmp
 
 
 def test_patience_waits_for_a_measurement(train, tmp_path):
-    options = (
-        "--epochs",
-        "6",
-        "--bleu-epochs",
-        "3",
-        "--monitor",
-        "bleu",
-        "--patience",
-        "1",
-        "--bleu-tokenizer",
-        "none",
-    )
+    measured = ("--bleu-epochs", "3", "--monitor", "bleu", "--bleu-tokenizer", "none", "--bleu-pairs", "10")
+    options = ("--epochs", "6", "--steps-per-epoch", "4", "--patience", "1", *measured)
     answer = train(tmp_path / "run", *options)
     assert answer.code == 0, answer.err
     assert len(Run(tmp_path / "run").history()) == 6
@@ -103,7 +95,7 @@ def test_averaged_weights_are_validated_and_saved(train, tmp_path):
 def test_the_same_seed_gives_the_same_weights(train, tmp_path):
     weights = []
     for name, seed in (("one", 1), ("same", 1), ("other", 2)):
-        options = ("--epochs", "1", "--seed", seed, "--subword-regularization", "0.3", "--dropout", "0.2")
+        options = (*SHORT, "--seed", seed, "--subword-regularization", "0.3", "--dropout", "0.2")
         assert train(tmp_path / name, *options, "--bleu-epochs", "0").code == 0
         weights.append(load_model(Run(tmp_path / name)).get_weights())
     same = [np.array_equal(one, other) for one, other in zip(weights[0], weights[1], strict=True)]
