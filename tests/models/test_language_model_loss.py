@@ -58,6 +58,7 @@ def test_it_is_that_of_the_language_models_and_a_validation_is_without_it(tied):
         assert {id(one) for one in layer.trainable_variables} <= {id(one) for one in trained.trainable_variables}
 
 
+@pytest.mark.slow
 def test_of_a_large_vocabulary_ids_are_sampled(monkeypatch):
     monkeypatch.setattr("models.language_model_loss.SAMPLES", SIZE - 1)
     model, other = classifier("forward", **NO_DROPOUT), language_model(tied=True)

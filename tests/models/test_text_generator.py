@@ -220,6 +220,7 @@ def test_the_candidates_are_the_most_probable_next_characters():
     assert symbols[0] == generated(generator, ["the quick"], length=1, temperature=0.0)[0][-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["mixed_float16", "mixed_bfloat16"])
 def test_the_states_of_a_network_in_half_precision_are_float32(dtype):
     generator = make(dtype=dtype)

@@ -105,6 +105,7 @@ def test_a_loaded_model_keeps_its_dtype_policy(network, policy, tmp_path):
         assert np.allclose(logits[:, 0], whole[:, time], atol=0.1 if policy == "mixed_bfloat16" else 1e-5)
 
 
+@pytest.mark.slow
 def test_the_training_model_shares_the_weights_and_keeps_the_optimizer(tmp_path):
     model = build(NETWORKS[0], STACKS[0])
     fitted = model.training_model()
@@ -126,6 +127,7 @@ def test_the_decoder_may_have_fewer_layers_than_the_encoder():
     assert set(model.encoder.recurrent_layers) <= set(model.encoder.layers)
 
 
+@pytest.mark.slow
 def test_padding_changes_nothing():
     for network in NETWORKS:
         model = build(network, STACKS[0])

@@ -58,6 +58,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
+@pytest.mark.slow
 def test_the_same_command_continues_and_writes_what_an_undisturbed_one_writes(small, answer, tmp_path, monkeypatch):
     ending = {"sentiment": "csv", "chargen": "txt", "translation": "jsonl"}[small.name]
     assert answer(f"undisturbed.{ending}").code == 0
@@ -72,6 +73,7 @@ def test_the_same_command_continues_and_writes_what_an_undisturbed_one_writes(sm
     assert names(tmp_path) == [f"answers.{ending}", "texts.jsonl", f"undisturbed.{ending}"]
 
 
+@pytest.mark.slow
 def test_changed_texts_are_answered_from_the_beginning_and_appended_ones_are_not(
     small, answer, texts, tmp_path, monkeypatch, caplog
 ):
@@ -102,6 +104,7 @@ def test_another_model_or_option_does_not_continue_the_answers(small, answer, tm
     assert answer("answers.jsonl", of=run).code == 0
 
 
+@pytest.mark.slow
 def test_an_error_in_the_middle_keeps_what_is_finished(small, answer, texts, tmp_path, caplog):
     lines = texts.read_text().splitlines(keepends=True)
     texts.write_text("".join([*lines[:9], "no JSON\n", *lines[9:]]))
@@ -194,6 +197,7 @@ def test_a_damaged_record_is_named(small_tasks, tmp_path, content):
     assert "a.txt.part.json" in message and "remove it" in message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("samples", ["2", "20"])
 def test_several_texts_of_a_prompt_are_continued_between_two_of_them(small_tasks, tmp_path, monkeypatch, samples):
     small = small_tasks["chargen"]

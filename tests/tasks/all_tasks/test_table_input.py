@@ -223,6 +223,7 @@ def test_an_input_without_texts_has_no_answers_and_says_so(small, tmp_path, capl
         assert f"--input {tmp_path / name}: there is no text in it, so there is no answer" in caplog.text
 
 
+@pytest.mark.slow
 def test_a_table_comes_through_a_pipe(sentiment_process, sentiment, tmp_path):
     run, few = tmp_path / "run", ["--epochs", "1", "--steps-per-epoch", "1"]
     assert sentiment("train", "--run", run, *OPTIONS["sentiment"], *few).code == 0

@@ -10,6 +10,8 @@ from tasks.data import overlap
 from tasks.data.records import Record
 from tests.tasks import examples
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def evaluated(small_tasks, tmp_path, caplog):
@@ -95,7 +97,6 @@ def test_of_many_training_texts_a_sample_is_kept(tmp_path, monkeypatch):
     assert found.shares()["example"] == pytest.approx(1 / 3, abs=0.05)
 
 
-@pytest.mark.slow
 def test_texts_of_the_run_that_a_training_went_on_from_count_as_well(small_tasks, tmp_path):
     small, run = small_tasks["sentiment"], tmp_path / "run"
     rows = [(f"{text} again", label) for text, label in examples.reviews("train", 60)]

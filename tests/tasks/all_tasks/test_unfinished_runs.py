@@ -10,6 +10,8 @@ from tasks.serving.inference import load
 from tasks.training.callbacks import TrainingCallback
 from tasks.training.runs import Run
 
+pytestmark = pytest.mark.slow
+
 TEXT = "A good film."
 
 
@@ -35,7 +37,6 @@ def test_an_unfinished_run_answers_like_a_finished_one_and_says_so(small, unfini
     assert "is not finished" in small.command("export", "--run", unfinished.path).error()
 
 
-@pytest.mark.slow
 def test_an_unfinished_run_is_evaluated_and_explained(small, unfinished, caplog):
     answer = small.command("evaluate", "--run", unfinished.path, "--json")
     assert answer.code == 0 and json.loads(answer.out)["examples"], answer.err
@@ -43,7 +44,6 @@ def test_an_unfinished_run_is_evaluated_and_explained(small, unfinished, caplog)
     assert sum("is not finished" in message for message in caplog.messages) == 2
 
 
-@pytest.mark.slow
 def test_an_evaluation_of_weights_that_training_replaces_is_gone_at_its_end(small_tasks, tmp_path, monkeypatch):
     small, called = small_tasks["sentiment"], TrainingCallback.on_train_batch_end
 

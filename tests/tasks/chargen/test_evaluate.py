@@ -10,6 +10,8 @@ from tasks.chargen.settings import ChargenSettings
 from tasks.chargen.text_source import TextSource, open_text
 from tasks.training.runs import Run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def source(text_file) -> TextSource:
@@ -36,7 +38,6 @@ def test_the_metrics_agree_with_each_other(result, finished_run, source, text_fi
     assert stored == {"data": str(text_file), "split": "test", **result, "prompts": ["The queen", "My "]}
 
 
-@pytest.mark.slow
 def test_splits_join_into_one_text(chargen, finished_run, source, tmp_path):
     answer = json.loads(chargen("evaluate", "--run", finished_run, "--split", "validation+test", "--json").out)
     (tmp_path / "both.txt").write_text(source.text("validation") + source.text("test"), encoding="utf-8")
@@ -45,7 +46,6 @@ def test_splits_join_into_one_text(chargen, finished_run, source, tmp_path):
     assert single["examples"] == answer["examples"]
 
 
-@pytest.mark.slow
 def test_of_jamo_the_loss_is_per_jamo_and_the_rest_per_syllable(chargen, jamo_run, source):
     found = json.loads(chargen("evaluate", "--run", jamo_run, "--json").out)
     assert found["examples"] == len(source.text("test"))
@@ -73,7 +73,6 @@ def test_words_cut_off_at_the_ends_are_not_counted():
     assert evaluate.whole_words("tinued by the mil") == ["by", "the"]
 
 
-@pytest.mark.slow
 def test_without_the_training_text_its_metrics_are_none(chargen, train, text_file, tmp_path):
     copy = tmp_path / "copy.txt"
     copy.write_bytes(text_file.read_bytes())

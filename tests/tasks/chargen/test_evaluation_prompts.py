@@ -7,6 +7,8 @@ import pytest
 
 from tasks.chargen.text_source import line_beginnings
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def run(train, tmp_path_factory):

@@ -51,6 +51,7 @@ def test_bad_rows_of_a_table_are_reported_together_or_left_out(tmp_path, caplog)
     assert [record.values for record in found] == [("one",), ("three",), ("six",)]
 
 
+@pytest.mark.slow
 def test_evaluate_reads_a_table_by_its_column(chargen, tmp_path):
     (tmp_path / "text.txt").write_text("\n".join(LINES) + "\n")
     (tmp_path / "other.csv").write_text("id,said\n" + "".join(f"{n},{line}\n" for n, line in enumerate(LINES[:50])))

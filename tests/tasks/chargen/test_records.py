@@ -25,6 +25,8 @@ from tasks.errors import UserError
 from tasks.serving import inference
 from tasks.training.runs import Run
 
+pytestmark = pytest.mark.slow
+
 SYLLABLES = [first + second for first in "bdfgklmnrst" for second in "aeio"]
 NAME = re.compile(f"(?:{'|'.join(SYLLABLES)}){{2,3}}[nsl]?", re.IGNORECASE)
 SMALL = ("--records", "lines", "--units", "64", "--embedding-size", "16", "--epochs", "16")
@@ -305,7 +307,6 @@ def test_options_that_do_not_go_with_records_are_named(chargen, names_file, tmp_
         data.boundary_id(Characters.learned({"a": 2}))
 
 
-@pytest.mark.slow
 def test_options_of_training_go_with_records(chargen, names_file, tmp_path):
     (tmp_path / "few.txt").write_text("".join(names_file.read_text().splitlines(keepends=True)[::10]))
     for number, options in enumerate(

@@ -10,6 +10,8 @@ from tasks.chargen.text_source import open_text
 from tasks.errors import UserError
 from tasks.training.runs import Run
 
+pytestmark = pytest.mark.slow
+
 SMALL = ("--units", "8", "--embedding-size", "8", "--epochs", "1", "--evaluation-length", "20")
 
 

@@ -186,6 +186,7 @@ def test_the_published_files_have_the_registered_checksums():
         assert path.stat().st_size == infos[url].size
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", ["en-de", "fr-en"])
 def test_the_published_corpus_is_prepared_line_by_line(tmp_path, values, config):
     downloads = published_downloads()

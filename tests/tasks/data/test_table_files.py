@@ -268,6 +268,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path, opened, write_table, name)
     assert peak < size / 10
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_a_parquet_file(tmp_path, opened, write_table):
     texts = [f"{os.urandom(50).hex()} {n}" for n in range(200_000)]  # random, so that compression saves nothing
     path = write_table(tmp_path / "a.parquet", [(text, "x") for text in texts])

@@ -132,6 +132,7 @@ def test_bad_rows_are_left_out_and_counted_on_request(train, sentiment, tmp_path
     assert json.loads(sentiment(*evaluate, "--skip-bad-rows").out)["examples"] == 4
 
 
+@pytest.mark.slow
 def test_a_test_file_without_labels_does_not_stop_a_training(train, tmp_path):
     write_csv(tmp_path / "train.csv", GOOD)
     write_csv(tmp_path / "test.csv", [("a text",)], header=("text",))

@@ -22,6 +22,8 @@ from tests.tasks.conftest import written_once
 from tests.tasks.examples import reviews, write_csv
 from tests.tasks.interruptions import interrupt_at
 
+pytestmark = pytest.mark.slow
+
 UNITS = 12
 
 
@@ -109,7 +111,6 @@ def test_the_dense_layer_is_the_regularized_optimum_on_the_pooled_states(trained
     assert (logits.argmax(axis=1) == true.argmax(axis=1)).mean() > 0.5
 
 
-@pytest.mark.slow
 def test_a_run_is_evaluated_exported_and_explained_as_any_other(sentiment, trained, tmp_path):
     run, texts = shutil.copytree(trained, tmp_path / "run"), [text for text, _ in reviews("test", 60)]
     assert sentiment("evaluate", "--run", run, "--no-baseline", "--json").code == 0
@@ -124,7 +125,6 @@ def test_a_run_is_evaluated_exported_and_explained_as_any_other(sentiment, train
     assert "no recurrent layer 3" in sentiment("explain", "--run", run, texts[0], "--layer", "3").error()
 
 
-@pytest.mark.slow
 def test_interrupted_while_it_is_prepared_it_goes_on_without_the_language_model(
     small_tasks, trained, forward, backward, tmp_path, monkeypatch
 ):
@@ -141,7 +141,6 @@ def test_interrupted_while_it_is_prepared_it_goes_on_without_the_language_model(
     assert not (tmp_path / "run" / "checkpoint").exists()
 
 
-@pytest.mark.slow
 def test_fine_tuning_is_kept_if_it_is_better_and_resumed_it_is_the_same(small_tasks, forward, tmp_path, monkeypatch):
     copy = shutil.copytree(forward, tmp_path / "lm")
     options = ("--pretrained", copy, "--fine-tuning", "gradual", "--epochs", "2", "--steps-per-epoch", "2")
@@ -160,7 +159,6 @@ def test_fine_tuning_is_kept_if_it_is_better_and_resumed_it_is_the_same(small_ta
         np.testing.assert_array_equal(ours, theirs)
 
 
-@pytest.mark.slow
 def test_in_python_the_settings_of_the_language_model_are_taken_over(small_tasks, forward, backward, trained, tmp_path):
     data = {"data": str(small_tasks["sentiment"].data)}
     settings = SentimentSettings(data=data, training={"pretrained": f"{forward},{backward}"})
@@ -169,7 +167,6 @@ def test_in_python_the_settings_of_the_language_model_are_taken_over(small_tasks
         np.testing.assert_array_equal(ours, theirs)
 
 
-@pytest.mark.slow
 def test_a_training_goes_on_from_such_a_run(small_tasks, trained, tmp_path):
     options = ("--initial-run", trained, "--steps-per-epoch", "1", "--epochs", "1", "--learning-rate", "1e-9")
     answer = small_tasks["sentiment"].command("train", "--run", tmp_path / "run", *options)
@@ -178,7 +175,6 @@ def test_a_training_goes_on_from_such_a_run(small_tasks, trained, tmp_path):
         np.testing.assert_allclose(ours, theirs, atol=1e-6)
 
 
-@pytest.mark.slow
 def test_test_texts_that_the_language_model_was_trained_on_are_counted(small_tasks, language_model, tmp_path, caplog):
     """Of the first 50 training texts, the language model was trained on about nine tenths."""
     for split, rows in {"train": reviews("train", 60), "validation": reviews("validation", 20)}.items():
@@ -195,7 +191,6 @@ def test_test_texts_that_the_language_model_was_trained_on_are_counted(small_tas
     assert f"the language model has read {count} of 100 texts ({count}.0%)" in caplog.text
 
 
-@pytest.mark.slow
 def test_texts_in_another_language_than_the_language_model_are_warned_of(small_tasks, forward, tmp_path, caplog):
     rows = [(f"정말 {word} 영화 {number}", label) for number in range(30) for word, label in (("좋은", 1), ("나쁜", 0))]
     data = write_csv(tmp_path / "korean.csv", rows)

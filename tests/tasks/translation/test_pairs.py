@@ -34,6 +34,7 @@ def test_an_epoch_resumed_in_its_middle_has_the_same_batches(prepared, alpha):
         assert np.array_equal(one, other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["unigram", "bpe"])
 def test_sampled_segmentation_segments_words_anew_and_keeps_the_text(prepared, kind, train_pairs):
     settings, run = prepared(vocabulary={"subword_regularization": 0.2, "vocabulary_type": kind})

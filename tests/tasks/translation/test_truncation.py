@@ -6,6 +6,8 @@ import shutil
 import pytest
 import tensorflow as tf
 
+pytestmark = pytest.mark.slow
+
 LONG = "house " * 100
 SHORT = "Please close the door."
 
