@@ -278,7 +278,7 @@ def _user_error(url: str, scheme: str, error: Exception, when: str = "") -> User
         return UserError(f"{url}: access is denied; credentials are read from {CREDENTIALS[scheme]}.")
     reason = re.sub(r"^.*?AWS Error ", "", reason)
     reason = re.sub(r"^.*?last message of ", "", reason)
-    reason = re.sub(r" \(Request ID: \w+\)", "", reason)
+    reason = re.sub(r" \(Request ID: \w+\)| error_info=.*", "", reason)
     reason = re.sub(r"^NETWORK_CONNECTION.*?curlCode: \d+, ([^;]*).*", r"\1", reason)
     reason = reason if len(reason) <= MAX_REASON else f"{reason[:MAX_REASON]} ..."
     if ELSEWHERE.search(reason):

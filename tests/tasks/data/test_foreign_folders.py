@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from pathlib import Path
 
 import pyarrow
@@ -126,6 +127,17 @@ def test_files_of_this_machine_have_urls(tmp_path):
         assert counts(url) == {"train": 60}
     with pytest.raises(UserError, match="'file:///none': no such file"):
         counts("file:///none")
+
+
+def test_urls_that_name_nothing_are_errors_of_one_line():
+    for url, expected in {
+        "abfss://container/a.csv": "check the URL, abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/PATH",
+        "gs:///a.csv": "names no bucket; expected gs://BUCKET/PATH",
+        "hdfs://host/a.csv": "hdfs:// is not read. Expected a path, or s3://, gs://, abfss:// or file://",
+    }.items():
+        with pytest.raises(UserError, match=re.escape(expected)) as raised:
+            counts(url)
+        assert len(str(raised.value).splitlines()) == 1
 
 
 def test_a_file_that_was_compressed_twice_is_read(tmp_path):
