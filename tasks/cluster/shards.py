@@ -1,10 +1,10 @@
 """Answers the shards of an input with Ray: each actor opens the model once, and answers one shard at a time."""
 
+import contextlib
 import logging.handlers
 import os
 import queue
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from types import ModuleType
 
 from tasks.arguments import PredictArguments
@@ -12,7 +12,7 @@ from tasks.cluster import ray_session
 from tasks.cluster.settings import ShardArguments, resource_values
 from tasks.errors import TrainingFailed, UserError
 from tasks.references import find
-from tasks.serving.shards.listing import MANIFEST, Shard
+from tasks.serving.shards.listing import Shard
 from tasks.serving.shards.progress import ShardProgress, ShardResult, without_repeated_warnings
 from tasks.task import Task
 
@@ -123,11 +123,7 @@ class _Actor:
         from tasks.serving.shards import answering  # imports TensorFlow
 
         if self._predictor is None:  # not when the actor begins: Ray reports an error there as the death of the actor
-            os.chdir(self._folder)
-            if not Path(self._arguments.output, MANIFEST).exists():
-                raise UserError(
-                    f"--output {self._arguments.output} is not there on another machine of the cluster; name a folder "
-                    "that all of them share, and the same for --input, and --run or --model"
-                )
+            with contextlib.suppress(OSError):  # another machine needs it for relative names only
+                os.chdir(self._folder)
             self._predictor = answering.open_predictor(self._task, self._arguments)
         return answering.answer_shard(self._task, self._predictor, self._arguments, shard)

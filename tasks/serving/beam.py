@@ -6,6 +6,7 @@ system that all machines share.
 
 import contextlib
 import logging
+import os
 import signal
 import threading
 from collections.abc import Iterator, Sequence
@@ -63,12 +64,15 @@ class AnswerShards(apache_beam.DoFn if apache_beam else object):
 
     def __init__(self, task: str, arguments: PredictArguments):
         self._task, self._arguments, self._shared = task, arguments, Shared()
+        self._folder = os.getcwd()
         self._answers = Metrics.counter("shards", "answers")
 
     def setup(self) -> None:
         """Open the model, unless another thread of this worker has."""
         from tasks.serving.shards.answering import open_predictor  # imports TensorFlow
 
+        with contextlib.suppress(OSError):  # another machine needs it for relative names only
+            os.chdir(self._folder)
         task = find(self._task)
         self._opened = self._shared.acquire(lambda: _Opened(open_predictor(task, self._arguments)))
 

@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import io
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ from tasks.serving.answer_writers import AnswerWriter, ParquetWriter, stream_wri
 from tasks.serving.batched_inference import WINDOW, Window
 from tasks.serving.inference import load_named
 from tasks.serving.shards.listing import Shard
-from tasks.serving.shards.output_folder import begin, check_model
+from tasks.serving.shards.output_folder import begin, check_model, check_shared
 from tasks.serving.shards.progress import ShardProgress, ShardResult, without_repeated_warnings
 from tasks.serving.text_io import Row
 from tasks.task import Task
@@ -51,8 +52,10 @@ def open_predictor(task: Task, arguments: PredictArguments) -> Predictor:
     """Open the model that a command names; a process does this once for all its shards.
 
     Raises:
-        UserError: If it is not the model that `begin` found, or cannot be opened.
+        UserError: If it is not the model that `begin` found, or cannot be opened, or the folder of the answers is not
+            on this machine.
     """
+    check_shared(arguments)
     predictor = load_named(task, arguments)
     check_model(task, arguments)
     return predictor
@@ -68,7 +71,7 @@ def answer_shard(
     """Answer a shard: write the file `shard.name` in the folder `arguments.output`, completely or not at all.
 
     The file has the format and the bytes that the command writes for this input alone. Its time is that of the moment
-    when the shard was opened. So `unfinished` finds a shard that was written later.
+    when the shard was opened, or that of the shard if it is later. So `unfinished` finds a shard that is written again.
 
     Args:
         task: The task.
@@ -91,6 +94,8 @@ def answer_shard(
         with replacing(path) as temporary:
             os.utime(temporary)
             opened = temporary.stat().st_mtime_ns
+            if (shard.modified or 0.0) * 1e9 > opened:  # by another clock; a whole second is kept by every file system
+                opened = math.ceil(shard.modified) * 10**9
             kind = text_io.kind_of_input(arguments, shard.location)
             rows = text_io.Rows(_read(arguments, shard.location, kind))
             with _writer(task, predictor, arguments, shard.location, kind, temporary) as writer:

@@ -3,6 +3,7 @@
 Imports no TensorFlow.
 """
 
+import contextlib
 import glob
 import logging
 import os
@@ -116,7 +117,10 @@ def _all_shards(arguments: PredictArguments) -> list[Shard]:
 
 
 def _shard(path: AnyPath, root: AnyPath) -> Shard:
-    return Shard(Path(os.path.relpath(path, root)).as_posix(), str(path), path.stat().st_mtime)
+    modified = None
+    with contextlib.suppress(FileNotFoundError):  # it is reported with the shards that cannot be read
+        modified = path.stat().st_mtime
+    return Shard(Path(os.path.relpath(path, root)).as_posix(), str(path), modified)
 
 
 def _below(folder: AnyPath, root: AnyPath) -> Iterator[Shard]:
@@ -127,8 +131,24 @@ def _below(folder: AnyPath, root: AnyPath) -> Iterator[Shard]:
     answers = {path.parent for path in files if path.name == MANIFEST} - {folder}
     for path in files:
         hidden = any(name.startswith(NOT_DATA) for name in path.relative_to(folder).parts)
-        if path.is_file() and not (hidden or answers & {*path.parents}):
+        is_file = path.is_file() or not path.exists()  # a link whose file is missing is a shard that cannot be read
+        if is_file and not (hidden or answers & {*path.parents}):
             yield _shard(path, root)
+    if isinstance(folder, Path):
+        _warn_of_links(folder)
+
+
+def _warn_of_links(folder: Path) -> None:
+    links = []
+    for place, folders, _ in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(NOT_DATA)]
+        paths = [os.path.join(place, name) for name in folders]
+        links += [os.path.relpath(path, folder) for path in paths if os.path.islink(path)]
+    if links:
+        log.warning(
+            "--input %s: links to folders are not followed: %s; name these folders with --input, too",
+            *(folder, quoted_list(sorted(links), 3)),
+        )
 
 
 def _first_of_each_kind(arguments: PredictArguments, shards: Sequence[Shard]) -> dict[str, Shard]:

@@ -10,6 +10,7 @@ import errno
 import json
 import os
 import secrets
+import socket
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,19 @@ def begin(task: Task, arguments: PredictArguments) -> list[Shard]:
         _create_json(output / MANIFEST, sealed(content))  # unless another process has just done so
     _check_manifest(output, content)
     return unfinished(output, shards)
+
+
+def check_shared(arguments: PredictArguments) -> None:
+    """Check that a worker sees the folder of the answers, which `begin` has created.
+
+    Raises:
+        UserError: If the folder is not on the machine of the worker.
+    """
+    if not Path(arguments.output, MANIFEST).exists():
+        raise UserError(
+            f"--output {arguments.output} is not there on {socket.gethostname()}, where a worker runs; name a folder "
+            "that all machines share by its absolute path, and the same for --input, and --run or --model"
+        )
 
 
 def check_model(task: Task, arguments: PredictArguments) -> None:

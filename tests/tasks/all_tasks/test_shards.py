@@ -148,6 +148,29 @@ def test_an_interrupted_command_continues_with_the_shards_that_are_missing(small
     assert written(tmp_path / "answers") == written(tmp_path / "undisturbed")
 
 
+@pytest.mark.parametrize("small", ["sentiment"], indirect=True)
+def test_links_whose_texts_are_not_read_are_reported(answer, shards, tmp_path, caplog):
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked" / "a.txt").symlink_to(shards / "a.txt")
+    (tmp_path / "linked" / "b.txt").symlink_to("nowhere.txt")
+    (tmp_path / "linked" / "day=2").symlink_to(shards / "day=2")
+    message = answer(input=tmp_path / "linked").error(1)
+    assert "1 of 2 shards could not be answered: 'b.txt'" in message and "b.txt: no such file" in caplog.text
+    assert "links to folders are not followed: 'day=2'" in caplog.text
+    assert [*written(tmp_path / "answers")] == ["a.txt"]
+
+
+@pytest.mark.parametrize("small", ["sentiment"], indirect=True)
+def test_a_shard_that_another_clock_dates_in_the_future_is_answered_once(answer, shards, tmp_path, caplog):
+    future = time.time_ns() // 10**9 + 3600 + 0.25
+    os.utime(shards / "a.txt", (future, future))
+    for message in ("1 shards are finished", "all shards were finished"):
+        assert answer(input=(shards / "a.txt", shards / "a.txt")).code == 0 and message in caplog.text
+    os.utime(shards / "a.txt", (future + 1, future + 1))
+    caplog.clear()
+    assert answer(input=(shards / "a.txt", shards / "a.txt")).code == 0 and "1 shards are finished" in caplog.text
+
+
 def test_several_commands_take_turns(small, answer, tmp_path, caplog):
     assert answer(output="undisturbed").code == 0
     assert answer("--shard", "2/2").code == 0
@@ -222,7 +245,7 @@ def test_a_folder_of_another_command_is_refused(small, small_tasks, answer, shar
 
 
 @pytest.mark.parametrize("small", ["sentiment"], indirect=True)
-def test_a_worker_opens_no_other_model_than_the_command_began_with(small, shards, tmp_path):
+def test_a_worker_opens_no_other_model_than_the_command_began_with(small, shards, tmp_path, monkeypatch):
     folder = tmp_path / "saved_models"
     shutil.copytree(small.model(), folder / "1")
     arguments = PredictArguments(model=str(folder), input=str(shards), output=str(tmp_path / "answers"))
@@ -234,6 +257,9 @@ def test_a_worker_opens_no_other_model_than_the_command_began_with(small, shards
     (folder / "2" / "assets.extra" / "checksums.json").unlink()
     with pytest.raises(UserError, match=r"has answers of another command: assets\.extra"):
         open_predictor(small.task, arguments)
+    monkeypatch.chdir(tmp_path)  # as on a machine that does not have the folder of a relative name
+    with pytest.raises(UserError, match=r"--output relative is not there on .* by its absolute path"):
+        open_predictor(small.task, arguments.model_copy(update={"output": "relative"}))
 
 
 @pytest.mark.parametrize("small", ["sentiment"], indirect=True)
