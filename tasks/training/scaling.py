@@ -18,6 +18,8 @@ from tasks.training import fit, prepared, process_state, runs
 from tasks.training.optimizers import make_optimizer
 from tasks.training.scaling_settings import ScalingArguments
 
+REPEATS = 3
+
 
 class Costs(NamedTuple):
     """What a step of a network costs.
@@ -99,17 +101,17 @@ def _measured(network: Network, data: TrainingData, settings: Settings, steps: i
 
 
 def _seconds(model: keras.Model, batches: Sequence) -> float:
-    """Return the mean seconds of a training step, without the first pass, in which graphs are made."""
+    """Return the mean seconds of a training step, of each batch the shortest of `REPEATS`: other processes disturb."""
     step = tf.function(model.train_step, reduce_retracing=True, autograph=False)
-    for batch in batches:
+    for batch in batches:  # graphs are made
         step(batch)
-    times = []
-    for batch in batches:
+
+    def seconds(batch) -> float:
         start = time.perf_counter()
-        logs = step(batch)
-        float(logs["loss"])
-        times.append(time.perf_counter() - start)
-    return statistics.fmean(times)
+        float(step(batch)["loss"])
+        return time.perf_counter() - start
+
+    return statistics.fmean(min(seconds(batch) for _ in range(REPEATS)) for batch in batches)
 
 
 def _bytes(model: keras.Model, batch) -> tuple[int, int, int]:
