@@ -81,7 +81,7 @@ def _own_file(path: Path) -> tuple[Path, int]:
     A file that a killed process left is not locked, and used again.
 
     Returns:
-        The path, and the descriptor that holds the lock.
+        The path, and the descriptor that holds the lock, where there are locks.
     """
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
@@ -89,15 +89,22 @@ def _own_file(path: Path) -> tuple[Path, int]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(descriptor)
-            path = path.with_name(f".writing-{secrets.token_hex(4)}-{path.name.removeprefix('.writing-')}")
+            path = _another_name(path)
             continue
-        except OSError:  # a file system without locks
-            return path, descriptor
+        except OSError:  # a file system without locks: nobody can tell whether the file is being written
+            os.close(descriptor)
+            path.unlink(missing_ok=True)
+            path = _another_name(path)
+            return path, os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
         with contextlib.suppress(OSError):
             if os.path.samestat(os.stat(path), os.fstat(descriptor)):
                 os.truncate(descriptor, 0)
                 return path, descriptor
         os.close(descriptor)  # the other process has just renamed it
+
+
+def _another_name(path: Path) -> Path:
+    return path.with_name(f".writing-{secrets.token_hex(4)}-{path.name.removeprefix('.writing-')}")
 
 
 def write_json(path: Path, content: dict) -> None:

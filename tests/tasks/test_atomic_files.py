@@ -1,5 +1,9 @@
 """Files and folders that are replaced whole or not at all."""
 
+import errno
+import fcntl
+import os
+
 import pytest
 
 from tasks import atomic_files
@@ -37,7 +41,14 @@ def test_a_file_is_replaced_and_keeps_the_ending_while_it_is_written(tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.png"]
 
 
-def test_a_file_that_is_replaced_twice_at_the_same_time_is_whole(tmp_path):
+@pytest.mark.parametrize("has_locks", [True, False])
+def test_a_file_that_is_replaced_twice_at_the_same_time_is_whole(tmp_path, monkeypatch, has_locks):
+    if not has_locks:  # as Lustre is mounted without flock
+
+        def flock(descriptor, operation):
+            raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+        monkeypatch.setattr(fcntl, "flock", flock)
     path = tmp_path / "a.png"
     with atomic_files.replacing(path) as first:
         first.write_text("first")
