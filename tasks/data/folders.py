@@ -21,7 +21,7 @@ from tasks.data.table_files import find_columns, read_tables, table_format
 from tasks.errors import TemporaryError, UserError
 from tasks.file_options import FileOptions
 
-# A table without labels among others, as the hub of Hugging Face has them.
+# A table without labels beside one with "train" in its name, as the hub of Hugging Face has them.
 UNLABELLED = re.compile(r"(?<![a-z])unsup(ervised)?(?![a-z])")
 
 
@@ -52,24 +52,26 @@ def folder_splits(
     """
     files, folders = ([path for path in paths if path not in without] for paths in list_folder(folder))
     readers = parallel_corpus_splits(folder, files, columns, options.encoding) or _table_splits(files, columns, options)
-    split_folders = [(split, path) for path in folders if (split := split_of_folder(path))]
     if readers:
         return readers
-    if split_folders:
-        for split, path in split_folders:
+    classes = all(column.lookup_name in CLASS_FOLDER_COLUMNS for column in columns)
+    for path in folders:
+        split = split_of_folder(path)
+        # A folder of logs may be named `test` too. Instead of class folders, it is an error that says what is in it.
+        if split and (classes or _holds_tables_or_pairs(path, split, columns, options)):
             readers |= _split_folder(path, split, columns, options)
+    if "train" in readers or (readers and (classes or not required)):
         return readers
-    if inner := _inner_folder(folder, files, folders):
+    if not readers and (inner := _inner_folder(folder, files, folders)):
         return folder_splits(inner, columns, options, without=without, required=required)
     if not required:
         return {}
 
-    classes = all(column.lookup_name in CLASS_FOLDER_COLUMNS for column in columns)
     if not classes or not folders:
-        readers = parallel_corpus_splits(folder, files, columns, options.encoding, unnamed="train")
-        readers = readers or _tables_with_columns(files, columns, options)
-        if readers:
-            return readers
+        unnamed = parallel_corpus_splits(folder, files, columns, options.encoding, unnamed="train")
+        unnamed = unnamed or _tables_with_columns(files, columns, options)
+        if unnamed or readers:
+            return readers | unnamed
         if not classes:
             check_languages(folder, files, columns)
     if not folders:
@@ -83,6 +85,12 @@ def split_of_folder(path: AnyPath) -> str | None:
     """Return the split that the name of a folder is: `train`, or `train.parquet` as Spark names folders."""
     name = path.name.lower()
     return SPLIT_ALIASES.get(name.rpartition(".")[0] if table_format(path) else name)
+
+
+def _holds_tables_or_pairs(folder: AnyPath, split: str, columns: Sequence[Column], options: FileOptions) -> bool:
+    files = list_folder(folder)[0]
+    pairs = parallel_corpus_splits(folder, files, columns, options.encoding, unnamed=split)
+    return bool(pairs or _tables_below(folder))
 
 
 def _split_folder(folder: AnyPath, split: str, columns: Sequence[Column], options: FileOptions) -> dict[str, Reader]:
@@ -118,7 +126,13 @@ def _inner_folder(folder: AnyPath, files: Sequence[AnyPath], folders: Sequence[A
     copied = {"README.md", ".gitattributes", "dataset_infos.json"} & {path.name for path in folder.iterdir()}
     if tables or not (copied or [path.name for path in folders] == ["data"]):
         return None
-    inner = [path for path in folders if any(map(_is_table_of_split, list_folder(path)[0]))]
+    # Texts of class folders, such as `travel/train-to-busan.txt`, are no tables.
+    classes = sum(map(has_texts, folders)) > 1
+    inner = [
+        path
+        for path in folders
+        if any(_is_table_of_split(file) for file in list_folder(path)[0] if not (classes and file.suffix == ".txt"))
+    ]
     if len(inner) > 1:
         raise UserError(
             f"{folder}: has tables in {quoted_list([path.name for path in inner], max_count=5)}; name one of these "
@@ -159,9 +173,13 @@ def _table_splits(
     files: Sequence[AnyPath], columns: Sequence[Column], options: FileOptions, unnamed: str | None = None
 ) -> dict[str, Reader]:
     """Return a reader for each split; files without a split in their names are in `unnamed`, or left out."""
+    splits = {path: split_in_file_name(path) for path in files if table_format(path) or unnamed}
+    # Alone it is data like any other: IMDB has a file `train/urls_unsup.txt` beside its class folders.
+    if "train" in splits.values():
+        splits |= {path: "unsupervised" for path, split in splits.items() if not split and _is_unlabelled(path)}
     by_split: dict[str, list[AnyPath]] = {}
-    for path in files:
-        if (table_format(path) or unnamed) and (split := _split_of_table(path) or unnamed):
+    for path, name in splits.items():
+        if split := name or unnamed:
             by_split.setdefault(split, []).append(path)
     for split, paths in by_split.items():
         # A test file may lack the labels, and training does not read it.
@@ -172,11 +190,11 @@ def _table_splits(
 
 
 def _is_table_of_split(path: AnyPath) -> bool:
-    return table_format(path) is not None and _split_of_table(path) is not None
+    return table_format(path) is not None and split_in_file_name(path) is not None
 
 
-def _split_of_table(path: AnyPath) -> str | None:
-    return split_in_file_name(path) or ("unsupervised" if UNLABELLED.search(path.name.lower()) else None)
+def _is_unlabelled(path: AnyPath) -> bool:
+    return UNLABELLED.search(path.name.lower()) is not None
 
 
 def _table_reader(paths: Sequence[AnyPath], columns: Sequence[Column], options: FileOptions) -> FileReader:

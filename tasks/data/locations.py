@@ -8,13 +8,13 @@ import urllib.parse
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePath
 
-from tasks.atomic_files import expanded
 from tasks.data.remote_files import SCHEMES, AnyPath, RemotePath, remote_path
 from tasks.errors import UserError
 from tasks.in_memory import InMemory, check_not_in_memory
 
 URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)", re.DOTALL)
-FILE_URL = re.compile(r"file:(//(localhost)?)?(?P<path>/.*)", re.DOTALL | re.IGNORECASE)
+# file:///PATH, or file:/PATH as Hadoop writes it.
+FILE_URL = re.compile(r"file:(//(localhost)?(?=/)|(?!//))(?P<path>/.*)", re.DOTALL | re.IGNORECASE)
 # What Hadoop and Spark, and platforms built on them, write beside data.
 MARKERS = re.compile(
     r"_(SUCCESS|metadata|common_metadata|temporary|delta_log|spark_metadata|(committed|started)_.*)|.*\.crc"
@@ -31,10 +31,17 @@ def to_path(location: str) -> AnyPath:
         return Path(urllib.parse.unquote(local["path"]))
     url = URL.fullmatch(location)
     if url is None:
-        return expanded(location)
+        scheme, colon, rest = location.partition(":/")
+        if colon and scheme.lower() in SCHEMES:
+            raise UserError(f"{location!r}: a URL has two slashes after its scheme: {scheme}://{rest}")
+        return Path(os.path.expanduser(location))
     scheme = url["scheme"].lower()
     if scheme in SCHEMES:
         return remote_path(scheme, url["rest"])
+    if scheme == "file":
+        raise UserError(
+            f"{location!r}: expected file:///PATH, with three slashes and the absolute path of a file here."
+        )
     download = "; download the file, and name it" if scheme in ("http", "https", "ftp", "hf") else ""
     raise UserError(
         f"{location!r}: {scheme}:// is not read{download}. Expected a path, or s3://, gs://, abfss:// or file://."

@@ -30,7 +30,7 @@ def mapped(
         items: The items, which are read in the thread of the caller.
         threads: Number of threads; None is the number of cores, up to `MAX_THREADS`.
     """
-    threads = threads or min(len(os.sched_getaffinity(0)), MAX_THREADS)
+    threads = threads or min(_cores(), MAX_THREADS)
     waiting: collections.deque[tuple[Item, Future]] = collections.deque()
     with ThreadPoolExecutor(threads, "look-ahead") as pool:
         try:
@@ -45,3 +45,8 @@ def mapped(
         finally:  # also if the caller stops before the end
             for _, result in waiting:
                 result.cancel()
+
+
+def _cores() -> int:
+    """Return the number of cores that this process may use; on a Mac, that of the machine."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

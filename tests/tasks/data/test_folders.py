@@ -62,6 +62,21 @@ def test_tables_without_a_split_in_their_names_are_a_source_whose_splits_are_dra
     assert values(tmp_path) == [(f"{name} {n}", "x") for name in "ab" for n in range(50)]
 
 
+def test_a_table_named_unsupervised_is_a_split_only_beside_training_tables(tmp_path, opened, values, write):
+    for name in ("a", "unsupervised"):
+        write(tmp_path / f"{name}.csv", f"text,label\n{name},x\n")
+    assert values(tmp_path) == values(f"{tmp_path}/*.csv") == [("a", "x"), ("unsupervised", "x")]
+    write(tmp_path / "train.csv", "text,label\nb,x\n")
+    assert opened(tmp_path).splits == ("train", "validation", "test", "unsupervised")
+
+
+def test_texts_of_class_folders_with_a_split_in_their_names_are_no_tables(tmp_path, values, write):
+    write(tmp_path / "README.md", "about")
+    write(tmp_path / "travel" / "train to busan.txt", "by rail")
+    write(tmp_path / "law" / "test.txt", "a case")
+    assert values(tmp_path) == [("a case", "law"), ("by rail", "travel")]
+
+
 def test_class_folders_are_read_as_text_and_folder_name(tmp_path, opened, values, write):
     write(tmp_path / "pos" / "1.txt", "\ufeffgood\nfilm\n")
     write(tmp_path / "neg" / "2.txt", "bad")
@@ -84,8 +99,11 @@ def test_class_folders_inside_split_folders_are_read_as_in_the_imdb_archive(tmp_
         write(tmp_path / split / name / "0_9.txt", text)
     write(tmp_path / "train" / "unsup" / "0_0.txt", "unlabelled")
     write(tmp_path / "train" / "urls_pos.txt", "http://example.org")
+    write(tmp_path / "train" / "urls_unsup.txt", "http://example.org")
     write(tmp_path / "README", "about")
     assert opened(tmp_path).splits == ("train", "validation", "test", "unsupervised")
+    none_drawn = {"validation_fraction": 0, "test_fraction": 0}
+    assert values(tmp_path / "train", "train", **none_drawn) == [("b", "neg"), ("a", "pos")]
     assert sorted(values(tmp_path, "all")) == [("a", "pos"), ("b", "neg"), ("c", "pos"), ("d", "neg")]
     assert values(tmp_path, "unsupervised", [Column("text")]) == [("unlabelled",)]
     assert "no label" in error_of(tmp_path, split="unsupervised")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tasks.cli.registry import TASKS
-from tasks.data.locations import expand, files_below, shown
+from tasks.data.locations import expand, files_below, shown, to_path
 from tasks.data.records import Column
 from tasks.data.sources import open_source
 from tasks.errors import UserError
@@ -112,3 +112,19 @@ def test_files_below_a_folder_leave_out_hidden_ones_and_runs(tmp_path):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     assert {os.path.relpath(path, tmp_path) for path in files_below(tmp_path)} == {"a.py", "sub/b.py"}
+
+
+def test_what_has_one_slash_is_a_path_or_a_url_with_a_slip(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("notes:").mkdir()
+    Path("notes:/a.txt").touch()
+    assert expand("notes:/*.txt") == expand("notes:/a.txt") == ("notes:/a.txt",)
+    with pytest.raises(UserError, match="a URL has two slashes after its scheme: s3://corpora/"):
+        to_path("s3:/corpora/a.csv")
+
+
+@pytest.mark.parametrize("url", ["file://reviews.csv", "file://", "file://host/data/reviews.csv"])
+def test_a_file_url_without_an_absolute_path_is_told_how_to_write_it(url):
+    with pytest.raises(UserError, match="expected file:///PATH, with three slashes"):
+        to_path(url)
+    assert to_path("file:///data/a%20b.csv") == to_path("file:/data/a b.csv") == Path("/data/a b.csv")

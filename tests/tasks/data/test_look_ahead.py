@@ -1,5 +1,6 @@
 """Chunks are computed in threads, and come in their order."""
 
+import os
 import threading
 import time
 
@@ -38,3 +39,8 @@ def test_errors_of_reader_and_threads_are_raised():
 
     with pytest.raises(OSError, match="gone"):
         [*look_ahead.mapped(lambda number: number, numbers())]
+
+
+def test_a_mac_does_not_say_which_cores_a_process_may_use(monkeypatch):
+    monkeypatch.delattr(os, "sched_getaffinity")
+    assert [*look_ahead.mapped(abs, [-1])] == [(-1, 1)]

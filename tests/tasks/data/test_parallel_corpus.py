@@ -263,3 +263,15 @@ def test_one_of_the_files_without_the_other_is_answered_with_what_is_missing(tmp
 def test_a_file_name_with_two_splits_is_an_error(tmp_path):
     write_pair(tmp_path, "train_test", ("a", "A"))
     assert "train_test: the name contains test and train" in error_of(tmp_path)
+
+
+def test_a_folder_named_as_a_split_may_hold_something_else(tmp_path):
+    for language in ("en", "de"):
+        (tmp_path / f"corpus.{language}").write_text(f"{language} 1\n{language} 2\n")
+    (tmp_path / "test").mkdir()
+    (tmp_path / "test" / "bleu.log").write_text("31.2\n")
+    assert values(tmp_path) == [("en 1", "de 1"), ("en 2", "de 2")]
+    for language in ("en", "de"):
+        (tmp_path / "test" / f"newest.{language}").write_text(f"{language} 3\n")
+    assert values(tmp_path) == [("en 1", "de 1"), ("en 2", "de 2")]
+    assert values(tmp_path, "test") == [("en 3", "de 3")]
