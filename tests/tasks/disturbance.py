@@ -1,5 +1,6 @@
 """Trainings that are killed in a separate process, next to the same training that nobody disturbs."""
 
+import contextlib
 import csv
 import os
 import random
@@ -52,8 +53,9 @@ class Disturbance:
         """Waits until the condition holds; False if the training ends or patience does."""
         end = time.monotonic() + 3 * self.seconds
         while time.monotonic() < end and training.poll() is None:
-            if condition():
-                return True
+            with contextlib.suppress(FileNotFoundError):  # a folder that is removed while it is searched
+                if condition():
+                    return True
             time.sleep(0.0005)
         return False
 
