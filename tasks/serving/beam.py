@@ -43,6 +43,10 @@ from tasks.task import Task
 LOCAL_RUNNER = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
 # Repeats in this process what the workers on this machine log.
 WORKER_LOGGER = "apache_beam.runners.portability.local_job_service"
+# Logs the traceback of an error that ends the pipeline, which the command reports.
+ERROR_LOGGER = "apache_beam.runners.common"
+# Where Beam quotes a mistake of the caller that a worker has found: below a traceback, and before the step.
+MISTAKE, STEP = "\ntasks.errors.UserError: ", " [while running '"
 # How the error begins of the thread that waits for a worker on this machine.
 WORKER_ENDED = "Worker subprocess exited"
 
@@ -119,13 +123,26 @@ def answer_shards(task: Task, arguments: PredictArguments, options: Sequence[str
         answered = pipeline | apache_beam.Create([tuple(shard) for shard in shards])
         answered |= apache_beam.Reshuffle()  # otherwise, one worker takes them all
         answered |= apache_beam.ParDo(AnswerShards(task.reference, arguments))
-        with without_repeated_warnings(), log_level(WORKER_LOGGER, logging.ERROR), _ended_with_its_workers(arguments):
+        logs = log_level(WORKER_LOGGER, logging.ERROR), log_level(ERROR_LOGGER, logging.CRITICAL)
+        with without_repeated_warnings(), logs[0], logs[1], _mistakes(), _ended_with_its_workers(arguments):
             pipeline.run().wait_until_finish()
     left = unfinished(arguments.output, shards)
     with ShardProgress(shards, arguments.output) as progress:
         for shard in shards:
             problem = find("tasks.serving.shards.answering:problem_of")(arguments, shard) if shard in left else None
             progress.add(ShardResult(shard.name, 0, problem))
+
+
+@contextlib.contextmanager
+def _mistakes() -> Iterator[None]:
+    """Turn the error of a pipeline into the `UserError` of its worker, if that is the reason."""
+    try:
+        yield
+    except (UserError, RuntimeError) as error:
+        _, found, message = str(error).rpartition(MISTAKE)
+        if not (found or isinstance(error, UserError)):
+            raise
+        raise UserError(message.partition(STEP)[0]) from None
 
 
 @contextlib.contextmanager

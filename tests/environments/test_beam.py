@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -129,3 +130,17 @@ def test_a_shard_that_cannot_be_read_is_reported_and_the_others_are_answered(bea
     assert "1 of 16 shards could not be answered: '1.txt'" in messages and "cp949" in messages
     names = [path.name for path in finished(tmp_path / "answers")]
     assert "1.txt" not in names and len(names) == 15
+
+
+@pytest.mark.parametrize("workers", [(), TWO_WORKERS])
+def test_a_model_that_a_worker_cannot_open_is_one_message(beam, model, tmp_path, workers):
+    shutil.copytree(model, tmp_path / "model")
+    [weights] = (tmp_path / "model").glob("*/variables/*.data*")
+    weights.write_bytes(weights.read_bytes()[:-1])
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "a.txt").write_text("A good film.\n")
+    options = ("--model", tmp_path / "model", "--input", tmp_path / "texts", "--output", tmp_path / "answers", *workers)
+    with started(beam, "-m", "tasks.serving.beam", "sentiment", *options) as process:
+        _, messages = process.communicate()
+    assert process.returncode == 2 and messages.splitlines()[-1].startswith(f"error: {weights} is damaged")
+    assert "[while running" not in messages.splitlines()[-1]
