@@ -17,7 +17,7 @@ demo: $(READY)
 	    "No one would call the service friendly." \
 	    "직원은 무례했지만 음식이 맛있었어요."
 
-# A server of S3 for the tests of remote files, which skip without it. Its packages need an older python-dateutil.
+# An S3 server for the tests of remote files, which are skipped without it. Its packages need an older python-dateutil.
 S3 := .venv-s3/bin/moto_server
 
 # Lint and every quick test, in about five minutes on two cores.

@@ -1,4 +1,4 @@
-"""Part files: what Spark, Hadoop and their kin write in place of one file, such as `part-00000-c000.csv.gz`."""
+"""Part files: what Spark, Hadoop and similar programs write in place of one file, such as `part-00000-c000.csv.gz`."""
 
 import functools
 import re

@@ -6,12 +6,15 @@
 import contextlib
 import functools
 import io
+import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, NamedTuple
 
 from tasks.errors import TemporaryError, UserError
+
+log = logging.getLogger(__name__)
 
 # The scheme of a URL -> as `pyarrow.fs` names it. Spark and Hadoop write s3a.
 SCHEMES = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs", "abfss": "abfss", "abfs": "abfs"}
@@ -161,7 +164,12 @@ class RemotePath(PurePosixPath):
             infos = file_system.get_file_info(selector)
         paths = []
         for info in sorted(infos, key=lambda info: info.path):
-            path = self / info.path[len(place) + 1 :]
+            name = info.path[len(place) + 1 :]
+            if str(PurePosixPath(name)) != name or name.startswith("/"):
+                if info.is_file:
+                    _warn_of_name(f"{self}/{name}")
+                continue
+            path = self / name
             path._info = info
             paths.append(path)
         return paths
@@ -197,7 +205,6 @@ def remote_path(scheme: str, rest: str) -> RemotePath:
 @functools.cache
 def _file_system(scheme: str, bucket: str) -> tuple[Any, str]:
     """Return the file system of a bucket, and the bucket's name in it."""
-    import pyarrow
     import pyarrow.fs  # imported here because it takes half a second
 
     url = f"{scheme}://{bucket}"
@@ -211,6 +218,11 @@ def _file_system(scheme: str, bucket: str) -> tuple[Any, str]:
         return file_system, base
     except (pyarrow.ArrowException, OSError, ValueError, TypeError) as error:
         raise _user_error(url, scheme, error) from None
+
+
+@functools.cache  # a folder is listed several times
+def _warn_of_name(url: str) -> None:
+    log.warning("%s: left out, since a part of its name is empty or a dot; copy it to a name without such a part", url)
 
 
 class _RemoteFile(io.RawIOBase):
@@ -240,7 +252,7 @@ class _RemoteFile(io.RawIOBase):
 
     def readinto(self, buffer) -> int:
         position = self.tell()
-        with _errors(self._path, f"after {position:,} of {self._size:,} bytes"):
+        with _errors(self._path, f" after {position:,} of {self._size:,} bytes"):
             # `size` cannot be 0: there is nothing to ask for at the end.
             size = min(len(buffer), self._size - position)
             part = self._file.read(size) if size > 0 else b""
@@ -285,5 +297,4 @@ def _user_error(url: str, scheme: str, error: Exception, when: str = "") -> User
         return UserError(f"{url}: not in this region ({reason}); check {PLACES[scheme]}.")
     if not isinstance(error, OSError):
         return UserError(f"{url}: cannot be read ({reason}); check {PLACES[scheme]}.")
-    when = f" {when}" if when else ""
     return TemporaryError(f"{url}: cannot be read{when} ({reason}); repeat the command, or check {PLACES[scheme]}.")

@@ -1,4 +1,4 @@
-"""A server of Amazon S3 on this machine, and what stands between it and its clients."""
+"""An S3 server on this machine, and a proxy that cuts its connections."""
 
 import contextlib
 import os
@@ -31,7 +31,7 @@ def free_port() -> int:
 
 
 class Server(NamedTuple):
-    """A server of S3.
+    """An S3 server.
 
     Attributes:
         port: Its port.
@@ -74,7 +74,7 @@ def s3_server() -> Iterator[Server]:
     """A server with an empty bucket."""
     program = next((path for path in SERVERS if path.exists()), None)
     if program is None:
-        pytest.skip("no server of S3; `make test` installs one in .venv-s3")
+        pytest.skip("there is no S3 server; `make test` installs one in .venv-s3")
     port = free_port()
     command = [program, "-H", "127.0.0.1", "-p", str(port)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:

@@ -4,6 +4,7 @@ import gzip
 import http.server
 import json
 import threading
+import urllib.request
 from pathlib import Path
 
 import numpy as np
@@ -162,6 +163,16 @@ def test_changed_remote_files_are_noticed(s3, forms, small_tasks):
     assert source_files.changed(before, source_files.fingerprint("sentiment", settings)) == next(iter(before))
 
 
+def test_keys_that_are_no_names_of_files_are_left_out(s3, s3_server, caplog):
+    s3.write("slashes/train.csv", TABLE)
+    for key in ("slashes//train.csv", "slashes/more//train.csv"):  # pyarrow refuses to write them
+        url = f"http://127.0.0.1:{s3_server.port}/{BUCKET}/{key}"
+        urllib.request.urlopen(urllib.request.Request(url, TABLE, method="PUT")).close()
+    folder = f"s3://{BUCKET}/slashes"
+    assert read(folder)[1] == read(f"{folder}/**/*.csv")[1] == [f"{folder}/train.csv"]
+    assert caplog.text.count(f"{folder}//train.csv: left out, since a part of its name is empty") == 1
+
+
 # --- what goes wrong -------------------------------------------------------------------------------------------------
 
 
@@ -195,7 +206,7 @@ def test_an_unknown_key_is_denied(s3, forms):
 
 
 def test_without_keys_access_is_denied(aws):
-    """Amazon answers a request without a signature so; the test's server of S3 answers with status 500."""
+    """Amazon answers a request without a signature so; the S3 server of the tests answers with status 500."""
     signed = []
 
     class Denying(http.server.BaseHTTPRequestHandler):
