@@ -64,8 +64,8 @@ class Attention(keras.layers.Layer):
         """
         if self.kind == "additive":
             hidden = keras.ops.tanh(self.query(queries)[:, :, None] + keys[:, None])
-            # A product of a matrix and a tensor of rank 4 writes beyond its memory on CPUs with AVX-512 (TensorFlow 2.20
-            # and 2.21, oneDNN), so this one has rank 2.
+            # A product of a matrix and a tensor of rank 4 writes beyond its memory on CPUs with AVX-512 (TensorFlow
+            # 2.20 and 2.21, oneDNN), so this one has rank 2.
             rows = keras.ops.reshape(hidden, (-1, self.units))
             scores = keras.ops.reshape(self.score(rows), keras.ops.shape(hidden)[:-1])
         else:
