@@ -14,6 +14,7 @@ pytestmark = pytest.mark.environment
 
 ROOT = Path(__file__).parents[2]
 REQUIREMENTS = ROOT / "requirements.txt"
+CLUSTER = ROOT / "requirements-cluster.txt"
 
 
 def run(*command: str | Path, **environment: str) -> str:
@@ -60,7 +61,7 @@ def test_the_quick_tests_pass_with_the_lowest_versions_of_tensorflow_and_keras(c
     [keras] = re.findall(r"^keras>=([\d.]+)", REQUIREMENTS.read_text(encoding="utf-8"), re.MULTILINE)
     # TensorFlow Datasets cannot be imported with Colab's tensorflow-metadata, which needs a newer protobuf.
     for_tests = ("pytest-xdist", "kubernetes-validate", "tensorflow-metadata<1.18")
-    run(colab, "-m", "pip", "install", "-q", f"keras=={keras}.0", "-r", REQUIREMENTS, *for_tests)
+    run(colab, "-m", "pip", "install", "-q", f"keras=={keras}.0", "-r", REQUIREMENTS, "-r", CLUSTER, *for_tests)
     assert installed(colab)["tensorflow"].startswith("2.20.")
     quick = ("-q", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "-m", "not slow and not environment")
     print(*run(colab, "-m", "pytest", *quick, PYTHONPATH=str(ROOT)).splitlines()[-1:])
