@@ -91,7 +91,7 @@ def _own_file(path: Path) -> tuple[Path, int]:
             os.close(descriptor)
             path = _another_name(path)
             continue
-        except OSError:  # a file system without locks: nobody can tell whether the file is being written
+        except OSError:  # without locks, another process may be writing the file
             os.close(descriptor)
             path.unlink(missing_ok=True)
             path = _another_name(path)

@@ -32,7 +32,7 @@ def pytest_collection_finish():
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item, nextitem):
-    """Frees the networks of a file after its last test, before there are so many that it takes a minute at once."""
+    """Frees the networks of a test file after its last test; freeing those of many files at once takes a minute."""
     result = yield
     if nextitem is None or nextitem.path != item.path:
         gc.collect()

@@ -94,7 +94,7 @@ def _run_once(commands: Sequence[Sequence[str]]) -> list[int | None]:
 
     When one has failed, the others are ended; None is the code of one that was still running.
     """
-    # Sessions of their own: Ctrl+C reaches this process alone, which passes it on once.
+    # Each worker is in a separate session: Ctrl+C reaches this process alone, which passes it on once.
     workers = [subprocess.Popen(command, start_new_session=True) for command in commands]
     try:
         while True:

@@ -137,9 +137,9 @@ class Workers(OneProcess):
         drawn = [int(np.asarray(one.state)[1]) for one in generators]
         drawn = self.shared(drawn) if equal else drawn
         for one, number in zip(generators, drawn, strict=True):
-            seed = (
-                (self._seeds[id(one)] + self.index * SEED_DISTANCE) % (1 << 31) if self.index else self._seeds[id(one)]
-            )
+            seed = self._seeds[id(one)]
+            if self.index:  # the first worker draws what one process would
+                seed = (seed + self.index * SEED_DISTANCE) % (1 << 31)
             one.state.assign(np.array([seed, number], np.asarray(one.state).dtype))
 
     def whole_rows(self, rows: np.ndarray) -> np.ndarray:
@@ -216,10 +216,9 @@ def connect(addresses: WorkerAddresses) -> Workers:
         cluster, task_type="worker", task_id=addresses.index, rpc_layer="grpc"
     )
     strategy = tf.distribute.MultiWorkerMirroredStrategy(resolver)
-    # TensorFlow has installed a handler of SIGTERM; those of this process are put back.
-    for number in (signal.SIGTERM,):
-        with contextlib.suppress(ValueError, TypeError):  # in another thread than the main one, or not from Python
-            signal.signal(number, signal.getsignal(number))
+    # TensorFlow has installed a handler of SIGTERM; that of this process is installed again.
+    with contextlib.suppress(ValueError, TypeError):  # in another thread than the main one, or not from Python
+        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))
     devices = strategy.extended.worker_devices
     if len(devices) > 1:
         raise UserError(
