@@ -1,72 +1,18 @@
 """Inputs of several files: each is answered in a file of the same name, by one command or several."""
 
-import csv
 import datetime
 import gzip
-import importlib.util
 import json
 import os
-import shutil
 import signal
 import time
-from pathlib import Path
 
 import pyarrow
 import pyarrow.parquet
 import pytest
 
-from tasks.arguments import PredictArguments
-from tasks.cli import beam
-from tasks.errors import UserError
 from tasks.serving.answer_writers import LineWriter
-from tasks.serving.shards.answering import open_predictor
-from tasks.serving.shards.listing import MANIFEST
-from tasks.serving.shards.output_folder import begin
-
-TEXTS = [f"A good film number {number}, and a queen." for number in range(24)]
-
-
-@pytest.fixture
-def shards(tmp_path) -> Path:
-    """A folder with a shard of each format, two of them in a folder below, and files that are none."""
-    folder = tmp_path / "texts"
-    (folder / "day=2").mkdir(parents=True)
-    rows = [{"id": number, "date": "2026-11-28", "text": text} for number, text in enumerate(TEXTS)]
-    (folder / "a.txt").write_text("".join(f"{text}\n" for text in TEXTS[:5]))
-    for name, delimiter in (("b.csv", ","), ("c.tsv", "\t")):
-        with open(folder / name, "w", newline="") as file:
-            table = csv.DictWriter(file, rows[0], delimiter=delimiter)
-            table.writeheader()
-            table.writerows(rows[5:10])
-    lines = "".join(json.dumps(row) + "\n" for row in rows[10:15])
-    (folder / "day=2" / "d.jsonl.gz").write_bytes(gzip.compress(lines.encode()))
-    dates = pyarrow.array([datetime.date(2026, 11, 28)] * 5)
-    table = pyarrow.table({"text": TEXTS[15:20], "date": dates, "tags": [["a", "b"]] * 5, "id": range(15, 20)})
-    pyarrow.parquet.write_table(table, folder / "day=2" / "e.parquet", row_group_size=3)
-    for name in ("_SUCCESS", ".a.txt.crc", "README.md"):
-        (folder / name).write_text("")
-    return folder
-
-
-@pytest.fixture
-def answer(small, shards, tmp_path):
-    """Runs the command that answers texts, within this process."""
-
-    def run(*options, input: Path | str | tuple = shards, output: Path | str = "answers", run: Path | None = None):
-        named = input if isinstance(input, tuple) else (input,)
-        fixed = ("--run", run or small.untrained_run, "--input", *named, "--output", tmp_path / output)
-        return small.command(small.predict_command, *fixed, *options)
-
-    return run
-
-
-NAMES = ["a.txt", "b.csv", "c.tsv", "day=2/d.jsonl.gz", "day=2/e.parquet"]
-
-
-def written(folder: Path) -> dict[str, bytes]:
-    """The answers in a folder, without its manifest."""
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != MANIFEST]
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+from tests.tasks.all_tasks.conftest import NAMES, TEXTS, written
 
 
 def test_each_shard_has_the_bytes_of_the_answers_to_it_alone(answer, shards, tmp_path, caplog):
@@ -181,26 +127,6 @@ def test_several_commands_take_turns(small, answer, tmp_path, caplog):
 
 
 @pytest.mark.parametrize("small", ["sentiment"], indirect=True)
-def test_broken_shards_are_reported_and_the_others_answered(answer, shards, tmp_path, caplog):
-    (shards / "b.csv").write_bytes("id,text\n1,좋다\n".encode("cp949"))
-    (shards / "c.tsv").write_text("id\tsentence\n1\tgood\n")
-    cut = (shards / "day=2" / "d.jsonl.gz").read_bytes()[:40]
-    (shards / "day=2" / "d.jsonl.gz").write_bytes(cut)
-    (shards / "day=2" / "f.parquet").write_bytes(b"PAR1 and no more")
-    message = answer().error(1)
-    broken = ["b.csv", "c.tsv", "day=2/d.jsonl.gz", "day=2/f.parquet"]
-    assert f"4 of 6 shards could not be answered: {', '.join(map(repr, broken))}" in message
-    problems = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
-    assert len(problems) == 4 and all(name in one for name, one in zip(broken, problems, strict=True))
-    assert "cp949" in problems[0] and "'sentence'" in problems[1] and "cut off" in problems[2]
-    assert [*written(tmp_path / "answers")] == ["a.txt", "day=2/e.parquet"]
-    for name in broken[:3]:
-        (shards / name).unlink()
-    (shards / "day=2" / "f.parquet").unlink()
-    assert answer().code == 0
-
-
-@pytest.mark.parametrize("small", ["sentiment"], indirect=True)
 def test_columns_are_kept_as_chosen(answer, shards, tmp_path):
     assert answer("--keep", "id,date", input=(shards / "b.csv", shards / "day=2")).code == 0
     found = written(tmp_path / "answers")
@@ -225,100 +151,12 @@ def test_columns_are_kept_as_chosen(answer, shards, tmp_path):
 
 
 @pytest.mark.parametrize("small", ["sentiment"], indirect=True)
-def test_a_folder_of_another_command_is_refused(small, small_tasks, answer, shards, tmp_path):
-    assert answer().code == 0
-    before = written(tmp_path / "answers")
-    assert "has answers of another command: keep was None" in answer("--keep", "text", input=shards / "*.csv").error()
-    assert "input was" in answer(input=shards / "day=2").error()
-    run = shutil.copytree(small.untrained_run, tmp_path / "run")
-    (run / "settings.json").write_text((run / "settings.json").read_text() + "\n")
-    assert "settings.json was" in answer(run=run).error()
-    other = small_tasks["translation"]
-    options = ("--run", other.untrained_run, "--input", shards, "--output", tmp_path / "answers")
-    assert "task was 'sentiment' and is now 'translation'" in other.command("translate", *options).error()
-    manifest = tmp_path / "answers" / MANIFEST
-    manifest.write_text(manifest.read_text()[:-20])
-    assert f"{manifest}" in answer().error()
-    manifest.unlink()
-    assert "has other files, such as a.txt" in answer().error()
-    assert written(tmp_path / "answers") == before
-
-
-@pytest.mark.parametrize("small", ["sentiment"], indirect=True)
-def test_a_worker_opens_no_other_model_than_the_command_began_with(small, shards, tmp_path, monkeypatch):
-    folder = tmp_path / "saved_models"
-    shutil.copytree(small.model(), folder / "1")
-    arguments = PredictArguments(model=str(folder), input=str(shards), output=str(tmp_path / "answers"))
-    assert [shard.name for shard in begin(small.task, arguments)] == NAMES
-    open_predictor(small.task, arguments)
-    shutil.copytree(folder / "1", folder / "2")
-    settings = folder / "2" / "assets.extra" / "settings.json"
-    settings.write_text(settings.read_text() + "\n")
-    (folder / "2" / "assets.extra" / "checksums.json").unlink()
-    with pytest.raises(UserError, match=r"has answers of another command: assets\.extra"):
-        open_predictor(small.task, arguments)
-    monkeypatch.chdir(tmp_path)  # as on a machine that does not have the folder of a relative name
-    with pytest.raises(UserError, match=r"--output relative is not there on .* by its absolute path"):
-        open_predictor(small.task, arguments.model_copy(update={"output": "relative"}))
-
-
-@pytest.mark.parametrize("small", ["sentiment"], indirect=True)
-@pytest.mark.parametrize(
-    ("options", "problem"),
-    [
-        *((("--shard", value), f"--shard: '{value}' is no shard: expected K/N") for value in ("3/2", "0/2", "x")),
-        (("--json",), "--json writes JSON objects, and the answers to"),
-        (("--delimiter", "|", "--input-format", "jsonl"), "is read as jsonl"),
-        (("--text-column", "x"), "a.txt is read as one text per line"),
-    ],
-)
-def test_options_that_do_not_fit_shards_are_errors(answer, tmp_path, options, problem):
-    assert problem in answer(*options).error()
-    assert not (tmp_path / "answers").exists()
-
-
-@pytest.mark.parametrize("small", ["sentiment"], indirect=True)
-def test_inputs_and_outputs_that_do_not_fit_are_errors(small, answer, shards, tmp_path):
-    (shards / "day=2" / "a.txt").write_text("Another one.\n")
-    both = (shards / "a.txt", shards / "day=2" / "a.txt")
-    assert "would both be" in answer(input=both).error()
-    assert "is the folder of the texts" in answer(output=shards).error()
-    assert "of this machine" in small_error(small, "--input", shards, "--output", "s3://bucket/answers")
-    assert "is a file" in answer(output=shards / "a.txt").error()
-    assert "no such folder" in answer(input=f"{tmp_path}/nowhere/").error()
-    assert "no such file" in answer(input=(shards / "a.txt", "nowhere.txt")).error()
-    assert "no file matches" in answer(input=shards / "*.none").error()
-    (tmp_path / "empty").mkdir()
-    assert "expected files that end in .txt" in answer(input=tmp_path / "empty").error()
-    assert "standard input" in answer(input=("-", shards / "a.txt")).error()
-    without = small.command("predict", "--run", small.untrained_run, "--input", shards)
-    assert "name the folder of the answers to its files with --output" in without.error()
-    assert "there are no shards" in small_error(small, "--shard", "1/2", "A text")
-
-
-def small_error(small, *options) -> str:
-    return small.command(small.predict_command, "--run", small.untrained_run, *options).error()
-
-
-@pytest.mark.parametrize("small", ["sentiment"], indirect=True)
 def test_answers_below_the_texts_are_no_texts(answer, shards, tmp_path):
     for name in ("one", "two"):
         assert answer(output=shards / name).code == 0
         assert [*written(shards / name)] == NAMES
     assert answer(input=f"{shards}/d*/*", output="matched").code == 0
     assert [*written(tmp_path / "matched")] == NAMES[3:]
-
-
-@pytest.mark.parametrize("small", ["sentiment"], indirect=True)
-def test_beam_that_is_not_installed_is_named_with_the_command_that_installs_it(small, shards, tmp_path, capsys):
-    if importlib.util.find_spec("apache_beam"):
-        pytest.skip("Apache Beam is installed")
-    fixed = ["sentiment", "--run", str(small.untrained_run), "--input", str(shards)]
-    assert beam.main([*fixed, "--output", str(tmp_path / "answers")]) == 2
-    assert "pip install -e '.[beam]'" in capsys.readouterr().err
-    assert beam.main([*fixed[:4], str(shards / "a.txt"), "--output", str(tmp_path / "a.txt")]) == 2
-    assert "name their folder with --input" in capsys.readouterr().err
-    assert beam.main(["sentimant"]) == 2 and "did you mean sentiment?" in capsys.readouterr().err
 
 
 @pytest.mark.slow
