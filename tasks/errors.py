@@ -12,7 +12,14 @@ class UserError(Exception):
     """
 
 
-class TemporaryError(UserError):
+class Unreadable(UserError):
+    """A file or folder that is there and cannot be read, so nothing is known of what it holds.
+
+    Code that finds out what a file is passes this error on: such a file would be left out without a word.
+    """
+
+
+class TemporaryError(Unreadable):
     """A failure of a network or a service, such as a lost connection: the same command may succeed later.
 
     The command line exits with code 1.

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from tasks.data.locations import list_folder
+from tasks.data.locations import list_folder, visible
 from tasks.data.records import SPLIT_ALIASES, Column, FileReader, Reader, Record, find_column, quoted_list
 from tasks.data.remote_files import AnyPath
 from tasks.data.table_files import TABLE_SUFFIXES
@@ -79,5 +79,4 @@ def _unlabelled_records(folders: Sequence[AnyPath], names: Sequence[str], encodi
 
 
 def _text_files(folder: AnyPath) -> Iterator[AnyPath]:
-    files = (path for path in folder.iterdir() if path.name.endswith(".txt") and not path.name.startswith("."))
-    return iter(sorted(files, key=lambda path: path.name))
+    return (path for path in visible(folder) if path.name.endswith(".txt"))

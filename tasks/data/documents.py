@@ -16,7 +16,7 @@ from tasks.data.class_folders import has_class_folders
 from tasks.data.records import REPEATED_HEADER, Column, FileReader, Reader, Record, resolve_splits
 from tasks.data.sources import Source, open_source
 from tasks.data.text_files import read_lines
-from tasks.errors import TemporaryError, UserError
+from tasks.errors import Unreadable, UserError
 from tasks.file_options import FileOptions
 from tasks.in_memory import InMemory
 
@@ -90,10 +90,10 @@ def open_documents(
     if folder is not None and not _has_lines(folder):
         try:
             return _of_records(records(), skip_bad_rows)
-        except TemporaryError:
+        except Unreadable:
             raise
         except UserError:
-            if any(map(plain_text.is_table, folder.iterdir())):
+            if any(map(plain_text.is_table, locations.visible(folder))):
                 raise  # a table lacks the column
             table = next(filter(plain_text.is_table, sorted(locations.files_below(folder))), None)
             if table is not None:
@@ -134,7 +134,7 @@ def _of_records(source: Source, skip_bad_rows: bool) -> Documents:
 
 def _has_lines(folder: Path) -> bool:
     """Return whether the lines of a folder's .txt files are texts: it has such files, no table and no class folders."""
-    files = [path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")]
+    files = locations.list_folder(folder)[0]
     texts = [path for path in files if path.name.lower().endswith(plain_text.TEXT_SUFFIXES)]
     return bool(texts) and not any(map(plain_text.is_table, files)) and not has_class_folders(folder)
 

@@ -6,7 +6,7 @@ import zipfile
 from typing import NamedTuple
 
 from tasks.data.remote_files import AnyPath
-from tasks.errors import UserError
+from tasks.errors import Unreadable, UserError
 
 # Bytes that are looked at: the name of a tar archive's format is at byte 257.
 HEAD_BYTES = 512
@@ -129,7 +129,7 @@ def check_format(path: AnyPath, allowed: bytes | None = None) -> None:
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
     except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
+        raise Unreadable(f"{path}: cannot be read: {error.strerror or error}") from error
     if allowed is None or not head.startswith(allowed):
         check_is_text(head, str(path), path)
 

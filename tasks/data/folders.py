@@ -18,7 +18,7 @@ from tasks.data.records import (
 )
 from tasks.data.remote_files import AnyPath
 from tasks.data.table_files import find_columns, read_tables, table_format
-from tasks.errors import TemporaryError, UserError
+from tasks.errors import Unreadable, UserError
 from tasks.file_options import FileOptions
 
 # A table without labels beside one with "train" in its name, as the hub of Hugging Face has them.
@@ -210,7 +210,7 @@ def _tables_with_columns(
         try:
             find_columns(path, columns, options)
             tables.append(path)
-        except TemporaryError:
+        except Unreadable:
             raise
         except UserError as found:
             error = error or found

@@ -1,5 +1,6 @@
 """Locations of data: a file, folder, URL or data set; several files; or a pattern such as `data/*.txt`."""
 
+import errno
 import fnmatch
 import glob
 import os
@@ -9,16 +10,23 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePath
 
 from tasks.data.remote_files import SCHEMES, AnyPath, RemotePath, remote_path
-from tasks.errors import UserError
+from tasks.errors import Unreadable, UserError
 from tasks.in_memory import InMemory, check_not_in_memory
 
 URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)", re.DOTALL)
 # file:///PATH, or file:/PATH as Hadoop writes it.
 FILE_URL = re.compile(r"file:(//(localhost)?(?=/)|(?!//))(?P<path>/.*)", re.DOTALL | re.IGNORECASE)
-# What Hadoop and Spark, and platforms built on them, write beside data.
+# In a folder of answers: which command has written them.
+MANIFEST = "_manifest.json"
+# What Hadoop and Spark, and platforms built on them, write beside data; and so do this suite, Python, macOS and Linux.
 MARKERS = re.compile(
     r"_(SUCCESS|metadata|common_metadata|temporary|delta_log|spark_metadata|(committed|started)_.*)|.*\.crc"
+    rf"|{re.escape(MANIFEST)}|__pycache__|__MACOSX|lost\+found"
 )
+# In the folder of a run or a comparison.
+RUN_FILES = ("settings.json", "comparison.json")
+# Whether `os.access` can check as which user files are opened.
+EFFECTIVE_IDS = os.access in os.supports_effective_ids
 
 
 def to_path(location: str) -> AnyPath:
@@ -84,40 +92,67 @@ def expand(data: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def matching(place: AnyPath) -> list[AnyPath]:
-    """Return what matches a pattern, sorted by name; hidden files and those that Spark writes beside data do not."""
+    """Return what matches a pattern, sorted by name, without what is no data by its name, unless the pattern names it.
+
+    Raises:
+        Unreadable: If a folder that the pattern stands for cannot be read.
+    """
     if isinstance(place, RemotePath):
         bucket, *names = place.parts[1:]
         found = sorted(_remote_matches(RemotePath(place.parts[0], bucket), names), key=str)
     else:
+        _check_folders(place)
         found = [*map(Path, sorted(glob.glob(str(place), recursive=True)))]
-    return [path for path in found if not MARKERS.fullmatch(path.name)]
+    return [path for path in found if not any(MARKERS.fullmatch(name) for name in {*path.parts} - {*place.parts})]
 
 
 def files_below(folder: AnyPath) -> Iterator[AnyPath]:
-    """Yield the visible files below a folder, without those of runs and comparisons, which training changes."""
+    """Yield the visible files below a folder, at any depth.
+
+    Those of runs and comparisons, which training changes, are left out, and so are the answers in folders below it.
+
+    Raises:
+        Unreadable: If one of the folders cannot be read.
+    """
     if isinstance(folder, RemotePath):
         files = [path for path in folder.below() if path.is_file()]
-        runs = {path.parent for path in files if path.name in ("settings.json", "comparison.json")}
+        others = {path.parent for path in files if path.name in RUN_FILES}
+        others |= {path.parent for path in files if path.name == MANIFEST} - {folder}
         for path in files:
-            parts = path.relative_to(folder).parts
-            if not (any(map(is_hidden, parts)) or "__pycache__" in parts or runs & {*path.parents}):
+            if not (any(map(is_hidden, path.relative_to(folder).parts)) or others & {*path.parents}):
                 yield path
         return
-    for place, folders, names in os.walk(folder):
-        if not {"settings.json", "comparison.json"}.isdisjoint(names):
+    for place, folders, names in os.walk(folder, onerror=_raise_unreadable):
+        if not {*names}.isdisjoint(RUN_FILES) or (MANIFEST in names and Path(place) != folder):
             folders.clear()
             continue
-        folders[:] = [name for name in folders if not is_hidden(name) and name != "__pycache__"]
+        folders[:] = [name for name in folders if not is_hidden(name)]
         yield from (Path(place, name) for name in names if not is_hidden(name))
 
 
-def list_folder(folder: AnyPath) -> tuple[list[AnyPath], list[AnyPath]]:
-    """Return the visible files and the visible sub-folders, both sorted by name."""
+def visible(folder: AnyPath) -> list[AnyPath]:
+    """Return the visible files and folders in a folder, sorted by name.
+
+    Raises:
+        Unreadable: If the folder cannot be read.
+    """
     try:
-        entries = sorted(path for path in folder.iterdir() if not (is_hidden(path.name) or path.name.startswith("__")))
+        return sorted(path for path in folder.iterdir() if not is_hidden(path.name))
     except OSError as error:
-        raise UserError(f"{folder}: cannot be read: {error.strerror}") from error
-    return [path for path in entries if path.is_file()], [path for path in entries if path.is_dir()]
+        raise _unreadable(error) from error
+
+
+def list_folder(folder: AnyPath) -> tuple[list[AnyPath], list[AnyPath]]:
+    """Return the visible files and the visible sub-folders, both sorted by name.
+
+    Raises:
+        Unreadable: If the folder cannot be read.
+    """
+    entries = visible(folder)
+    try:
+        return [path for path in entries if path.is_file()], [path for path in entries if path.is_dir()]
+    except OSError as error:
+        raise _unreadable(error) from error
 
 
 def names_below(files: Sequence[AnyPath], folder: AnyPath | None) -> dict[AnyPath, PurePath]:
@@ -132,7 +167,7 @@ def names_below(files: Sequence[AnyPath], folder: AnyPath | None) -> dict[AnyPat
 
 
 def is_hidden(name: str) -> bool:
-    """Return whether a file or folder is no data by its name: `.part-0.crc`, `_SUCCESS`, `_temporary`."""
+    """Return whether a file or folder is no data by its name: `.part-0.crc`, `_SUCCESS`, `_temporary`, `__MACOSX`."""
     return name.startswith(".") or MARKERS.fullmatch(name) is not None
 
 
@@ -148,6 +183,30 @@ def _matches(location: str) -> dict[str, AnyPath]:
     if not matches:
         raise UserError(f"{location!r}: no file matches this pattern; expected the name of a file, or * for any part.")
     return {str(match): match for match in [match for match in matches if match.is_file()] or matches}
+
+
+def _check_folders(pattern: Path) -> None:
+    """Raise `Unreadable` if a folder in which a pattern looks for names cannot be read: glob leaves it out."""
+    first = next((number for number, part in enumerate(pattern.parts) if glob.has_magic(part)), len(pattern.parts))
+    for number in range(first, len(pattern.parts)):
+        part = pattern.parts[number]
+        above = os.path.join(*pattern.parts[:number], "**" if part == "**" else "", "")
+        for folder in glob.iglob(above, recursive=True) if above else ["."]:
+            needed = os.X_OK | (os.R_OK if glob.has_magic(part) else 0)
+            named = {*Path(folder).parts} - {*pattern.parts}
+            if not (any(map(is_hidden, named)) or os.access(folder, needed, effective_ids=EFFECTIVE_IDS)):
+                raise _unreadable(PermissionError(errno.EACCES, os.strerror(errno.EACCES), folder))
+
+
+def _raise_unreadable(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):  # it was removed meanwhile
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: OSError) -> Unreadable:
+    return Unreadable(
+        f"{error.filename}: cannot be read: {error.strerror}; make it readable, or name what is to be read without it."
+    )
 
 
 def _remote_matches(folder: RemotePath, names: Sequence[str]) -> set[RemotePath]:

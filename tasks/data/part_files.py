@@ -6,7 +6,7 @@ import zlib
 
 from tasks.data.file_kinds import GZIP, HEAD_BYTES, PARQUET
 from tasks.data.remote_files import AnyPath
-from tasks.errors import TemporaryError, UserError
+from tasks.errors import Unreadable, UserError
 
 NAME = re.compile(r"part-([mr]-)?\d+.*", re.IGNORECASE)
 
@@ -34,7 +34,7 @@ def _format_of(path: AnyPath, version: tuple[int, int | None]) -> str | None:
     try:
         with path.open("rb", buffering=0) as file:
             head = file.read(HEAD_BYTES)
-    except TemporaryError:
+    except Unreadable:
         raise
     except (OSError, UserError):
         return None

@@ -11,7 +11,7 @@ from tasks.data.records import SPLIT_ALIASES, quoted_list
 from tasks.data.remote_files import AnyPath
 from tasks.data.table_files import table_format
 from tasks.data.text_files import MAX_LINE_BYTES, read_lines
-from tasks.errors import TemporaryError, UserError
+from tasks.errors import Unreadable, UserError
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ def _is_plain_text(path: AnyPath, encoding: str | None) -> bool:
             length += len(line)
             if length > CHECKED_CHARACTERS:
                 break
-    except TemporaryError:
+    except Unreadable:
         raise
     except UserError:
         return False

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, NamedTuple
 
-from tasks.errors import TemporaryError, UserError
+from tasks.errors import TemporaryError, Unreadable, UserError
 
 log = logging.getLogger(__name__)
 
@@ -287,7 +287,7 @@ def _user_error(url: str, scheme: str, error: Exception, when: str = "") -> User
     if "NO_SUCH_BUCKET" in reason:
         return UserError(f"{url}: there is no such bucket; check {PLACES[scheme]}.")
     if DENIED.search(reason):
-        return UserError(f"{url}: access is denied; credentials are read from {CREDENTIALS[scheme]}.")
+        return Unreadable(f"{url}: access is denied; credentials are read from {CREDENTIALS[scheme]}.")
     reason = re.sub(r"^.*?AWS Error ", "", reason)
     reason = re.sub(r"^.*?last message of ", "", reason)
     reason = re.sub(r" \(Request ID: \w+\)| error_info=.*", "", reason)

@@ -32,7 +32,7 @@ from tasks.data.records import (
 from tasks.data.split_files import divided, find_split_files, parallel_files
 from tasks.data.table_files import find_columns, read_tables, table_format
 from tasks.data.tfds_source import tfds_splits
-from tasks.errors import TemporaryError, UserError
+from tasks.errors import Unreadable, UserError
 from tasks.file_options import DELIMITED, FileOptions
 from tasks.in_memory import InMemory
 
@@ -114,7 +114,7 @@ class Source:
         """Return whether the first record of a split can be read: a file of test data may lack the labels."""
         try:
             next(iter(self.readers[split]()), None)
-        except TemporaryError:
+        except Unreadable:
             raise
         except UserError:
             return False

@@ -13,7 +13,7 @@ from tasks.data.file_kinds import GZIP, HEAD_BYTES, byte_order_mark, check_is_te
 from tasks.data.piped_files import PipedFile
 from tasks.data.records import MAX_VALUE_BYTES
 from tasks.data.remote_files import AnyPath
-from tasks.errors import UserError
+from tasks.errors import Unreadable, UserError
 
 # A longer line is an error: a small compressed file may expand to a line that fills the memory.
 MAX_LINE_BYTES = MAX_VALUE_BYTES
@@ -46,7 +46,7 @@ def open_binary(path: AnyPath | PipedFile) -> Iterator[BinaryIO]:
             with gzip.GzipFile(fileobj=file) as decompressed:
                 yield decompressed
     except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
+        raise Unreadable(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
 @contextlib.contextmanager

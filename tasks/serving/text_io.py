@@ -122,10 +122,8 @@ def check_exists(location: str) -> None:
     if location != "-" and not path.exists():  # a named pipe is no file
         raise UserError(f"--input {location}: no such file")
     if location != "-" and path.is_dir():
-        inside = next(
-            (str(one) for one in sorted(path.iterdir()) if one.is_file() and not locations.is_hidden(one.name)), None
-        )
-        example = f", such as {inside}" if inside else ""
+        files, _ = locations.list_folder(path)
+        example = f", such as {files[0]}" if files else ""
         also = "; with / at its end and a folder with --output, its files are answered" if location[-1] != "/" else ""
         raise UserError(f"--input {location} is a folder; name one file{example}, or - for standard input{also}")
 

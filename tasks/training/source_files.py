@@ -1,5 +1,6 @@
 """The files that a run's data come from, and whether they have changed since the data were prepared."""
 
+import contextlib
 import glob
 import hashlib
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from models.recurrent_settings import Settings
 from tasks.data.locations import files_below, matching, to_path
 from tasks.data.remote_files import AnyPath, RemotePath
 from tasks.data.table_files import TABLE_SUFFIXES
+from tasks.errors import Unreadable
 from tasks.in_memory import PREFIX
 
 SAMPLES = Path(__file__).parents[1] / "samples"
@@ -61,7 +63,8 @@ def _files(task: str, settings: Settings) -> set[AnyPath]:
 
 def _same_stem(path: AnyPath) -> Iterator[AnyPath]:
     """Yield the files that a name stands for to which the endings of languages are added."""
-    return iter(matching(type(path)(f"{glob.escape(str(path))}.*")) if path.name else ())
+    with contextlib.suppress(Unreadable):  # a folder that cannot be listed: the files that are read are named
+        yield from matching(type(path)(f"{glob.escape(str(path))}.*")) if path.name else ()
 
 
 def _locations(group: dict[str, Any]) -> Iterator[str]:

@@ -22,11 +22,6 @@ from tasks.serving import text_io
 
 log = logging.getLogger(__name__)
 
-# How the names begin of what is not data, as in Spark and Arrow: `_SUCCESS`, `.part-0.csv.crc`.
-NOT_DATA = (".", "_")
-# In a folder of answers: which command has written them.
-MANIFEST = "_manifest.json"
-
 
 class Shard(NamedTuple):
     """A file of the input.
@@ -124,15 +119,11 @@ def _shard(path: AnyPath, root: AnyPath) -> Shard:
 
 
 def _below(folder: AnyPath, root: AnyPath) -> Iterator[Shard]:
-    """Yield the files below a folder, at any depth, but not what is below a folder of answers."""
+    """Yield the files below a folder; see `tasks.data.locations.files_below`."""
     if not folder.is_dir():
         raise UserError(f"--input {folder}: no such folder")
-    files = [*locations.files_below(folder)]
-    answers = {path.parent for path in files if path.name == MANIFEST} - {folder}
-    for path in files:
-        hidden = any(name.startswith(NOT_DATA) for name in path.relative_to(folder).parts)
-        is_file = path.is_file() or not path.exists()  # a link whose file is missing is a shard that cannot be read
-        if is_file and not (hidden or answers & {*path.parents}):
+    for path in locations.files_below(folder):
+        if path.is_file() or not path.exists():  # a link whose file is missing is a shard that cannot be read
             yield _shard(path, root)
     if isinstance(folder, Path):
         _warn_of_links(folder)
@@ -141,7 +132,7 @@ def _below(folder: AnyPath, root: AnyPath) -> Iterator[Shard]:
 def _warn_of_links(folder: Path) -> None:
     links = []
     for place, folders, _ in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(NOT_DATA)]
+        folders[:] = [name for name in folders if not locations.is_hidden(name)]
         paths = [os.path.join(place, name) for name in folders]
         links += [os.path.relpath(path, folder) for path in paths if os.path.islink(path)]
     if links:

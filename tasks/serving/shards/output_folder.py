@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from tasks.arguments import PredictArguments
+from tasks.data.locations import MANIFEST
 from tasks.data.stored_files import read_sealed, sealed
 from tasks.errors import UserError
-from tasks.serving.shards.listing import MANIFEST, Shard, find_shards, roots
+from tasks.serving.shards.listing import Shard, find_shards, roots
 from tasks.task import Task
 from tasks.training import stored_settings
 

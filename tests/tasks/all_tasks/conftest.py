@@ -12,7 +12,7 @@ import pyarrow.parquet
 import pytest
 
 from tasks.cli.registry import TASKS
-from tasks.serving.shards.listing import MANIFEST
+from tasks.data.locations import MANIFEST
 
 TEXTS = [f"A good film number {number}, and a queen." for number in range(24)]
 # The shards of `shards`.

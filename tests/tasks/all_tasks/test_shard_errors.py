@@ -7,9 +7,9 @@ import pytest
 
 from tasks.arguments import PredictArguments
 from tasks.cli import beam
+from tasks.data.locations import MANIFEST
 from tasks.errors import UserError
 from tasks.serving.shards.answering import open_predictor
-from tasks.serving.shards.listing import MANIFEST
 from tasks.serving.shards.output_folder import begin
 from tests.tasks.all_tasks.conftest import NAMES, written
 

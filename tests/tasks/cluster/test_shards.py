@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.serving.shards.listing import MANIFEST
+from tasks.data.locations import MANIFEST
 
 # Answers three shards, of which one kills its worker each time.
 DYING = """

@@ -5,13 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from tasks.arguments import PredictArguments
 from tasks.cli.registry import TASKS
-from tasks.data.locations import expand, files_below, shown, to_path
+from tasks.data.locations import expand, files_below, list_folder, shown, to_path
 from tasks.data.records import Column
 from tasks.data.sources import open_source
 from tasks.errors import UserError
 from tasks.references import find
 from tasks.sentiment.settings import SentimentSettings
+from tasks.serving.shards.listing import find_shards
 
 COLUMNS = [Column("text"), Column("label")]
 
@@ -112,6 +114,24 @@ def test_files_below_a_folder_leave_out_hidden_ones_and_runs(tmp_path):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     assert {os.path.relpath(path, tmp_path) for path in files_below(tmp_path)} == {"a.py", "sub/b.py"}
+
+
+def test_one_rule_says_which_names_are_no_data_wherever_files_are_searched(tmp_path):
+    data = ("_notes.csv", "__label__1.csv", "day=1/_a.csv")
+    markers = ("_SUCCESS", ".a.csv", "a.csv.crc", "_temporary/0/b.csv", "day=1/_committed_1", "__MACOSX/c.csv")
+    for name in (*data, *markers, "answers/_manifest.json", "answers/a.csv"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("text\na\n")
+    shards = find_shards(PredictArguments(run="r", input=str(tmp_path), output="answers"))
+    assert {shard.name for shard in shards} == {*data}
+    assert {os.path.relpath(path, tmp_path) for path in files_below(tmp_path)} == {*data}
+    assert [[path.name for path in paths] for paths in list_folder(tmp_path)] == [
+        ["__label__1.csv", "_notes.csv"],
+        ["answers", "day=1"],
+    ]
+    assert {os.path.relpath(path, tmp_path) for path in expand(f"{tmp_path}/**/*.csv")} == {*data, "answers/a.csv"}
+    assert expand(f"{tmp_path}/_temporary/*/*") == (str(tmp_path / "_temporary" / "0" / "b.csv"),)  # it is named
+    assert [path.name for path in files_below(tmp_path / "answers")] == ["a.csv"]
 
 
 def test_what_has_one_slash_is_a_path_or_a_url_with_a_slip(tmp_path, monkeypatch):
