@@ -3,13 +3,21 @@
 import difflib
 from collections.abc import Iterable
 
+from tasks.url_secrets import hidden
+
 
 class UserError(Exception):
     """A setting, a file or a command line that cannot be used as given.
 
     The message has one or two lines: what was given, what was expected and how to fix it. The command line prints it
-    without a traceback and exits with code 2.
+    without a traceback and exits with code 2. Secrets in URLs are left out of it.
+
+    Args:
+        message: The message.
     """
+
+    def __init__(self, message: str):
+        super().__init__(hidden(message))
 
 
 class Unreadable(UserError):

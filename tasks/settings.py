@@ -23,6 +23,7 @@ from tasks.errors import UserError
 from tasks.file_options import FileOptions
 from tasks.in_memory import InMemory, in_memory
 from tasks.optimizer_options import OPTIMIZERS
+from tasks.url_secrets import has_secret
 
 OptimizerName = Literal[tuple(OPTIMIZERS)]
 Schedule = Literal["constant", "linear", "cosine"]
@@ -38,11 +39,21 @@ class RecurrentOptions(RecurrentSettings):
 
 
 def paths_as_text(value):
-    """Return a `Path` as text, and the only one of several locations as one; a caller in Python may have these."""
+    """Return a `Path` as text, and the only one of several locations as one; a caller in Python may have these.
+
+    Raises:
+        UserError: If a location is a URL with a secret.
+    """
     if isinstance(value, (list, tuple)):
         values = tuple(paths_as_text(one) for one in value)
         return values[0] if len(values) == 1 else values
-    return os.fspath(value) if isinstance(value, os.PathLike) else value
+    value = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if isinstance(value, str) and has_secret(value):
+        raise UserError(
+            f"{value}: credentials are not part of a URL, which is stored with the settings; those of cloud storage "
+            "are read from where its own tools put them, and other files are downloaded before"
+        )
+    return value
 
 
 def _located(value: Any, validate) -> Any:

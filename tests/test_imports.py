@@ -33,6 +33,7 @@ ROOT_MODULES = {
     "task",
     "task_parts",
     "texts",
+    "url_secrets",
     "validation",
 }
 TASK_PACKAGES = {"sentiment", "chargen", "translation", "comparison", "memory", "vectors"}

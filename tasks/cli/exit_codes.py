@@ -22,6 +22,7 @@ import pydantic
 from tasks.errors import ShardsFailed, TemporaryError, TrainingFailed, UserError, WorkerLost
 from tasks.serving import partial_output
 from tasks.training.worker_addresses import LOST_WORKER
+from tasks.url_secrets import hidden
 from tasks.validation import describe_validation_error
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -141,7 +142,7 @@ def _interrupted(argv: list[str], resumable: Sequence[str] | None) -> str:
 
 
 def _fail(message: str, code: int) -> int:
-    print(f"error: {message}", file=sys.stderr)
+    print(f"error: {hidden(message)}", file=sys.stderr)
     return code
 
 

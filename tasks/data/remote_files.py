@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, NamedTuple
 
 from tasks.errors import TemporaryError, Unreadable, UserError
+from tasks.url_secrets import has_secret
 
 log = logging.getLogger(__name__)
 
@@ -189,13 +190,12 @@ def remote_path(scheme: str, rest: str) -> RemotePath:
         UserError: If it names no bucket, or contains credentials.
     """
     bucket, url = rest.partition("/")[0], f"{scheme}://{rest}"
-    user, at, _ = bucket.rpartition("@")
     if not bucket:
         raise UserError(f"{url!r}: names no bucket; expected {scheme}://BUCKET/PATH.")
-    if ":" in user or (at and SCHEMES[scheme] == "s3"):
+    if has_secret(url):
         raise UserError(
-            f"{scheme}://...@{rest.rpartition('@')[2]}: credentials are not part of a URL, which is stored with the "
-            f"settings; they are read from {CREDENTIALS[SCHEMES[scheme]]}."
+            f"{url}: credentials are not part of a URL, which is stored with the settings; they are read from "
+            f"{CREDENTIALS[SCHEMES[scheme]]}."
         )
     if any(character in bucket for character in "*?["):
         raise UserError(f"{url}: a pattern stands for files of one bucket; name the bucket.")
