@@ -6,9 +6,10 @@ import sys
 
 from models.recurrent_settings import Settings
 from tasks.cli import parsing
-from tasks.cli.early_checks import check_files
+from tasks.cli.early_checks import check_files, check_ray
 from tasks.cli.main import load
 from tasks.cli.registry import TASKS
+from tasks.cluster.extra import imported
 from tasks.cluster.train import train as run_on_workers
 from tasks.cluster.training_settings import ClusterTrainArguments
 from tasks.errors import UserError, did_you_mean
@@ -21,6 +22,9 @@ def train(program: str, argv: list[str]) -> None:
     """Run `python -m tasks.cluster train TASK ...`: the options of the task's own `train`, and those of the workers."""
     task, rest = _task(program, ClusterTrainArguments, argv)
     arguments, options, asked = parsing.train_on_workers(program, ClusterTrainArguments, task, rest)
+    if arguments.on == "ray":
+        check_ray()
+        imported("ray")
     check_files(task, asked.settings, asked.run)
     logging.basicConfig(format="%(message)s", stream=sys.stderr)
     run_on_workers(arguments, task.name, options, asked.run)

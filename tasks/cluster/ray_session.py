@@ -2,7 +2,9 @@
 
 import contextlib
 import logging
+import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from types import ModuleType
@@ -35,11 +37,24 @@ def started() -> Iterator[ModuleType]:
         if ray.is_initialized():  # by the caller in Python
             yield ray
             return
-        _start(ray)
+        with _sigterm_is_kept():
+            _start(ray)
         try:
             yield ray
         finally:
             ray.shutdown()
+
+
+@contextlib.contextmanager
+def _sigterm_is_kept() -> Iterator[None]:
+    """Put the handler of SIGTERM back, which Ray replaces by one that ends the process with exit code 1."""
+    handler = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        # Another thread has no handlers, and None was not installed from Python.
+        if handler is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, handler)
 
 
 def _start(ray: ModuleType) -> None:

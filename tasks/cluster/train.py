@@ -5,17 +5,15 @@ dies, the others cannot go on, and a new one could not join them. All are then s
 its last checkpoint.
 """
 
-import glob
-import json
 import logging
-import shutil
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
+from tasks.cluster.local_workers import local_engine
+from tasks.cluster.ray_workers import ray_engine
+from tasks.cluster.slurm_workers import slurm_engine
 from tasks.cluster.training_settings import ClusterTrainArguments
 from tasks.errors import TrainingFailed, UserError
 from tasks.training.runs import Run
@@ -23,9 +21,24 @@ from tasks.training.worker_addresses import LOST_WORKER
 
 log = logging.getLogger(__name__)
 
+# Where workers run -> a function of the arguments, the `train` command and the run; it yields what starts all workers.
+ENGINES = {"local": local_engine, "slurm": slurm_engine, "ray": ray_engine}
 # Seconds between two looks at the workers; for which the others may end by themselves when one has; and for which they
 # may save the step that they have reached when they are interrupted.
 POLL, GRACE, SAVING = 0.2, 5.0, 120.0
+
+
+class StartedWorkers(Protocol):
+    """Workers that an engine has started."""
+
+    def codes(self) -> list[int | None]:
+        """Return the exit code of each; None if it is running, and a negative number if a signal has ended it."""
+
+    def interrupt(self) -> None:
+        """Let all save the step that they have reached, and end."""
+
+    def end(self) -> None:
+        """End all at once, also those that are stopped."""
 
 
 def train(arguments: ClusterTrainArguments, task: str, options: Sequence[str], run: Path) -> None:
@@ -38,13 +51,18 @@ def train(arguments: ClusterTrainArguments, task: str, options: Sequence[str], r
         run: The folder of the run.
 
     Raises:
-        UserError: If a worker ended because of a mistake, which it has explained.
+        UserError: If a worker ended because of a mistake, which it has explained, or the engine cannot be used.
         TrainingFailed: If a worker failed, or too many restarts brought no new checkpoint.
         KeyboardInterrupt: If a worker was interrupted.
     """
-    restarts, before = 0, _checkpoint_time(run)
+    with ENGINES[arguments.on](arguments, ["-m", f"tasks.{task}", "train", *options], run) as start:
+        _until_finished(arguments, start, run)
+
+
+def _until_finished(arguments: ClusterTrainArguments, start: Callable[[], StartedWorkers], run: Path) -> None:
+    restarts, before, earlier = 0, _checkpoint_time(run), _finished_file(run)
     while True:
-        codes = _run_once(_commands(arguments, task, options))
+        codes = _run_once(start())
         if codes[0] == 0:
             return
         for number, code in enumerate(codes):
@@ -55,6 +73,9 @@ def train(arguments: ClusterTrainArguments, task: str, options: Sequence[str], r
         dead = [number for number, code in enumerate(codes) if code is not None and (code < 0 or code > 128)]
         if not dead and LOST_WORKER not in codes:
             raise TrainingFailed("a worker failed with the error above; the same command resumes the training")
+        if _finished_file(run) not in (None, earlier):
+            print(run)  # a worker was lost after the training; with --overwrite, a restart would train again
+            return
         now = _checkpoint_time(run)
         restarts = 1 if now != before else restarts + 1
         before = now
@@ -67,38 +88,14 @@ def train(arguments: ClusterTrainArguments, task: str, options: Sequence[str], r
         log.warning("%s: all %d workers start again at the last checkpoint", what, arguments.workers)
 
 
-def _commands(arguments: ClusterTrainArguments, task: str, options: Sequence[str]) -> list[list[str]]:
-    """Return the command of each worker."""
-    count, prefixes = arguments.workers, [[] for _ in range(arguments.workers)]
-    if arguments.on == "slurm":
-        hosts = _slurm_hosts(count)
-        addresses = [f"{host}:{(arguments.port or 12321) + number}" for number, host in enumerate(hosts)]
-        prefixes = [["srun", "--overlap", "--exact", "-N1", "-n1", "-w", host] for host in hosts]
-    elif arguments.port is not None:
-        addresses = [f"{arguments.address}:{arguments.port + number}" for number in range(count)]
-    else:
-        addresses = [f"{arguments.address}:{port}" for port in _free_ports(count)]
-    gpus = sorted(glob.glob("/dev/nvidia[0-9]*")) if arguments.on == "local" else []
-    commands = []
-    for number, prefix in enumerate(prefixes):
-        config = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": number}}
-        variables = [f"TF_CONFIG={json.dumps(config)}"]
-        if len(gpus) >= count:
-            variables.append(f"CUDA_VISIBLE_DEVICES={number}")
-        commands.append([*prefix, "env", *variables, sys.executable, "-m", f"tasks.{task}", "train", *options])
-    return commands
-
-
-def _run_once(commands: Sequence[Sequence[str]]) -> list[int | None]:
-    """Start the workers, and wait until one of them fails or all have ended; return their exit codes.
+def _run_once(workers: StartedWorkers) -> list[int | None]:
+    """Wait until one of the workers fails or all have ended; return their exit codes.
 
     When one has failed, the others are ended; None is the code of one that was still running.
     """
-    # Each worker is in a separate session: Ctrl+C reaches this process alone, which passes it on once.
-    workers = [subprocess.Popen(command, start_new_session=True) for command in commands]
     try:
         while True:
-            codes = [worker.poll() for worker in workers]
+            codes = workers.codes()
             if all(code is not None for code in codes) or codes[0] == 0:
                 break
             if any(codes):
@@ -108,49 +105,31 @@ def _run_once(commands: Sequence[Sequence[str]]) -> list[int | None]:
             time.sleep(POLL)
         if codes[0] == 0:
             _wait(workers, GRACE)
-        return [worker.poll() for worker in workers]
+        return workers.codes()
     except KeyboardInterrupt:
-        for worker in workers:
-            worker.terminate()
+        workers.interrupt()
         _wait(workers, SAVING)
         raise
     finally:
-        for worker in workers:
-            worker.kill()  # also one that is stopped
-            worker.wait()
+        workers.end()
 
 
-def _wait(workers: Sequence[subprocess.Popen], seconds: float) -> None:
+def _wait(workers: StartedWorkers, seconds: float) -> None:
     """Wait until all workers have ended, but not longer."""
     end = time.monotonic() + seconds
-    while time.monotonic() < end and any(worker.poll() is None for worker in workers):
+    while None in workers.codes() and time.monotonic() < end:
         time.sleep(POLL)
+
+
+def _finished_file(run: Path) -> tuple[int, int] | None:
+    """Return what distinguishes the file of a finished run from that of another one; None if it is not finished."""
+    if not Run(run).finished:
+        return None
+    state = Run(run).model_file.stat()
+    return state.st_ino, state.st_mtime_ns
 
 
 def _checkpoint_time(run: Path) -> list[int]:
     """Return when the last checkpoint was written, of the run and of one that is to replace it."""
     files = [one.state_file for one in (Run(run), Run(run).replacement)]
     return [file.stat().st_mtime_ns if file.exists() else 0 for file in files]
-
-
-def _free_ports(count: int) -> list[int]:
-    """Return ports that no program has."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
-
-
-def _slurm_hosts(count: int) -> list[str]:
-    """Return the node of each worker, from the allocation in which this command runs."""
-    if shutil.which("scontrol") is None or shutil.which("srun") is None:
-        raise UserError("--on slurm: scontrol and srun are not found here; run this command in a job of Slurm")
-    listed = subprocess.run(["scontrol", "show", "hostnames"], capture_output=True, text=True)
-    nodes = listed.stdout.split()
-    if listed.returncode or not nodes:
-        raise UserError("--on slurm: there is no allocation; run this command in sbatch or salloc")
-    return [nodes[number * len(nodes) // count] for number in range(count)]

@@ -15,6 +15,10 @@ from tasks.cli.cluster import main
         (["predict", "--run", "r", "--input", "FOLDER"], ["--output"]),
         (["predict", "--run", "r", "--input", "FOLDER", "--output", "o", "--workerz", "2"], ["no option", "--workerz"]),
         (["predict", "--run", "r", "--resources", "cpus"], ["'cpus' is not NAME=VALUE"]),
+        (["train", "sentiment", "--resources", "num_cpus=2"], ["--resources", "add --on ray"]),
+        (["train", "sentiment", "--on", "ray", "--resources", "cpus=2"], ["cpus=2", "num_cpus, num_gpus, memory"]),
+        (["train", "sentiment", "--on", "ray", "--resources", "num_cpus=many"], ["num_cpus=many", "expected numbers"]),
+        (["train", "sentiment", "--on", "ray", "--address", "10.0.0.1"], ["--address", "leave it out with --on ray"]),
     ],
 )
 def test_a_message_names_what_cannot_be_done(capsys, tmp_path, monkeypatch, arguments, words):
@@ -36,7 +40,9 @@ def test_a_cluster_that_does_not_answer_is_an_error_at_once(capsys, tmp_path, mo
     assert main(arguments) == 2
     data = small_tasks["sentiment"].data
     compared = sentiment("compare", "--data", data, "--run", tmp_path / "cells", "--on", "ray").error()
-    for message in (capsys.readouterr().err, compared):
+    messages = [capsys.readouterr().err, compared]
+    assert main(["train", "sentiment", "--data", str(data), "--run", str(tmp_path / "two"), "--on", "ray"]) == 2
+    for message in [*messages, capsys.readouterr().err]:
         assert "RAY_ADDRESS is 127.0.0.1:1, and no cluster of Ray answers there" in message
     assert [path.name for path in tmp_path.iterdir()] == ["texts"]
 

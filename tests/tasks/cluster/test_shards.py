@@ -104,9 +104,14 @@ def test_a_shard_whose_worker_dies_each_time_is_reported_and_the_others_are_answ
     assert two == "b 0 b: its worker died 3 times; was there too little memory?"
 
 
-def test_without_ray_the_error_has_the_command_that_installs_it(small_tasks, texts, tmp_path, process):
-    run = small_tasks["sentiment"].untrained_run
-    started = process("-c", WITHOUT_RAY, "predict", "--run", run, "--input", texts, "--output", tmp_path / "answers")
+@pytest.mark.parametrize("command", ["predict", "train"])
+def test_without_ray_the_error_has_the_command_that_installs_it(small_tasks, texts, tmp_path, process, command):
+    small, new = small_tasks["sentiment"], tmp_path / "new"
+    options = {
+        "predict": ("--run", small.untrained_run, "--input", texts, "--output", new),
+        "train": ("sentiment", "--data", small.data, "--run", new, "--on", "ray"),
+    }
+    started = process("-c", WITHOUT_RAY, command, *options[command])
     _, err = started.communicate()
     assert started.returncode == 2 and len(err.splitlines()) == 1
     assert b"needs the package ray, which is not installed: pip install -e '.[cluster]'" in err

@@ -1,5 +1,6 @@
 """Several processes train one network: the weights and the figures are those of one process."""
 
+import contextlib
 import json
 import os
 import signal
@@ -86,39 +87,37 @@ def test_two_workers_compute_what_one_does(folder, two_workers, monkeypatch, nam
     assert_as_one_process(folder, monkeypatch, name, 2, tolerance)
 
 
-@pytest.mark.slow
-def test_workers_that_are_killed_or_stopped_start_again_and_end_with_the_same_bits(folder, two_workers):
-    run, undisturbed = Run(folder / "disturbed"), Run(folder / "tables-2")
-    task, options = CASES["tables"]
+@contextlib.contextmanager
+def launched(folder, run: Run, *options: str):
+    """`tasks.cluster train` with the case `tables` on two workers; ended with the block."""
+    task, case = CASES["tables"]
     launcher = subprocess.Popen(
-        [sys.executable, "-m", "tasks.cluster", "train", task, "--workers", "2", *options, "--run", run],
+        [sys.executable, "-m", "tasks.cluster", "train", task, "--workers", "2", *case, "--run", run, *options],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-
-    def workers() -> list[int]:
-        return list(map(int, Path(f"/proc/{launcher.pid}/task/{launcher.pid}/children").read_text().split()))
-
-    def wait_for(condition, seconds: float) -> None:
-        end = time.monotonic() + seconds
-        while not condition():
-            assert launcher.poll() is None and time.monotonic() < end
-            time.sleep(0.005)
-
     try:
-        for epoch, index, kind in ((1, 0, signal.SIGKILL), (2, 1, signal.SIGSTOP)):
-            wait_for(lambda epoch=epoch: len(run.history()) >= epoch, 300)
-            before = workers()
-            os.kill(before[index], kind)
-            wait_for(lambda before=before: not {*workers()} & {*before}, 120)
-        out, err = launcher.communicate(timeout=300)
+        yield launcher
     finally:
         launcher.kill()
+
+
+def wait_for(launcher: subprocess.Popen, condition, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert launcher.poll() is None, launcher.communicate()
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+def assert_ends_undisturbed(launcher: subprocess.Popen, run: Run, undisturbed: Run, *messages: str) -> None:
+    """The training ends, with these messages, and with the weights and the figures of an undisturbed one."""
+    out, err = launcher.communicate(timeout=300)
     assert launcher.returncode == 0, err.decode()
     assert out.decode().strip() == str(run.path)
-    for message in ("worker 0 was killed: all 2", "worker 0 has lost another worker", "a worker did not answer: all 2"):
+    for message in messages:
         assert message in err.decode()
     assert run.model_file.read_bytes() == undisturbed.model_file.read_bytes()
     rows = [
@@ -126,6 +125,46 @@ def test_workers_that_are_killed_or_stopped_start_again_and_end_with_the_same_bi
         for one in (run, undisturbed)
     ]
     assert rows[0] == rows[1]
+
+
+@pytest.mark.slow
+def test_workers_that_are_killed_or_stopped_start_again_and_end_with_the_same_bits(folder, two_workers):
+    run = Run(folder / "disturbed")
+    with launched(folder, run) as launcher:
+
+        def workers() -> list[int]:
+            return list(map(int, Path(f"/proc/{launcher.pid}/task/{launcher.pid}/children").read_text().split()))
+
+        for epoch, index, kind in ((1, 0, signal.SIGKILL), (2, 1, signal.SIGSTOP)):
+            wait_for(launcher, lambda epoch=epoch: len(run.history()) >= epoch, 300)
+            before = workers()
+            os.kill(before[index], kind)
+            wait_for(launcher, lambda before=before: not {*workers()} & {*before}, 120)
+        messages = "worker 0 was killed: all 2", "worker 0 has lost another worker", "a worker did not answer: all 2"
+        assert_ends_undisturbed(launcher, run, Run(folder / "tables-2"), *messages)
+
+
+@pytest.mark.slow
+def test_workers_on_ray_start_again_when_an_actor_is_killed_and_end_with_the_same_bits(folder, two_workers):
+    run = Run(folder / "on-ray")
+
+    def workers() -> dict[int, int]:
+        """The processes of the workers -> those of their actors."""
+        found = {}
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                words = (process / "cmdline").read_bytes().split(b"\0")
+                if b"tasks.sentiment" in words and bytes(run.path) in words:
+                    found[int(process.name)] = int((process / "stat").read_text().rpartition(")")[2].split()[1])
+        return found
+
+    with launched(folder, run, "--on", "ray", "--resources", "num_cpus=0.5") as launcher:
+        wait_for(launcher, lambda: len(run.history()) >= 1, 300)
+        before = workers()
+        os.kill([*before.values()][1], signal.SIGKILL)
+        wait_for(launcher, lambda: not {*workers()} & {*before}, 120)
+        assert_ends_undisturbed(launcher, run, Run(folder / "tables-2"), "was killed: all 2 workers start again")
+    assert not workers()
 
 
 @pytest.mark.slow
