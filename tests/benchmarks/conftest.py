@@ -21,6 +21,8 @@ def pytest_addoption(parser):
     )
     parser.addoption("--former", type=Path, help="another checkout of this project, whose commands are measured too")
     parser.addoption("--serving-model", type=Path, help="an exported classifier of sentiment that is served")
+    parser.addoption("--serving-chargen", type=Path, help="an exported character model that is served")
+    parser.addoption("--serving-translation", type=Path, help="an exported translation model that is served")
     parser.addoption("--load-seconds", type=float, default=5.0, help="seconds of each measurement under load")
     parser.addoption("--load-requests", type=int, default=100_000, help="requests until the memory is measured last")
     parser.addoption("--shard-texts", type=int, default=200_000, help="texts that are answered in 40 shards")

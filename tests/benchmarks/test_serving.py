@@ -1,19 +1,23 @@
 """The server of exported models under load; client and server share the processors of the machine.
 
 The model is a sentiment classifier of the usual size, trained for an epoch on the bundled sample, or the export that
-`--serving-model` names. `--load-seconds` and `--load-requests` set how long the measurements take.
+`--serving-model` names. `--load-seconds` and `--load-requests` set how long the measurements take. Requests per second
+need wrk (`apt-get install wrk`), which takes a tenth of the processor time that a client in Python takes.
 """
 
 import contextlib
+import functools
 import json
+import os
 import shutil
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 import pytest
@@ -24,14 +28,27 @@ from tasks.cli.main import main
 from tasks.sentiment.task import SENTIMENT
 from tasks.serving.export import version_folder
 from tasks.serving.inference import load
+from tasks.translation.task import TRANSLATION
 from tests.benchmarks.processes import ROOT
 from tests.tasks.examples import reviews
 
 CLIENTS = (1, 8, 32)
 SWAPPING_CLIENTS, SWAPS = 24, 3
 TEXT = "The plot was dull but the acting was superb and the music fine."
-# What is asked: a short text, and one of 156 words.
-TEXTS = {"13 words": TEXT, "156 words": f"{TEXT} " * 12}
+SENTENCE = "The old man bought a red apple at the small market yesterday."
+SAMPLING = {"prompt": "THE CAT", "length": 100, "temperature": 0.8, "top_k": 0, "top_p": 1.0, "seed": 1}
+# What is asked: of which task, and the request.
+REQUESTS = {
+    "sentiment of 13 words": ("sentiment", {"instances": [TEXT]}),
+    "sentiment of 156 words": ("sentiment", {"instances": [f"{TEXT} " * 12]}),
+    "100 generated characters": ("chargen", {"signature_name": "generate", "instances": [SAMPLING]}),
+    "a translated sentence, greedy": ("translation", {"instances": [SENTENCE]}),
+    "a translated sentence, beam search": (
+        "translation",
+        {"signature_name": "beam", "instances": [{"text": SENTENCE, "beam_size": 4, "length_penalty": 1.0}]},
+    ),
+}
+TASKS = {"chargen": CHARGEN, "translation": TRANSLATION}
 MIB = 1 << 20
 
 
@@ -41,9 +58,13 @@ def model(request, tmp_path_factory) -> Path:
     given = request.config.getoption("--serving-model")
     if given is not None:
         return version_folder(given)
-    folder = tmp_path_factory.mktemp("serving")
-    assert main(SENTIMENT, ["train", "--epochs", "1", "--run", str(folder / "run")]) == 0
-    assert main(SENTIMENT, ["export", "--run", str(folder / "run"), "--to", str(folder / "model")]) == 0
+    return export(SENTIMENT, tmp_path_factory.mktemp("serving"))
+
+
+def export(task, folder: Path) -> Path:
+    """Train for an epoch on the bundled sample; return the version of the exported model."""
+    assert main(task, ["train", "--epochs", "1", "--run", str(folder / "run")]) == 0
+    assert main(task, ["export", "--run", str(folder / "run"), "--to", str(folder / "model")]) == 0
     return folder / "model" / "1"
 
 
@@ -76,6 +97,42 @@ class Server:
         command = [sys.executable, str(Path(__file__).with_name("load_client.py")), json.dumps(options)]
         return subprocess.Popen(command, stdout=subprocess.PIPE)
 
+    def measure(self, clients: int, seconds: float, body: dict) -> "Measured":
+        """Send a request again and again with wrk, which must be installed."""
+        script = Path(__file__).with_name("load.lua")
+        url = f"http://127.0.0.1:{self.port}/v1/models/model:predict"
+        command = ["wrk", "-t1", f"-c{clients}", f"-d{seconds:.0f}s", "--timeout", "30s", "-s", str(script), url]
+        before = self._processor
+        out = subprocess.run(
+            command, env=os.environ | {"BODY": json.dumps(body)}, check=True, capture_output=True, text=True
+        ).stdout
+        found = json.loads(out.splitlines()[-1])
+        processor = 1000 * (self._processor - before) / found["requests"]
+        per_second = found["requests"] / found["seconds"]
+        return Measured(per_second, found["median"], found["p95"], found["failed"], processor)
+
+    @property
+    def _processor(self) -> float:
+        times = psutil.Process(self.process.pid).cpu_times()
+        return times.user + times.system
+
+
+class Measured(NamedTuple):
+    """Of a server under load.
+
+    Attributes:
+        per_second: Requests that were answered per second.
+        median, p95: Milliseconds until the answer.
+        failed: Requests that were not answered with status 200.
+        processor: Milliseconds of the processors that the server took for a request.
+    """
+
+    per_second: float
+    median: float
+    p95: float
+    failed: int
+    processor: float
+
 
 def result(clients: subprocess.Popen) -> dict:
     out, _ = clients.communicate()
@@ -96,40 +153,46 @@ def served(model: Path, tmp_path: Path, *options: str) -> Iterator[Server]:
         server.process.wait()
 
 
-@pytest.mark.parametrize("length", TEXTS)
-def test_requests_per_second_with_and_without_batching(model, tmp_path, rounds, load_seconds, report, length):
-    """The two servers take turns; best of the rounds."""
-    _compare(model, [{"instances": [TEXTS[length]]}], length, tmp_path, rounds, load_seconds, report)
+@pytest.fixture(scope="module")
+def models(model, request, tmp_path_factory) -> Callable[[str], Path]:
+    """Returns a version of an exported model of a task, of the usual size after an epoch on the bundled sample."""
+
+    @functools.cache
+    def exported(task: str) -> Path:
+        if task == "sentiment":
+            return model
+        given = request.config.getoption(f"--serving-{task}")
+        return version_folder(given) if given else export(TASKS[task], tmp_path_factory.mktemp(task))
+
+    return exported
 
 
-def test_generated_texts_per_second_with_and_without_batching(tmp_path, rounds, load_seconds, report):
-    """A text of the run's length after a prompt; a network of the usual size after an epoch on the bundled sample."""
-    assert main(CHARGEN, ["train", "--epochs", "1", "--run", str(tmp_path / "run")]) == 0
-    assert main(CHARGEN, ["export", "--run", str(tmp_path / "run"), "--to", str(tmp_path / "verse")]) == 0
-    bodies = [{"instances": ["THE CAT"]}]
-    _compare(tmp_path / "verse" / "1", bodies, "a generated text", tmp_path, rounds, load_seconds, report)
-
-
-def _compare(model: Path, bodies: list, title: str, tmp_path: Path, rounds: int, seconds: float, report) -> None:
+@pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
+@pytest.mark.parametrize("asked", REQUESTS)
+def test_requests_per_second_with_and_without_batching(models, tmp_path, rounds, load_seconds, report, asked):
+    """The two servers take turns; best of the rounds. Also the processor time of the server for a request."""
+    task, body = REQUESTS[asked]
+    model = models(task)
     with served(model, tmp_path) as batching, served(model, tmp_path, "--max-batch-size", "1") as single:
         servers = {"batching": batching, "one by one": single}
-        report(f"\n{title}\n{'seconds until ready':<24}{batching.seconds:>10.1f}")
+        report(f"\n{asked}\n{'seconds until ready':<24}{batching.seconds:>10.1f}")
         for server in servers.values():
-            result(server.load(8, seconds=2, bodies=bodies))  # the first calls
+            server.measure(8, 2, body)  # the first calls
         measured: dict = {(name, clients): [] for name in servers for clients in CLIENTS}
         for _ in range(rounds):
             for name, clients in measured:
-                measured[name, clients].append(result(servers[name].load(clients, seconds=seconds, bodies=bodies)))
-    report(f"{'':<24}{'clients':>10}{'per second':>12}{'median ms':>12}{'p95 ms':>12}{'failed':>10}{'times':>10}")
+                measured[name, clients].append(servers[name].measure(clients, load_seconds, body))
+    columns = ("clients", "per second", "times", "median ms", "p95 ms", "failed", "CPU ms", "times")
+    report(f"{'':<12}{''.join(f'{column:>12}' for column in columns)}")
     for (name, clients), results in measured.items():
-        best, alone = (_best(one)["per_second"] for one in (results, measured["one by one", clients]))
-        median, p95 = (1000 * _best(results)[key] for key in ("median", "p95"))
-        failed = sum(one["failed"] for one in results)
-        report(f"{name:<24}{clients:>10}{best:>12.0f}{median:>12.1f}{p95:>12.1f}{failed:>10}{best / alone:>10.1f}")
-
-
-def _best(results: list[dict]) -> dict:
-    return max(results, key=lambda one: one["per_second"])
+        best = max(results, key=lambda one: one.per_second)
+        alone = measured["one by one", clients]
+        times = best.per_second / max(one.per_second for one in alone)
+        processor, of_single = (min(one.processor for one in several) for several in (results, alone))
+        report(
+            f"{name:<12}{clients:>12}{best.per_second:>12.1f}{times:>12.1f}{best.median:>12.1f}{best.p95:>12.1f}"
+            f"{sum(one.failed for one in results):>12}{processor:>12.2f}{of_single / processor:>12.1f}"
+        )
 
 
 def test_a_lone_client_against_a_direct_call(model, tmp_path, report):

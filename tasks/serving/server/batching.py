@@ -6,8 +6,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -34,7 +34,20 @@ class BatchingSettings(NamedTuple):
     queue_size: int = 256
 
 
-@dataclass
+class Reply(Protocol):
+    """What receives the answer to a request, in the thread of the batcher, such as a `concurrent.futures.Future`."""
+
+    def set_running_or_notify_cancel(self) -> bool:
+        """Return whether the answer is still awaited."""
+
+    def set_result(self, result: Arrays) -> None:
+        """Receive the outputs by name."""
+
+    def set_exception(self, exception: Exception) -> None:
+        """Receive the error instead."""
+
+
+@dataclass(slots=True)
 class _Call:
     """A request that waits.
 
@@ -43,14 +56,14 @@ class _Call:
         rows: Number of rows, 1 where the signature has none.
         key: Requests with equal keys can be answered together: equal scalars, equal sizes of the rows.
         deadline: When nobody waits any more, by `time.monotonic`.
-        future: Its answer: outputs by name, or the error.
+        reply: Receives the outputs by name, or the error.
     """
 
     arrays: Arrays
     rows: int
     key: tuple
     deadline: float
-    future: Future = field(default_factory=Future)
+    reply: Reply
 
 
 class Batcher:
@@ -75,6 +88,7 @@ class Batcher:
         self._changed = threading.Condition()
         self._closed = False
         self._together = 1  # requests in the last call of the model
+        self._needed = 0  # requests in the queue for which the thread waits; 0 while it is busy
         # A daemon: a call that takes too long does not keep the process from ending.
         self._thread = threading.Thread(target=self._work, name=f"batcher {signature.name}", daemon=True)
         self._thread.start()
@@ -97,7 +111,13 @@ class Batcher:
         Raises:
             RequestError: If the queue is full.
         """
-        call = _Call(arrays, self._rows(arrays), self._key(arrays), deadline)
+        future: Future = Future()
+        self.queue(arrays, deadline, future)
+        return future
+
+    def queue(self, arrays: Arrays, deadline: float, reply: Reply) -> None:
+        """Queue a request whose answer something else than a future receives; see `submit`."""
+        call = _Call(arrays, self._rows(arrays), self._key(arrays), deadline, reply)
         with self._changed:
             if self._closed:
                 raise RequestError("UNAVAILABLE", "The version is being unloaded")
@@ -108,8 +128,8 @@ class Batcher:
                     "try again later",
                 )
             self._queue.append(call)
-            self._changed.notify()
-        return call.future
+            if len(self._queue) == self._needed:  # the thread is woken once, not for each request of a batch
+                self._changed.notify()
 
     def close(self) -> threading.Thread:
         """Accept no further requests; return the thread, which ends after the last one that is queued."""
@@ -137,10 +157,10 @@ class Batcher:
     @staticmethod
     def _is_awaited(call: _Call) -> bool:
         """Return whether a client still waits for the answer; it is no longer cancelled then."""
-        if not call.future.set_running_or_notify_cancel():
+        if not call.reply.set_running_or_notify_cancel():
             return False
         if time.monotonic() >= call.deadline:
-            call.future.set_exception(late())
+            call.reply.set_exception(late())
             return False
         return True
 
@@ -150,18 +170,26 @@ class Batcher:
             while not self._queue:
                 if self._closed:
                     return None
-                self._changed.wait()
+                self._wait_for(1)
             if not self.signature.is_batchable or self._settings.max_batch_size == 1:
                 return [self._queue.popleft()]
             # While the last requests were answered, their clients had no reason to ask again: as many are expected.
             end = time.monotonic() + self._settings.max_wait
             while len(self._queue) < self._together and not self._closed:
                 left = end - time.monotonic()
-                if left <= 0 or not self._changed.wait(left):
+                if left <= 0 or not self._wait_for(self._together, left):
                     break
             calls = self._taken()
             self._together = len(calls)
             return calls
+
+    def _wait_for(self, requests: int, seconds: float | None = None) -> bool:
+        """Wait until so many requests are in the queue, or the version is closed; return whether that is so in time."""
+        self._needed = requests
+        try:
+            return self._changed.wait(seconds)
+        finally:
+            self._needed = 0
 
     def _taken(self, most_rows: float = float("inf")) -> list[_Call]:
         """Remove requests that can be answered together from the queue; the first has at most `most_rows` rows."""
@@ -192,10 +220,10 @@ class Batcher:
                 self._answer(calls[half:])
                 return
             error = error if isinstance(error, RequestError) else self._explained(error)
-            calls[0].future.set_exception(error)
+            calls[0].reply.set_exception(error)
             return
         for call, of_call in zip(calls, outputs, strict=True):
-            call.future.set_result(of_call)
+            call.reply.set_result(of_call)
 
     def _explained(self, error: Exception) -> RequestError:
         explained = of_model(error)

@@ -3,7 +3,7 @@
 import asyncio
 import zlib
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from tasks.serving.server.errors import RequestError, invalid
 
@@ -26,7 +26,12 @@ async def read_body(request: Request, max_bytes: int, timeout: float) -> bytes:
     parts, size = [], 0
     try:
         async with asyncio.timeout(timeout):
-            async for part in request.stream():
+            more = True
+            while more:
+                message = await request.receive()
+                if message["type"] == "http.disconnect":
+                    raise RequestError("CANCELLED", "The client has left")
+                part, more = message.get("body", b""), message.get("more_body", False)
                 size += len(part)
                 if size > DISCARDED_BYTES:
                     raise too_large
@@ -35,8 +40,6 @@ async def read_body(request: Request, max_bytes: int, timeout: float) -> bytes:
     except TimeoutError:
         message = f"The body of the request did not arrive within {timeout:g} seconds"
         raise RequestError("DEADLINE_EXCEEDED", message, 408) from None
-    except ClientDisconnect:
-        raise RequestError("CANCELLED", "The client has left") from None
     if size > max_bytes:
         raise too_large
     body = b"".join(parts)

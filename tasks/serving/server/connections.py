@@ -7,8 +7,10 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 
+import httptools
 import uvicorn
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
+from uvicorn.loops.auto import auto_loop_factory
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from tasks.errors import UserError
 
@@ -19,31 +21,112 @@ READ_SECONDS = 30.0
 # Seconds for which clients that keep connections open may send further requests while the server stops. Each answer
 # asks its client to close the connection, so only clients that are silent are cut off.
 STOP_SECONDS = 1.0
+# As in uvicorn's other parser, h11.
+MAX_HEAD_BYTES = 64 << 10
+INVALID = "Invalid HTTP request received."
+# Parts of answers above this size are written at once.
+GATHERED_BYTES = 64 << 10
 # Connections that wait to be accepted.
 BACKLOG = 4096
 
 
-class Connection(AutoHTTPProtocol):
+class _GatheredWrites:
+    """A transport that writes once for each turn of the event loop.
+
+    The head of an answer and its body are one call of the system, and the answers of a batch are written one after the
+    other: the client is woken for several answers, and not while the next one is prepared.
+
+    Args:
+        transport: The connection.
+        loop: Its event loop.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop):
+        self._transport, self._loop = transport, loop
+        self._parts: list[bytes] = []
+
+    def __getattr__(self, name: str):
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Write data at the end of this turn; much of it at once, so that a client which does not read is noticed."""
+        if not self._parts:
+            self._loop.call_soon(self._flush)
+        self._parts.append(data)
+        if len(data) > GATHERED_BYTES:
+            self._flush()
+
+    def close(self) -> None:
+        """Close the connection, after what was written."""
+        self._flush()
+        self._transport.close()
+
+    def _flush(self) -> None:
+        if self._parts:
+            data, self._parts = b"".join(self._parts), []
+            if not self._transport.is_closing():
+                self._transport.write(data)
+
+
+class Connection(HttpToolsProtocol):
     """A connection that is closed if no complete request arrives in time, or an answer is not read.
 
-    Uvicorn itself would wait for ever.
+    Uvicorn itself would wait for ever, and keep headers of any size in memory.
     """
 
     _timer: asyncio.TimerHandle | None = None
     _read_timer: asyncio.TimerHandle | None = None
+    _is_in_head, _heads, _head_bytes = True, 0, 0
 
     def connection_made(self, transport):
         """Begin to wait for a request."""
-        super().connection_made(transport)
+        super().connection_made(_GatheredWrites(transport, self.loop))
         self._wait_for_headers()
 
     def data_received(self, data):
         """Read what has arrived; the wait ends with the headers of a request."""
-        super().data_received(data)
+        was_in_head, heads = self._is_in_head, self._heads
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as offer:
+            self._read_again(data[offer.args[0] :])
+        except httptools.HttpParserError:
+            self.send_400_response(INVALID)
+        if was_in_head and heads == self._heads:  # nothing but headers
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD_BYTES:
+                self.send_400_response("The headers of the request are too large.")
         if self.cycle is not None and not self.cycle.response_complete:
             self._stop_waiting()
         elif self._timer is None:
             self._wait_for_headers()
+
+    def _read_again(self, rest: bytes) -> None:
+        """Read a request that offers another protocol, such as HTTP/2, without the offer: the parser skips its body.
+
+        Args:
+            rest: What follows the headers.
+        """
+        method, version = self.parser.get_method(), self.parser.get_http_version().encode()
+        headers = [b"%s: %s\r\n" % one for one in self.headers if one[0] not in (b"connection", b"upgrade")]
+        self.parser = httptools.HttpRequestParser(self)
+        try:
+            self.parser.feed_data(b"%s %s HTTP/%s\r\n%s\r\n" % (method, self.url, version, b"".join(headers)) + rest)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):  # CONNECT
+            self.send_400_response(INVALID)
+
+    def on_headers_complete(self):
+        """Begin to answer a request."""
+        if not self.parser.should_upgrade():
+            self._is_in_head, self._heads, self._head_bytes = False, self._heads + 1, 0
+            super().on_headers_complete()
+
+    def on_message_complete(self):
+        """Note that headers follow."""
+        if not self.parser.should_upgrade():
+            self._is_in_head = True
+            super().on_message_complete()
 
     def connection_lost(self, exc):
         """End the wait."""
@@ -95,6 +178,7 @@ class HTTPServer(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                proxy_headers=False,
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
                 timeout_graceful_shutdown=int(answer_seconds) + 1,
                 backlog=BACKLOG,
@@ -163,6 +247,11 @@ def address_problem(host: str, port: int, option: str, error: OSError) -> str:
     if isinstance(error, socket.gaierror):
         return f"--host {host}: {error.strerror}; name an address of this machine, such as 127.0.0.1 or 0.0.0.0"
     return f"{option} {port}: {error.strerror} ({host}); take another port with {option}, 0 for a free one"
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """Return what makes the event loop: uvloop's, if it is installed."""
+    return auto_loop_factory(use_subprocess=False)
 
 
 def raise_file_limit() -> None:

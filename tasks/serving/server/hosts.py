@@ -4,6 +4,7 @@ A web page can have its own name resolve to this machine (DNS rebinding), and th
 server. Browsers send the page's name in the header Host, by which such a request is refused.
 """
 
+import functools
 import ipaddress
 import json
 from collections.abc import Iterable
@@ -23,6 +24,7 @@ class HostMiddleware:
 
     def __init__(self, app, names: Iterable[str]):
         self._app, self._names = app, {"localhost", *(name.lower() for name in names)}
+        self._is_accepted = functools.lru_cache(maxsize=1000)(self._names_the_server)
 
     async def __call__(self, scope, receive, send):
         """Answer a request."""
@@ -34,7 +36,7 @@ class HostMiddleware:
             return
         await self._app(scope, receive, send)
 
-    def _is_accepted(self, header: str) -> bool:
+    def _names_the_server(self, header: str) -> bool:
         try:
             name = (urlsplit(f"//{header}").hostname or "").rstrip(".")
         except ValueError:

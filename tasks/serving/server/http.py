@@ -4,17 +4,17 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
 from tasks.serving.server import openapi, rest, streaming
 from tasks.serving.server.bodies import read_body
@@ -28,7 +28,6 @@ from tasks.serving.server.runs import Runs
 log = logging.getLogger(__name__)
 
 PAGE = Path(__file__).with_name("page")
-METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,27 @@ class Limits:
 
     timeout: float = 30.0
     max_body_bytes: int = 4 << 20
+
+
+class DirectRoute:
+    """Answers the requests below a path by one function; Starlette's routes would cost as much as the answer itself.
+
+    Args:
+        app: Answers all other requests.
+        prefix: Of the path, in lower case.
+        endpoint: The function.
+    """
+
+    def __init__(self, app, prefix: str, endpoint: Callable[[Request], Awaitable[Response]]):
+        self._app, self._prefix, self._endpoint = app, prefix, endpoint
+
+    async def __call__(self, scope, receive, send):
+        """Answer a request."""
+        if scope["type"] == "http" and scope["path"][: len(self._prefix)].lower() == self._prefix:
+            response = await self._endpoint(Request(scope, receive))
+            await response(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
 
 class Application:
@@ -63,23 +83,14 @@ class Application:
         self.stopping = False
         self._explaining = asyncio.Semaphore(1)  # those that wait take no thread
 
-    def asgi(self, cors: bool, names: Collection[str] | None = None) -> Starlette:
+    def asgi(self, cors: bool, names: Collection[str] | None = None) -> ASGIApp:
         """Return the application.
 
         Args:
             cors: Whether pages of other origins may read the answers.
             names: The names that it answers to besides localhost; None for all.
         """
-        middleware = [] if names is None else [Middleware(HostMiddleware, names=names)]
-        if cors:
-            middleware.append(
-                Middleware(
-                    CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "POST"], allow_headers=["Content-Type"]
-                )
-            )
         routes = [
-            Route("/v1/{path:path}", self.v1, methods=METHODS),
-            Route("/V1/{path:path}", self.v1, methods=METHODS),
             Route("/healthz", self.healthz),
             Route("/readyz", self.readyz),
             Route("/metrics", self.show_metrics),
@@ -90,7 +101,12 @@ class Application:
             Route("/runs/{name}", self.explained, methods=["POST"]),
             Mount("/", StaticFiles(directory=PAGE, html=True)),
         ]
-        return Starlette(routes=routes, middleware=middleware)
+        app = DirectRoute(Starlette(routes=routes), "/v1/", self.v1)
+        if cors:
+            app = CORSMiddleware(
+                app, allow_origins=["*"], allow_methods=["GET", "POST"], allow_headers=["Content-Type"]
+            )
+        return app if names is None else HostMiddleware(app, names)
 
     async def healthz(self, request: Request) -> Response:
         """Answer that the process lives."""

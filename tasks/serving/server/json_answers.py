@@ -11,6 +11,8 @@ import numpy as np
 from tasks.serving.server.errors import invalid
 
 # Significant digits of the short form, and of the one that every value of the type is read back from.
+TYPES = {"float32": np.float32, "float64": np.float64}
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
 SHORT_DIGITS, FULL_DIGITS = 6, {"float32": 9, "float64": 17}
 
 
@@ -45,7 +47,7 @@ def answer(outputs: Mapping[str, np.ndarray], in_rows: bool) -> bytes:
 def _row(texts: Mapping[str, str]) -> str:
     if len(texts) == 1:
         return next(iter(texts.values()))
-    return f"{{{', '.join(f'{json.dumps(name)}: {text}' for name, text in texts.items())}}}"
+    return f"{{{', '.join([f'{_quoted(name)}: {text}' for name, text in texts.items()])}}}"
 
 
 def _text(value, write: Callable[..., str]) -> str:
@@ -56,22 +58,29 @@ def _text(value, write: Callable[..., str]) -> str:
 
 def _writer(name: str, array: np.ndarray) -> Callable[..., str]:
     """Return the function that writes a value of an output; strings are bytes in base64 if the name says so."""
-    dtype = array.dtype.name
-    if dtype == "object":
+    kind = array.dtype.kind
+    if kind == "O":
         return _base64 if name.endswith("_bytes") else _string
-    if dtype == "bool":
-        return lambda value: "true" if value else "false"
-    if array.dtype.kind in "iu":
+    if kind in "iu":
         return str
-    if dtype in ("float16", "bfloat16", "float32"):
-        return lambda value: number(value, "float32")
+    if array.dtype == np.float32:
+        return _float32
+    dtype = array.dtype.name
+    if dtype in ("float16", "bfloat16"):
+        return _float32
     if dtype == "float64":
         return lambda value: number(value, "float64")
+    if dtype == "bool":
+        return lambda value: "true" if value else "false"
     raise invalid(f"Failed to write JSON value for tensor type: {dtype}")
 
 
+def _float32(value: float) -> str:
+    return number(value, "float32")
+
+
 def _string(value: bytes) -> str:
-    return json.dumps(value.decode("utf-8", "replace"), ensure_ascii=False)
+    return _quoted(value.decode("utf-8", "replace"))
 
 
 def _base64(value: bytes) -> str:
@@ -83,7 +92,7 @@ def number(value: float, dtype: str) -> str:
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     text = f"{value:.{SHORT_DIGITS}g}"
-    if np.dtype(dtype).type(text) != value:
+    if TYPES[dtype](text) != value:
         text = f"{value:.{FULL_DIGITS[dtype]}g}"
     return text if "." in text or "e" in text else f"{text}.0"
 

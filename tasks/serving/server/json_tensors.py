@@ -119,7 +119,7 @@ def _read_rows(document: Mapping, inputs: Mapping[str, TensorInfo]) -> dict[str,
             f"tensorinfo_map: {', '.join(inputs)}"
         )
     named = _is_named(rows[0])
-    columns: dict[str, list] = {name: [] for name in inputs}
+    columns = {name: _Column(one) for name, one in inputs.items()}
     for number, row in enumerate(rows):
         if _is_named(row) != named:
             expected, got = ("object", "list") if named else ("value/list", "object")
@@ -138,16 +138,37 @@ def _read_rows(document: Mapping, inputs: Mapping[str, TensorInfo]) -> dict[str,
             )
         for name, value in row.items():
             try:
-                array = _tensor(value, inputs[name])
-                if columns[name] and array.shape != columns[name][0].shape:
-                    expected, got = (list(one.shape) for one in (columns[name][0], array))
-                    raise invalid(f"Expecting shape {expected} but got: {got}")
+                columns[name].append(value)
             except RequestError as error:
                 key = f" key: {name}" if named else ""
                 message = f"Failed to process element: {number}{key} of 'instances' list. Error: {error.code}: {error}"
                 raise RequestError(error.code, message) from None
-            columns[name].append(array)
-    return {name: np.stack(arrays) for name, arrays in columns.items()}
+    return {name: column.array for name, column in columns.items()}
+
+
+class _Column:
+    """The values of an input, row by row.
+
+    Args:
+        one: The input.
+    """
+
+    def __init__(self, one: TensorInfo):
+        self._dtype, self._values, self._rows, self._shape = one.dtype, [], 0, None
+
+    def append(self, value: Any) -> None:
+        """Add a row; raise `RequestError` if its type or its shape does not fit."""
+        shape = _append(value, self._dtype, self._values)
+        if self._shape is None:
+            self._shape = shape
+        elif shape != self._shape:
+            raise invalid(f"Expecting shape {self._shape} but got: {shape}")
+        self._rows += 1
+
+    @property
+    def array(self) -> np.ndarray:
+        """The rows."""
+        return _array(self._values, self._dtype, [self._rows, *self._shape])
 
 
 def _is_named(row: Any) -> bool:
@@ -159,8 +180,13 @@ def _is_base64(value: Any) -> bool:
 
 
 def _tensor(value: Any, one: TensorInfo) -> np.ndarray:
-    """Return a tensor; its shape is that of the first element at each level."""
-    convert, shape, first = _converter(one.dtype.name), [], value
+    flat: list = []
+    return _array(flat, one.dtype, _append(value, one.dtype, flat))
+
+
+def _append(value: Any, dtype: tf.DType, flat: list) -> list[int]:
+    """Append the elements of a tensor to a list; return its shape, which is that of the first element at each level."""
+    convert, shape, first = _converter(dtype.name), [], value
     while isinstance(first, list):
         shape.append(len(first))
         if not first:
@@ -168,10 +194,12 @@ def _tensor(value: Any, one: TensorInfo) -> np.ndarray:
         first = first[0]
     if len(shape) > MAX_RANK:
         raise invalid(f"The lists are nested {len(shape)} deep, the maximum is {MAX_RANK}")
-    flat: list = []
     _fill(value, 0, shape, convert, flat)
-    dtype = object if one.dtype == tf.string else one.dtype.as_numpy_dtype
-    array = np.empty(len(flat), dtype)
+    return shape
+
+
+def _array(flat: list, dtype: tf.DType, shape: list[int]) -> np.ndarray:
+    array = np.empty(len(flat), object if dtype == tf.string else dtype.as_numpy_dtype)
     array[:] = flat
     return array.reshape(shape)
 

@@ -17,7 +17,7 @@ from tasks.errors import UserError
 from tasks.serving import file_operations
 from tasks.serving.export import CHECKSUMS
 from tasks.serving.server import json_tensors
-from tasks.serving.server.batching import Arrays, Batcher, BatchingSettings
+from tasks.serving.server.batching import Arrays, Batcher, BatchingSettings, Reply
 from tasks.serving.server.errors import RequestError, invalid
 from tasks.serving.server.signatures import Signature
 
@@ -86,6 +86,10 @@ class LoadedVersion:
     def submit(self, signature: str, arrays: Arrays, deadline: float = float("inf")) -> Future:
         """Queue a request; see `Batcher.submit`."""
         return self._batchers[signature].submit(self.signature(signature).checked(arrays), deadline)
+
+    def queue(self, signature: str, arrays: Arrays, deadline: float, reply: Reply) -> None:
+        """Queue a request whose answer something else than a future receives; see `Batcher.queue`."""
+        self._batchers[signature].queue(self.signature(signature).checked(arrays), deadline, reply)
 
     def warm_up(self) -> None:
         """Answer the warm-up requests of the export, and an example for each signature that they leave out.

@@ -48,6 +48,7 @@ class Measurements:
         )
         self._uptime = Gauge("serving_uptime_seconds", "Seconds since the start.", registry=self._registry)
         self._began = time.monotonic()
+        self._measured: dict[tuple[str, ...], tuple[Counter, Histogram]] = {}  # the lookup costs more than the counting
 
     def request(self, api: str, labels: Mapping[str, str], status: int | str, seconds: float) -> None:
         """Count a request.
@@ -58,9 +59,12 @@ class Measurements:
             status: The status of the answer.
             seconds: Seconds that the answer took.
         """
-        names = (api, *(labels[name] for name in SIGNATURE))
-        self._requests.labels(*names, str(status)).inc()
-        self._seconds.labels(*names).observe(seconds)
+        names = (api, *(labels[name] for name in SIGNATURE), str(status))
+        if names not in self._measured:
+            self._measured[names] = (self._requests.labels(*names), self._seconds.labels(*names[:-1]))
+        requests, duration = self._measured[names]
+        requests.inc()
+        duration.observe(seconds)
 
     def rows(self, model: str, version: int, signature: str) -> Callable[[int], None]:
         """Return the function that is called with the number of rows of each call of a model."""

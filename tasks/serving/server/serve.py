@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 from tasks.errors import UserError
 from tasks.serving.server.batching import BatchingSettings
-from tasks.serving.server.connections import ClosingMiddleware, HTTPServer, bound_socket, raise_file_limit
+from tasks.serving.server.connections import ClosingMiddleware, HTTPServer, bound_socket, loop_factory, raise_file_limit
 from tasks.serving.server.hosts import is_loopback
 from tasks.serving.server.http import Application, Limits
 from tasks.serving.server.measurements import Measurements
@@ -48,7 +48,8 @@ def main(arguments: ServeArguments) -> None:
     limits = Limits(arguments.timeout, int(arguments.max_body_size * (1 << 20)))
     listening = bound_socket(arguments.host, arguments.port)
     try:
-        asyncio.run(_serve(arguments, models, Application(models, limits, measurements, runs), listening))
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            runner.run(_serve(arguments, models, Application(models, limits, measurements, runs), listening))
     finally:
         listening.close()
         has_ended = models.end(END_SECONDS)

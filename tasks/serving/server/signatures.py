@@ -1,5 +1,6 @@
 """The signatures of a SavedModel: inputs and outputs, what they are for, and an example of a request."""
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -86,7 +87,7 @@ class Signature:
         """Return the signature that a `SignatureDef` describes."""
         return cls(name, _tensors(proto.inputs), _tensors(proto.outputs), ranges)
 
-    @property
+    @functools.cached_property
     def is_batchable(self) -> bool:
         """Whether requests can be answered together, and their answers be told apart.
 

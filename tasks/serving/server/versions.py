@@ -73,14 +73,14 @@ class Model:
         self.folder, self.name = folder, folder.name
         self._num_versions, self._load = num_versions, load
         self.versions: dict[int, Version] = {}
+        self._available: tuple[LoadedVersion, ...] = ()  # what each request looks up
         self._lock = threading.Lock()
         self._disappeared: set[int] = set()
 
     @property
     def available(self) -> list[LoadedVersion]:
         """The versions that answer requests, newest first."""
-        with self._lock:
-            return [one.loaded for one in self._newest_first() if one.state == "AVAILABLE" and one.loaded is not None]
+        return [*self._available]
 
     @property
     def status(self) -> list[Version]:
@@ -96,13 +96,16 @@ class Model:
     def _newest_first(self) -> list[Version]:
         return [self.versions[number] for number in sorted(self.versions, reverse=True)]
 
+    def _note_available(self) -> None:
+        self._available = tuple(one.loaded for one in self._newest_first() if one.state == "AVAILABLE")
+
     def get(self, number: int | None) -> LoadedVersion:
         """Return a version that answers requests; the newest one if the number is None.
 
         Raises:
             RequestError: If it is not available.
         """
-        for version in self.available:
+        for version in self._available:
             if number in (None, version.number):
                 return version
         raise not_found(self.name, number)
@@ -156,6 +159,7 @@ class Model:
             return
         with self._lock:
             version.loaded, version.error, version.attempts, version.state = loaded, "", 0, "AVAILABLE"
+            self._note_available()
 
     def _retire(self, on_disk: dict[int, Path]) -> None:
         """Stop serving all versions but the newest; one whose folder is gone is kept only if it is the last."""
@@ -163,10 +167,12 @@ class Model:
             available = [one for one in self._newest_first() if one.state == "AVAILABLE"]
             there = [one for one in available if one.number in on_disk]
             kept = (there or available)[: self._num_versions]
-            for one in available:
-                if one not in kept:
-                    one.state = "UNLOADING"
-                    one.loaded.close()
+            replaced = [one for one in available if one not in kept]
+            for one in replaced:
+                one.state = "UNLOADING"
+            self._note_available()  # before one is closed: a request that finds it closed looks for another one
+            for one in replaced:
+                one.loaded.close()
 
     def _drop_unused(self) -> None:
         for one in self.status:

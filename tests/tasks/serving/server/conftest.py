@@ -15,7 +15,7 @@ import requests
 
 from tasks.serving.server import grpc_service
 from tasks.serving.server.batching import BatchingSettings
-from tasks.serving.server.connections import ClosingMiddleware, HTTPServer, bound_socket
+from tasks.serving.server.connections import ClosingMiddleware, HTTPServer, bound_socket, loop_factory
 from tasks.serving.server.http import Application, Limits
 from tasks.serving.server.measurements import Measurements
 from tasks.serving.server.models import Models
@@ -63,11 +63,15 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         app = ClosingMiddleware(self.application.asgi(False, names), lambda: self.application.stopping)
         self.http = HTTPServer(app, self._stopping, 30.0)
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
+        self._thread = threading.Thread(target=self._run)
         self._session = requests.Session()
 
     def _stopping(self) -> None:
         self.application.stopping = True
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            runner.run(self._serve())
 
     async def _serve(self) -> None:
         limits = self.application.limits

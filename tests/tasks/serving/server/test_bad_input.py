@@ -94,6 +94,51 @@ def test_what_is_not_http_is_refused(strict):
     assert is_alive(strict)
 
 
+def test_headers_without_an_end_are_refused(strict):
+    for begin in (b"GET / HTTP/1.1\r\na: ", b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\nGET / HTTP/1.1\r\na: "):
+        client = connected(strict)
+        client.sendall(begin)
+        with contextlib.suppress(ConnectionError):
+            for _ in range(400):
+                client.sendall(b"x" * 1000 + b"\r\na: ")
+                time.sleep(0.001)
+        received = b""
+        with contextlib.suppress(ConnectionError):
+            while part := client.recv(4096):
+                received += part
+        assert received.split(b"\r\n\r\n")[-1] in (b"The headers of the request are too large.", b"")
+        assert not received or b"HTTP/1.1 400 " in received
+    assert is_alive(strict)
+
+
+def test_a_client_that_offers_another_protocol_is_answered(strict):
+    body = json.dumps(GOOD).encode()
+    head = b"POST %s HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n" % (PREDICT.encode(), len(body))
+    offer = b"connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n"
+    client = connected(strict)
+    for cut in (0, len(body), 5):  # what comes together with the headers
+        client.sendall(head + offer + b"\r\n" + body[:cut])
+        time.sleep(0.05)
+        client.sendall(body[cut:])
+        assert client.recv(4096).startswith(b"HTTP/1.1 200 ")
+    client.sendall(b"GET /healthz HTTP/1.1\r\nhost: x\r\n" + offer + b"\r\n")
+    assert client.recv(4096).startswith(b"HTTP/1.1 200 ")
+    client.sendall(b"CONNECT example:80 HTTP/1.1\r\nhost: x\r\n\r\n")
+    assert client.recv(4096).startswith(b"HTTP/1.1 400 ")
+
+
+def test_the_head_of_an_answer_comes_without_a_body_too(strict):
+    answer = requests.head(strict.url + "/")
+    assert answer.status_code == 200 and int(answer.headers["content-length"]) > 100 and not answer.content
+    client = connected(strict)
+    body = json.dumps(GOOD).encode()
+    head = b"POST %s HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: %d\r\n\r\n"
+    client.sendall(head % (PREDICT.encode(), len(body)))
+    assert client.recv(4096) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    client.sendall(body)
+    assert client.recv(4096).startswith(b"HTTP/1.1 200 ")
+
+
 def test_clients_that_leave_before_the_answer_do_no_harm(strict):
     for cut in (None, 40):
         for _ in range(20):

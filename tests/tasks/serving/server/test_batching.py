@@ -1,5 +1,6 @@
 """Requests that arrive together are answered together, and none changes the answer to another one."""
 
+import asyncio
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -7,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from tasks.serving.server.answering import answered
 from tasks.serving.server.batching import BatchingSettings
 from tasks.serving.server.errors import RequestError
 from tasks.serving.server.http import Limits
@@ -124,6 +126,41 @@ def test_a_lone_request_does_not_wait_for_others(opened):
     for _ in range(5):
         version.submit("serving_default", texts("a")).result(10)
     assert time.monotonic() - began < 4.0
+
+
+def test_coroutines_get_their_own_answers_and_those_that_have_left_are_not_asked(opened):
+    version = opened()
+
+    async def ask_all() -> list:
+        batcher = version._batchers["serving_default"]
+        with batcher._changed:  # the thread takes nothing until all are queued
+            asked = [
+                asyncio.create_task(answered(version, "serving_default", texts(text), time.monotonic() + seconds))
+                for text, seconds in (("a", 30), ("left", 30), ("bad", 30), ("late", 0.0), ("b", 30))
+            ]
+            await asyncio.sleep(0)
+            asked[1].cancel()
+            await asyncio.sleep(0.02)
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    first, left, bad, late, last = asyncio.run(ask_all())
+    assert [first["text"].tolist(), last["text"].tolist()] == [[b"a"], [b"b"]]
+    assert isinstance(left, asyncio.CancelledError)
+    assert (bad.status, late.status) == (400, 504)
+
+
+def test_an_answer_for_a_loop_that_has_ended_does_no_harm(opened):
+    version = opened()
+
+    async def leave() -> None:
+        asking = asyncio.create_task(
+            answered(version, "count", {"steps": np.array([200_000], np.int32)}, time.monotonic() + 30)
+        )
+        await asyncio.sleep(0.05)
+        assert not asking.done()
+
+    asyncio.run(leave())
+    assert version.submit("count", {"steps": np.array([3], np.int32)}).result(30)["steps"].tolist() == [3]
 
 
 def test_over_http_a_late_answer_is_504_and_a_full_queue_429(serving, small_model, tmp_path):
