@@ -47,7 +47,7 @@ def started() -> Iterator[ModuleType]:
 
 @contextlib.contextmanager
 def _sigterm_is_kept() -> Iterator[None]:
-    """Put the handler of SIGTERM back, which Ray replaces by one that ends the process with exit code 1."""
+    """Put the handler of SIGTERM back, which Ray replaces by one that ends the process without its messages."""
     handler = signal.getsignal(signal.SIGTERM)
     try:
         yield
