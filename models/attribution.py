@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from models.classifier import Classifier
-from models.piece_characters import characters_of
+from models.ngram_counts import characters_of
 
 # Number of points times timesteps in one batch, which limits the memory.
 _BATCH = 8192

@@ -6,15 +6,14 @@ only when their hashes collide: with a vocabulary of a million, about one in 2,0
 its entries. `models.wide_ngrams` and `models.linear_ngrams` have linear models of the same n-grams.
 """
 
-from collections.abc import Iterable
-
 import keras
 import numpy as np
 import tensorflow as tf
 
-# A polynomial hash modulo the Mersenne prime 2^31 - 1: the product of two smaller numbers fits into 64 bits.
-_PRIME = (1 << 31) - 1
-_FACTOR = 1_000_003_579
+from models.ngram_counts import FACTOR, PRIME, frequent_ngrams, known_ngrams, ngram_class_counts
+
+__all__ = ["NgramEmbedding", "NgramLayer", "frequent_ngrams", "known_ngrams", "ngram_class_counts", "ngram_hashes"]
+__all__ += ["used_rows"]
 
 
 def ngram_hashes(ids, first: int, last: int):
@@ -34,108 +33,11 @@ def ngram_hashes(ids, first: int, last: int):
     for n in range(1, last + 1):
         # The id n - 1 timesteps back extends the n-gram of size n - 1.
         earlier = tf.pad(ids, [[0, 0], [n - 1, 0]])[:, :timesteps]
-        hashed = (hashed * _FACTOR + earlier) % _PRIME
+        hashed = (hashed * FACTOR + earlier) % PRIME
         if n >= first:
             # 1 to 2^31 - 2: 0 stands for no n-gram, and the largest int32 is the key of an empty vocabulary.
-            hashes.append(tf.where((ids > 0) & (earlier > 0), hashed % (_PRIME - 2) + 1, 0))
+            hashes.append(tf.where((ids > 0) & (earlier > 0), hashed % (PRIME - 2) + 1, 0))
     return tf.cast(tf.stack(hashes, axis=-1), tf.int32)
-
-
-@tf.function(reduce_retracing=True, autograph=False)
-def _sorted_hashes(ids, first: int, last: int):
-    hashes = ngram_hashes(ids, first, last)
-    return tf.sort(tf.reshape(hashes, [tf.shape(hashes)[0], -1]), axis=1)
-
-
-def _distinct(ids: np.ndarray, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the different n-grams of each text: the texts' indexes and the hashes, both `(n-grams,)`."""
-    hashes = _sorted_hashes(tf.constant(ids, tf.int32), first, last).numpy()
-    new = hashes != 0
-    new[:, 1:] &= hashes[:, 1:] != hashes[:, :-1]
-    return np.nonzero(new)[0], hashes[new]
-
-
-def frequent_ngrams(
-    batches: Iterable[np.ndarray], first: int, last: int, *, min_count: int, max_size: int
-) -> np.ndarray:
-    """Build the vocabulary: the n-grams that occur in most texts.
-
-    Args:
-        batches: Batches of ids, int32 `(batch, timesteps)` each, padded on the right with 0.
-        first: Smallest n.
-        last: Largest n.
-        min_count: Minimum number of texts that an n-gram occurs in.
-        max_size: Maximum size of the vocabulary. The most frequent n-grams are kept, and of equally frequent ones
-            those with the lower hash.
-
-    Returns:
-        Hashes, int32 `(size,)`, sorted.
-    """
-    keys, counts, pending, pending_size = np.empty(0, np.int32), np.empty(0, np.int32), [], 0
-
-    def merge():
-        nonlocal keys, counts, pending, pending_size
-        new_keys, new_counts = np.unique(np.concatenate([np.empty(0, np.int32), *pending]), return_counts=True)
-        both = np.concatenate([keys, new_keys])
-        both_counts = np.concatenate([counts, new_counts.astype(np.int32)])
-        keys, inverse = np.unique(both, return_inverse=True)
-        counts = np.bincount(inverse, weights=both_counts, minlength=len(keys)).astype(np.int32)
-        pending, pending_size = [], 0
-
-    for ids in batches:
-        pending.append(_distinct(ids, first, last)[1])
-        pending_size += len(pending[-1])
-        # The threshold grows with the vocabulary, so the total time of the merges is not quadratic.
-        if pending_size > max(4_000_000, len(keys)):
-            merge()
-    merge()
-    keys, counts = keys[counts >= min_count], counts[counts >= min_count]
-    if len(keys) > max_size:
-        keys = keys[np.sort(np.argsort(-counts, kind="stable")[:max_size])]
-    return keys
-
-
-def known_ngrams(ids: np.ndarray, keys: np.ndarray, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
-    """Find the different n-grams of each text that are in the vocabulary.
-
-    Args:
-        ids: int32 `(batch, timesteps)`, padded on the right with 0.
-        keys: The vocabulary, from `frequent_ngrams`.
-        first: Smallest n.
-        last: Largest n.
-
-    Returns:
-        The texts' indexes and 1 + the index in the vocabulary, int `(n-grams,)` each, ordered by text.
-    """
-    texts, hashes = _distinct(ids, first, last)
-    if not len(keys):
-        return texts[:0], texts[:0]
-    indexes = np.minimum(np.searchsorted(keys, hashes), len(keys) - 1)
-    known = keys[indexes] == hashes
-    return texts[known], indexes[known] + 1
-
-
-def ngram_class_counts(
-    batches: Iterable[tuple[np.ndarray, np.ndarray]], keys: np.ndarray, first: int, last: int, classes: int
-) -> np.ndarray:
-    """Count the texts of each class that an n-gram of the vocabulary occurs in.
-
-    Args:
-        batches: Batches of ids, int32 `(batch, timesteps)`, and of labels, int `(batch,)`.
-        keys: The vocabulary, from `frequent_ngrams`.
-        first: Smallest n.
-        last: Largest n.
-        classes: Number of classes.
-
-    Returns:
-        float32 `(len(keys) + 1, classes)`; row 0, which stands for no n-gram, is zero.
-    """
-    counts = np.zeros((len(keys) + 1, classes), np.float32)
-    flat = counts.reshape(-1)
-    for ids, labels in batches:
-        texts, indexes = known_ngrams(ids, keys, first, last)
-        np.add.at(flat, indexes * classes + labels[texts], np.float32(1))  # one index is ten times as fast as two
-    return counts
 
 
 class NgramLayer(keras.layers.Layer):
@@ -156,7 +58,7 @@ class NgramLayer(keras.layers.Layer):
         self.keys = self.add_weight(
             shape=(max(1, self.size),),
             dtype="int32",
-            initializer=lambda shape, dtype: keras.ops.full(shape, _PRIME, dtype),
+            initializer=lambda shape, dtype: keras.ops.full(shape, PRIME, dtype),
             trainable=False,
             name="keys",
         )

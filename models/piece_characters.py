@@ -29,22 +29,6 @@ def character_table(pieces: Sequence[str]) -> np.ndarray:
     return table
 
 
-def characters_of(ids: np.ndarray, table: np.ndarray) -> np.ndarray:
-    """Return the characters of texts, as `PieceCharacters` does.
-
-    Args:
-        ids: Int `(batch, timesteps)`, padded on the right with 0.
-        table: From `character_table`.
-
-    Returns:
-        Int32 `(batch, characters)`, padded on the right with 0.
-    """
-    characters = table[ids].reshape(len(ids), -1)
-    order = np.argsort(characters == 0, axis=1, kind="stable")
-    longest = max(1, int((characters > 0).sum(axis=1).max()))
-    return np.take_along_axis(characters, order, axis=1)[:, :longest]
-
-
 @keras.saving.register_keras_serializable("models")
 class PieceCharacters(keras.layers.Layer):
     """Ids of pieces, int32 `(batch, timesteps)`, to ids of their characters, int32 `(batch, characters)`.

@@ -27,8 +27,8 @@ class CommandGroup:
     Attributes:
         name: The name of the package below `tasks`, also stored in the settings of its runs.
         settings_class: Settings of `train`.
-        commands: The commands by name. `train` is called with settings, folder and overwrite, and returns the run; the
-            others are called with their arguments.
+        commands: The commands by name. `train` is called with settings, folder, overwrite and processes, and returns
+            the run; the others are called with their arguments.
         short_forms: Options of `train` without a value -> the option that they stand for, and its value.
     """
 

@@ -53,6 +53,11 @@ class FileOptions(Settings):
     """no: the first row holds data, and columns are named by number: 1, 2, 3."""
 
     @property
+    def of_files(self) -> "FileOptions":
+        """These options alone, without the other settings of a subclass."""
+        return FileOptions(delimiter=self.delimiter, encoding=self.encoding, header=self.header)
+
+    @property
     def given_options(self) -> list[str]:
         """The options that are given."""
         return self.table_options + [f"--encoding {self.encoding}"] * (self.encoding is not None)

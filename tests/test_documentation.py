@@ -25,6 +25,7 @@ PAGES = sorted(
 OTHER_OPTIONS = {
     "--help",
     "--logdir",
+    "--processes",
     "--settings",
     "--corpora",
     "--translation-run",

@@ -109,8 +109,8 @@ def texts(source: Source | TextSource, split: str, lines: bool) -> Iterator[Reco
 def texts_of(records: Iterable[Record], lines: bool) -> Iterator[Record]:
     """Yield the texts of records, see `texts`."""
     for record in records:
-        found = record.values[0].split(BOUNDARY) if lines else record.values[:1]
-        yield from (Record((text,), record.location) for text in found if not is_blank(text))
+        texts = [Record((line,), record.location) for line in record.values[0].split(BOUNDARY)] if lines else [record]
+        yield from (text for text in texts if not is_blank(text.values[0]))
 
 
 def parts(text: str) -> Iterator[str]:

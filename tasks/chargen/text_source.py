@@ -112,7 +112,7 @@ def compared_texts(settings: ChargenSettings) -> ComparedTexts:
     a short line, such as a closing bracket, is not copied from elsewhere. Records are compared whatever their length.
     """
     if settings.vocabulary.tokenizer == "sentencepiece" and has_rows(settings.data.data, settings.data):
-        return ComparedTexts("text", ("text",), lambda record: [record.values[:1]])
+        return ComparedTexts("text", ("text",), lambda record: [record.values[:1]], whole=True)
     least = 1 if settings.data.records else MIN_LINE_LENGTH
 
     def lines(record: Record) -> Iterator[tuple[str, ...]]:

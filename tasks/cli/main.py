@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from models.recurrent_settings import Settings
 from tasks.cli import parsing
 from tasks.cli.early_checks import check_files
 from tasks.cli.exit_codes import guarded
@@ -52,9 +51,9 @@ def main(task: Task, argv: Sequence[str] | None = None) -> int:
     def run(name: str, rest: list[str]) -> None:
         command, program_and_command = commands[name], f"{program} {name}"
         if name == "train":
-            settings, folder, overwrite = parsing.train_arguments(task, program_and_command, rest)
-            check_files(task, settings, folder)
-            _train(command.function, task, settings, folder, overwrite)
+            arguments = parsing.train_arguments(task, program_and_command, rest)
+            check_files(task, arguments.settings, arguments.run)
+            _train(command.function, task, arguments)
         elif name == "compare":
             comparison = parsing.comparison(task, program_and_command, command.arguments, rest)
             check_files(task, comparison)
@@ -75,12 +74,13 @@ def main_of_group(group: CommandGroup, argv: Sequence[str] | None = None) -> int
         command = group.commands[name]
         if name == "train":
             rest = group.written_out(rest)
-            settings, folder, overwrite = parsing.train_arguments(group, f"{program} train", rest)
+            settings, folder, *options = parsing.train_arguments(group, f"{program} train", rest)
+            overwrite, processes = options
             data = settings.data.data
             reads_data_set = isinstance(data, str) and data.startswith("tfds:")
             with contextlib.redirect_stdout(sys.stderr):
                 function = load(command.function, tensorflow=reads_data_set)
-                finished = function(settings, folder, overwrite=overwrite)
+                finished = function(settings, folder, overwrite=overwrite, processes=processes)
             print(finished.path)
         else:
             arguments = parsing.parse(f"{program} {name}", command.arguments, rest)
@@ -128,14 +128,16 @@ def _overview(program: str, commands: Mapping[str, Command]) -> str:
     return "\n".join([*lines, "", f"{program} COMMAND --help lists the options."])
 
 
-def _train(function: str, task: Task, settings: Settings, folder, overwrite: bool) -> None:
+def _train(function: str, task: Task, arguments: parsing.TrainArguments) -> None:
     addresses = parse(os.environ.get("TF_CONFIG"))
     workers = None if addresses is None else _connected(addresses)
     train = load(function)
     if workers is not None and not workers.is_first:  # the first one shows what all do
         logging.getLogger("tasks").setLevel(logging.ERROR)
     with contextlib.redirect_stdout(sys.stderr):  # the epochs are printed to standard output
-        run = train(task, settings, folder, overwrite=overwrite, **({} if workers is None else {"workers": workers}))
+        settings, folder, overwrite, processes = arguments
+        others = {} if workers is None else {"workers": workers}
+        run = train(task, settings, folder, overwrite=overwrite, processes=processes, **others)
     if workers is None or workers.is_first:
         print(run.path)
 

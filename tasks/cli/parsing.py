@@ -16,6 +16,7 @@ from tasks.cli.renamed import check_options
 from tasks.cli.settings_files import read_groups, with_groups
 from tasks.commands import CommandGroup
 from tasks.comparison.settings import CompareArguments, Comparison
+from tasks.data import worker_processes
 from tasks.errors import UserError, did_you_mean
 from tasks.task import Task
 from tasks.training import pretrained, unlabelled
@@ -36,11 +37,13 @@ class TrainArguments(NamedTuple):
         settings: The settings.
         run: The folder.
         overwrite: Whether a finished run is replaced.
+        processes: Maximum number of processes that prepare the data; None is the number of cores.
     """
 
     settings: Settings
     run: Path
     overwrite: bool
+    processes: int | None
 
 
 def train_arguments(task: Task | CommandGroup, program: str, argv: list[str]) -> TrainArguments:
@@ -63,8 +66,9 @@ def train_arguments(task: Task | CommandGroup, program: str, argv: list[str]) ->
         config: Annotated[settings_class, tyro.conf.arg(name="")] = default,
         settings: Path | None = None,
         overwrite: bool = False,
+        processes: int | None = None,
     ):
-        return config, run, overwrite
+        return config, run, overwrite, processes
 
     train.__doc__ = f"""{settings_class.__doc__}
 
@@ -72,12 +76,14 @@ def train_arguments(task: Task | CommandGroup, program: str, argv: list[str]) ->
         run: The folder to train in, such as runs/NAME.
         settings: A .toml or .json file of settings; options given here override it.
         overwrite: Replaces a finished run, which stays until the new one is finished.
+        processes: Maximum number of processes that prepare the data; one for each core if not given.
     """
-    config, run, overwrite = parse(program, train, argv, settings_class)
+    config, run, overwrite, processes = parse(program, train, argv, settings_class)
+    worker_processes.check(processes)
     # Options were put into copies of the groups; checks between groups need the whole.
     given = unlabelled.planned(settings_class.model_validate(config.model_dump()), run)
     pretrained.check(given, run, strict=True)
-    return TrainArguments(given, run, overwrite)
+    return TrainArguments(given, run, overwrite, processes)
 
 
 def comparison(task: Task, program: str, arguments_class: type[CompareArguments], argv: list[str]) -> Comparison:

@@ -53,6 +53,8 @@ def reference(task: Task | CommandGroup) -> str:
                 "| `--run` | required | The folder to train in, such as runs/NAME. |",
                 "| `--settings` | none | A .toml or .json file of settings; options override it. |",
                 "| `--overwrite` | no | Replaces a finished run, which stays until the new one is finished. |",
+                "| `--processes` | none | Maximum number of processes that prepare the data; one for each core if not "
+                "given. |",
             ]
             lines += [f"### {command}", "", _summary(spec.arguments), "", *_HEADER, *rows, ""]
         else:

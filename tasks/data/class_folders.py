@@ -1,6 +1,6 @@
 """Folders of class folders: a sub-folder of .txt files for each class, one text in each file."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from tasks.data.locations import list_folder, visible
@@ -56,11 +56,14 @@ def class_folder_splits(
         raise nothing_to_read(folder, files + folders)
     if empty:
         raise UserError(f"{empty[0]}: a class without an example; expected .txt files in it, one text in each.")
-    readers = {split: FileReader(tuple(classes), partial(_class_folder_records, classes, names, encoding))}
+    readers = {split: _reader(_class_folder_records, classes, names, encoding)}
     if unlabelled:
-        read = partial(_unlabelled_records, unlabelled, names, encoding)
-        readers["unsupervised"] = FileReader(tuple(unlabelled), read)
+        readers["unsupervised"] = _reader(_unlabelled_records, unlabelled, names, encoding)
     return readers
+
+
+def _reader(read: Callable, folders: Sequence[AnyPath], names: Sequence[str], encoding: str | None) -> FileReader:
+    return FileReader(tuple(folders), tuple(partial(read, [folder], names, encoding) for folder in folders))
 
 
 def _class_folder_records(classes: Sequence[AnyPath], names: Sequence[str], encoding: str | None) -> Iterator[Record]:

@@ -113,7 +113,7 @@ def open_documents(
     for path in files[:1]:
         _warn_of_columns(path, options)
     readers = {
-        split: FileReader(tuple(of_split), partial(_lines, of_split, options.encoding))
+        split: FileReader(tuple(of_split), tuple(partial(_lines, [path], options.encoding) for path in of_split))
         for split, of_split in plain_text.by_split(files, folder).items()
     }
     return Documents(shown, readers, False, skip_bad_rows)

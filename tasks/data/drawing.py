@@ -7,7 +7,6 @@ Few are placed otherwise; see `tasks.data.record_groups`.
 import array
 import bisect
 import contextlib
-import hashlib
 import itertools
 import logging
 import sqlite3
@@ -16,8 +15,9 @@ from functools import partial
 
 import numpy as np
 
+from tasks.data.hashes import comparison_hashes, hash_of
 from tasks.data.record_groups import DRAWN_SPLITS, HASH_BITS, TRAIN, RecordGroups, class_counts
-from tasks.data.records import Reader, Record, is_blank, normalize_for_comparison
+from tasks.data.records import Reader, Record, is_blank
 from tasks.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -129,8 +129,8 @@ class Draw:
     def _hashed(self, record: Record) -> tuple[int, ...]:
         """Return the hash that places a record, that of its class, and those of the values that are linked."""
         in_class = 0 if self._class_of is None else hash_of(self._class_of(record))
-        links = (hash_of(normalize_for_comparison(record.values[at])) for at in self._linked)
-        return hash_of(record.values[0], HASH_BITS), in_class, *links
+        links = record.compared or comparison_hashes([record.values[at] for at in self._linked])
+        return hash_of(record.values[0], HASH_BITS), in_class, *links[: len(self._linked)]
 
 
 class _Hashes:
@@ -186,9 +186,3 @@ class _Hashes:
             values.extend((key, ranks[name], *links))
         keys, of_class, *links = np.frombuffer(values, np.int64).reshape(-1, 2 + len(self._links)).T
         return RecordGroups(keys, of_class, links, len(ranks))
-
-
-def hash_of(text: str, bits: int = 64) -> int:
-    """Return a hash that is the same on every machine; one of 64 bits is a signed integer."""
-    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=bits // 8).digest()
-    return int.from_bytes(digest, signed=bits == 64)

@@ -1,9 +1,7 @@
 """The splits of a folder: a parallel corpus, tables, class folders, or a folder of one of these for each split."""
 
-import itertools
 import re
 from collections.abc import Collection, Iterable, Sequence
-from functools import partial
 
 from tasks.data.class_folders import CLASS_FOLDER_COLUMNS, class_folder_splits, has_texts, nothing_to_read
 from tasks.data.locations import files_below, list_folder
@@ -17,7 +15,7 @@ from tasks.data.records import (
     split_in_file_name,
 )
 from tasks.data.remote_files import AnyPath
-from tasks.data.table_files import find_columns, read_tables, table_format
+from tasks.data.table_files import find_columns, table_format, table_reader
 from tasks.errors import Unreadable, UserError
 from tasks.file_options import FileOptions
 
@@ -104,7 +102,7 @@ def _split_folder(folder: AnyPath, split: str, columns: Sequence[Column], option
     if split != "test":
         for path in tables:
             find_columns(path, columns, options)
-    return {split: _table_reader(tables, columns, options)}
+    return {split: table_reader(tables, columns, options)}
 
 
 def _tables_below(folder: AnyPath) -> list[AnyPath]:
@@ -186,7 +184,7 @@ def _table_splits(
         if split in ("train", "validation"):
             for path in paths:
                 find_columns(path, columns, options)
-    return {split: _table_reader(paths, columns, options) for split, paths in by_split.items()}
+    return {split: table_reader(paths, columns, options) for split, paths in by_split.items()}
 
 
 def _is_table_of_split(path: AnyPath) -> bool:
@@ -195,10 +193,6 @@ def _is_table_of_split(path: AnyPath) -> bool:
 
 def _is_unlabelled(path: AnyPath) -> bool:
     return UNLABELLED.search(path.name.lower()) is not None
-
-
-def _table_reader(paths: Sequence[AnyPath], columns: Sequence[Column], options: FileOptions) -> FileReader:
-    return FileReader(tuple(paths), partial(read_tables, paths, columns, options))
 
 
 def _tables_with_columns(
@@ -216,7 +210,7 @@ def _tables_with_columns(
             error = error or found
     if error is not None and not tables:
         raise error
-    return {"train": _table_reader(tables, columns, options)} if tables else {}
+    return {"train": table_reader(tables, columns, options)} if tables else {}
 
 
 def named_reader(paths: Sequence[AnyPath], split: str, columns: Sequence[Column], options: FileOptions) -> FileReader:
@@ -231,7 +225,7 @@ def named_reader(paths: Sequence[AnyPath], split: str, columns: Sequence[Column]
     Raises:
         UserError: If one cannot be read or lacks a column.
     """
-    readers: list[Reader] = []
+    readers: list[FileReader] = []
     pairs = [path for path in paths if not path.is_dir() and _is_parallel(path, columns)]
     for path in paths:
         if path.is_dir():
@@ -239,11 +233,11 @@ def named_reader(paths: Sequence[AnyPath], split: str, columns: Sequence[Column]
         elif path not in pairs:
             if split != "test":
                 find_columns(path, columns, options)
-            readers.append(_table_reader([path], columns, options))
+            readers.append(table_reader([path], columns, options))
     if pairs:
         readers.append(parallel_reader(pairs, columns, options.encoding))
-    files = tuple(file for reader in readers for file in reader.files)
-    return FileReader(files, lambda: itertools.chain.from_iterable(reader() for reader in readers))
+    files, parts = ([one for reader in readers for one in getattr(reader, name)] for name in ("files", "parts"))
+    return FileReader(tuple(files), tuple(parts))
 
 
 def _is_parallel(path: AnyPath, columns: Sequence[Column]) -> bool:

@@ -2,8 +2,8 @@
 
 Seconds to read and tokenize the 25,000 training texts of IMDB, in one run on two cores shared with other processes,
 2026-11-28: 10.4 one after the other, 5.7 with one thread beside the reader, 5.4 with two; the stored ids are the same.
-Processes instead would each import TensorFlow first, whose tokenizer it is, which takes 5 s. Counting n-grams (10 s)
-gained nothing from threads, and SentencePiece learns the vocabulary, half of the preparation, in two threads already.
+Processes instead would each import TensorFlow first, whose tokenizer it is, which takes 5 s. SentencePiece learns the
+vocabulary, half of the preparation, in two threads already.
 """
 
 import collections
@@ -14,12 +14,18 @@ from typing import TypeVar
 
 Item, Result = TypeVar("Item"), TypeVar("Result")
 
-# A chunk may be large, and memory holds one more than this. Reading, in Python, keeps up with no more threads.
-MAX_THREADS = 4
+# A chunk may be large, and memory holds one more than this. Reading, in Python, keeps up with no more threads: it takes
+# a sixth of the time of tokenizing, where other processes have parsed the files.
+MAX_THREADS = 8
 
 
 def mapped(
-    compute: Callable[[Item], Result], items: Iterable[Item], threads: int | None = None
+    compute: Callable[[Item], Result],
+    items: Iterable[Item],
+    threads: int | None = None,
+    *,
+    waiting: int = MAX_THREADS,
+    stop: Callable[[], None] = lambda: None,
 ) -> Iterator[tuple[Item, Result]]:
     """Yield each item and what is computed of it, in their order, whatever the number of threads.
 
@@ -29,24 +35,30 @@ def mapped(
         compute: What the threads call. It is given each item once, and depends on nothing else.
         items: The items, which are read in the thread of the caller.
         threads: Number of threads; None is the number of cores, up to `MAX_THREADS`.
+        waiting: Maximum number of items that are computed, or wait for it, when another result is asked for.
+        stop: Ends the calls of `compute` that are running, if the caller stops before the end or there is an error.
     """
-    threads = threads or min(_cores(), MAX_THREADS)
-    waiting: collections.deque[tuple[Item, Future]] = collections.deque()
+    threads = threads or min(cores(), MAX_THREADS)
+    pending: collections.deque[tuple[Item, Future]] = collections.deque()
     with ThreadPoolExecutor(threads, "look-ahead") as pool:
+        complete = False
         try:
             for item in items:
-                waiting.append((item, pool.submit(compute, item)))
-                if len(waiting) > MAX_THREADS:
-                    item, result = waiting.popleft()
+                pending.append((item, pool.submit(compute, item)))
+                if len(pending) > waiting:
+                    item, result = pending.popleft()
                     yield item, result.result()
-            while waiting:
-                item, result = waiting.popleft()
+            while pending:
+                item, result = pending.popleft()
                 yield item, result.result()
+            complete = True
         finally:  # also if the caller stops before the end
-            for _, result in waiting:
+            for _, result in pending:
                 result.cancel()
+            if not complete:
+                stop()
 
 
-def _cores() -> int:
+def cores() -> int:
     """Return the number of cores that this process may use; on a Mac, that of the machine."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

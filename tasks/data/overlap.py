@@ -14,8 +14,8 @@ import numpy as np
 from models.recurrent_settings import Settings
 from tasks import atomic_files
 from tasks.data.bounded_files import load_arrays
-from tasks.data.drawing import hash_of
-from tasks.data.records import Record, normalize_for_comparison
+from tasks.data.hashes import EMPTY, comparison_hashes
+from tasks.data.records import Record
 from tasks.data.stored_files import reading
 
 # More texts than these are sampled: those with the lowest hashes are kept.
@@ -32,11 +32,13 @@ class ComparedTexts(NamedTuple):
         example: What an example is called: a text, a pair, a line.
         sides: The names of its texts.
         of: Returns the examples of a record, each with a text for each side.
+        whole: Whether a record is one example, whose texts are the values that link records; see `Record.compared`.
     """
 
     example: str
     sides: tuple[str, ...]
     of: Callable[[Record], Iterable[tuple[str, ...]]]
+    whole: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -46,7 +48,7 @@ class ComparedTexts(NamedTuple):
 
 def compared_texts(settings: Settings) -> ComparedTexts:
     """Return the texts of records that begin with the text, as most tasks have them."""
-    return ComparedTexts("text", ("text",), lambda record: [record.values[:1]])
+    return ComparedTexts("text", ("text",), lambda record: [record.values[:1]], whole=True)
 
 
 class TrainingTexts:
@@ -70,7 +72,7 @@ class TrainingTexts:
     def collected(self, records: Iterable[Record]) -> Iterator[Record]:
         """Yield the records, and collect their texts."""
         for record in records:
-            for hashes in map(_hashes, self._texts.of(record)):
+            for hashes in _hashes(self._texts, record):
                 for name, value in zip(self._pending, hashes, strict=False):
                     self._pending[name].append(value)
             if len(self._pending[WHOLE]) >= MAX_TEXTS // 8:
@@ -113,7 +115,7 @@ class Overlap:
     def counted(self, records: Iterable[Record]) -> Iterator[Record]:
         """Yield the records, and count those with training texts."""
         for record in records:
-            for hashes in map(_hashes, self._texts.of(record)):
+            for hashes in _hashes(self._texts, record):
                 self.examples += bool(hashes)
                 for (name, known), value in zip(self._known.items(), hashes, strict=False):
                     place = np.searchsorted(known, value)
@@ -148,10 +150,12 @@ def _read(path: Path, texts: ComparedTexts, remedy: str) -> dict[str, np.ndarray
         return values
 
 
-def _hashes(texts: tuple[str, ...]) -> list[int]:
-    """Return the hash of all texts together, and of each if there are several; none if one of them is blank."""
-    normalized = [normalize_for_comparison(text) for text in texts]
-    if not all(normalized):
-        return []
-    whole = hash_of("\0".join(normalized))
-    return [whole, *map(hash_of, normalized)] if len(texts) > 1 else [whole]
+def _hashes(texts: ComparedTexts, record: Record) -> Iterator[tuple[int, ...]]:
+    """Yield the hashes of each example of a record: of all its texts together, and of each if there are several.
+
+    There are none if one of the texts is blank.
+    """
+    known = [record.compared] if texts.whole and record.compared else None
+    for hashes in known or map(comparison_hashes, texts.of(record)):
+        *sides, together = hashes
+        yield () if EMPTY in (sides or hashes) else (together, *sides)

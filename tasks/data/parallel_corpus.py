@@ -61,7 +61,8 @@ def parallel_corpus_splits(
                 _find_files(folder, stem, found[stem], columns)
         for name, split_stems in _name_splits(split, found).items():
             read = [file for languages in split_stems.values() for file in _of_columns(languages, columns)]
-            readers[name] = FileReader(tuple(read), partial(_read_stems, folder, split_stems, columns, encoding))
+            parts = (partial(_read_stem, folder, stem, split_stems[stem], columns, encoding) for stem in split_stems)
+            readers[name] = FileReader(tuple(read), tuple(parts))
     return readers
 
 
@@ -81,7 +82,7 @@ def parallel_reader(files: Sequence[AnyPath], columns: Sequence[Column], encodin
         stems = _group_by_stem([path for path in files if path.parent == folder])
         groups += [_find_files(folder, stem, languages, columns) for stem, languages in stems.items()]
     read = tuple(path for group in groups for path in group)
-    return FileReader(read, lambda: itertools.chain.from_iterable(read_parallel(group, encoding) for group in groups))
+    return FileReader(read, tuple(partial(read_parallel, group, encoding) for group in groups))
 
 
 def check_languages(folder: AnyPath, files: Sequence[AnyPath], columns: Sequence[Column]) -> None:
@@ -143,9 +144,10 @@ def _name_splits(split: str, stems: Stems) -> dict[str, Stems]:
     return {stem: {stem: stems[stem]} for stem in stems} | {split: {first: stems[first]}}
 
 
-def _read_stems(folder: AnyPath, stems: Stems, columns: Sequence[Column], encoding: str | None) -> Iterator[Record]:
-    for stem, languages in stems.items():
-        yield from read_parallel(_find_files(folder, stem, languages, columns), encoding)
+def _read_stem(
+    folder: AnyPath, stem: str, languages: Mapping[str, AnyPath], columns: Sequence[Column], encoding: str | None
+) -> Iterator[Record]:
+    yield from read_parallel(_find_files(folder, stem, languages, columns), encoding)
 
 
 def _of_columns(languages: Mapping[str, AnyPath], columns: Sequence[Column]) -> list[AnyPath]:

@@ -1,9 +1,12 @@
 """Records of text, the columns that a task reads, and the names of splits."""
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 from tasks.data.remote_files import AnyPath
@@ -34,12 +37,14 @@ class Record(NamedTuple):
         location: Where the record was read, for error messages: `reviews.csv:7`, `train.en:7, train.de:7`.
         problem: Why the row cannot be used; it may then have no values. None if it can.
         row: The number of the row in its table, counted from 1 without the header.
+        compared: `tasks.data.hashes.comparison_hashes` of the values that link records; None if not computed yet.
     """
 
     values: tuple[str, ...]
     location: str
     problem: str | None = None
     row: int | None = None
+    compared: tuple[int, ...] | None = None
 
 
 Reader = Callable[[], Iterator[Record]]
@@ -51,17 +56,27 @@ class FileReader:
 
     Attributes:
         files: The files, or the folders whose .txt files are read.
-        read: Returns the records.
+        parts: Return the records of one part of the files each, in their order: a `functools.partial` of a function of
+            a module, which a separate process can call too.
+        linked: The positions of the values that link records; see `tasks.data.drawing`.
     """
 
     files: tuple[AnyPath, ...]
-    read: Reader
+    parts: tuple[partial, ...]
+    linked: tuple[int, ...] = (0,)
 
     def __call__(self) -> Iterator[Record]:
         """Return the records."""
-        return self.read()
+        read = read_through.get()
+        return self.directly() if read is None else read(self)
+
+    def directly(self) -> Iterator[Record]:
+        """Return the records, read from the files."""
+        return itertools.chain.from_iterable(part() for part in self.parts)
 
 
+# How the records of a `FileReader` are read instead of from its files; see `tasks.data.record_cache`.
+read_through: ContextVar[Callable[[FileReader], Iterator[Record]] | None] = ContextVar("read_through", default=None)
 # The problem of a row that repeats the header, as files have that were joined; such rows are left out.
 REPEATED_HEADER = "the row repeats the header"
 # Characters without a width that Unicode counts as letters or marks: fillers, joiners, variation selectors.
@@ -202,6 +217,17 @@ def is_blank(text: str) -> bool:
 def is_missing(value: str) -> bool:
     """Return whether a value stands for a missing one: blank, or what programs write for it."""
     return is_blank(value) or without_invisible(value).strip().lower() in MISSING
+
+
+def problem_of(record: Record, columns: Sequence[Column]) -> str | None:
+    """Return why a record cannot be used; None if it can."""
+    if record.problem:
+        return record.problem
+    for value, column in zip(record.values, columns, strict=True):
+        if column.required and is_missing(value):
+            found = f"is missing: it is {value.strip()!r}" if value.strip() else "is empty"
+            return f"the {column.role} {found}; expected a value in each row."
+    return None
 
 
 def typed_record(values: Sequence[Any], names: Sequence[str], location: str, row: int | None) -> Record:

@@ -35,8 +35,8 @@ PLACES["abfs"] = PLACES["abfss"]
 OPTIONS = {"gs": "?retry_limit_seconds=20"}
 # Of a request to S3. By default there are ten: with a server that does not answer, 100 seconds.
 MAX_ATTEMPTS = 3
-# Each read is one request; a larger buffer needs fewer.
-BUFFER_BYTES = 1 << 22
+# Each read is one request; a larger buffer needs fewer. The first ones are small: often a header is all that is read.
+BUFFER_BYTES, FIRST_BYTES = 1 << 22, 1 << 16
 MAX_REASON = 200
 
 DENIED = re.compile(
@@ -110,9 +110,7 @@ class RemotePath(PurePosixPath):
         """Return the path."""
         return self
 
-    def resolve(self) -> "RemotePath":
-        """Return the path."""
-        return self
+    resolve = absolute
 
     def iterdir(self) -> Iterator["RemotePath"]:
         """Yield the files and folders in a folder."""
@@ -136,7 +134,7 @@ class RemotePath(PurePosixPath):
             raise ValueError(f"mode {mode!r}: remote files are only read")
         file_system, path = self._place()
         with _errors(self):
-            raw = _RemoteFile(file_system.open_input_file(path), self)
+            raw = _RemoteFile(file_system.open_input_file(path), self, 1 << 62 if buffering == 0 else FIRST_BYTES)
         return raw if buffering == 0 else io.BufferedReader(raw, BUFFER_BYTES)
 
     def _place(self) -> tuple[Any, str]:
@@ -231,10 +229,11 @@ class _RemoteFile(io.RawIOBase):
     Args:
         file: The file.
         path: Its path.
+        limit: Maximum bytes of the first read; the next may be twice as large, and so on.
     """
 
-    def __init__(self, file: Any, path: RemotePath):
-        self._file, self._path = file, path
+    def __init__(self, file: Any, path: RemotePath, limit: int):
+        self._file, self._path, self._limit = file, path, limit
         with _errors(path):
             self._size = file.size()
 
@@ -254,7 +253,8 @@ class _RemoteFile(io.RawIOBase):
         position = self.tell()
         with _errors(self._path, f" after {position:,} of {self._size:,} bytes"):
             # `size` cannot be 0: there is nothing to ask for at the end.
-            size = min(len(buffer), self._size - position)
+            size = min(len(buffer), self._size - position, self._limit)
+            self._limit *= 2
             part = self._file.read(size) if size > 0 else b""
             if not part and size > 0:
                 raise OSError("the connection was closed")

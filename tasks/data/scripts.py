@@ -1,5 +1,6 @@
 """Which scripts a text is written in, as far as it decides what the pieces of a vocabulary are."""
 
+import functools
 import unicodedata
 
 # Scripts without blanks between words, or with words that carry several morphemes: pieces are characters.
@@ -21,9 +22,14 @@ class ScriptCounts:
             return
         for letter in filter(str.isalpha, text[:CHARACTERS]):
             self._letters += 1
-            self._of_scripts += unicodedata.name(letter, "").startswith(CHARACTER_SCRIPTS)
+            self._of_scripts += _of_character_script(letter)
 
     @property
     def character_script_share(self) -> float:
         """The share of the letters that belong to `CHARACTER_SCRIPTS`; 0 without a letter."""
         return self._of_scripts / max(self._letters, 1)
+
+
+@functools.lru_cache(maxsize=1 << 14)  # a text has few different letters
+def _of_character_script(letter: str) -> bool:
+    return unicodedata.name(letter, "").startswith(CHARACTER_SCRIPTS)

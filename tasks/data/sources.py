@@ -3,6 +3,7 @@
 A source is streamed: memory holds a few records, and each split can be read repeatedly, always in the same order.
 """
 
+import dataclasses
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,13 +25,13 @@ from tasks.data.records import (
     FileReader,
     Reader,
     Record,
-    is_missing,
+    problem_of,
     quoted_list,
     resolve_splits,
     split_in_file_name,
 )
 from tasks.data.split_files import divided, find_split_files, parallel_files
-from tasks.data.table_files import find_columns, read_tables, table_format
+from tasks.data.table_files import find_columns, table_format, table_reader
 from tasks.data.tfds_source import tfds_splits
 from tasks.errors import Unreadable, UserError
 from tasks.file_options import DELIMITED, FileOptions
@@ -108,12 +109,13 @@ class Source:
 
     def problem(self, record: Record) -> str | None:
         """Return why a record cannot be used; None if it can."""
-        return _problem(record, self.columns)
+        return problem_of(record, self.columns)
 
     def has_columns(self, split: str) -> bool:
         """Return whether the first record of a split can be read: a file of test data may lack the labels."""
         try:
-            next(iter(self.readers[split]()), None)
+            reader = self.readers[split]
+            next(iter(reader.directly() if isinstance(reader, FileReader) else reader()), None)
         except Unreadable:
             raise
         except UserError:
@@ -215,6 +217,7 @@ def open_source(
         ('train', 'validation', 'test')
         >>> text, label = next(iter(source.records("train"))).values
     """
+    options = options.of_files
     columns, located = tuple(columns), {} if isinstance(location, InMemory) else locations.located(location, sample)
     if {*located} == {"sample"} and "train" in files:
         located = {}
@@ -232,12 +235,13 @@ def open_source(
     required = "train" not in {*named, *in_memory}
     stored = _stored_splits(found, paths, columns, options, data_dir, without, required=required)
     stored |= {split: named_reader(chosen, split, columns, options) for split, chosen in named.items()}
+    stored = {split: _linking(reader, linked) for split, reader in stored.items()}
     stored |= {split: memory_reader(data, columns) for split, data in in_memory.items()}
     readers = draw_missing_splits(
         stored,
         validation_fraction,
         test_fraction,
-        problem=partial(_problem, columns=columns),
+        problem=partial(problem_of, columns=columns),
         linked=linked,
         class_of=class_of,
     )
@@ -275,22 +279,16 @@ def _stored_splits(
         return {"train": parallel_reader(pair, columns, options.encoding)}
     if location and path.exists():
         find_columns(path, columns, options)
-        return {"train": FileReader((path,), partial(read_tables, [path], columns, options))}
+        return {"train": table_reader([path], columns, options)}
     raise UserError(f"{location!r}: no such file or folder; expected `sample`, `tfds:NAME`, or a path that exists.")
+
+
+def _linking(reader: Reader, linked: Sequence[int]) -> Reader:
+    return dataclasses.replace(reader, linked=tuple(linked)) if isinstance(reader, FileReader) else reader
 
 
 def _relative(path: Path, folder: Path | None) -> str:
     return str(path.relative_to(folder) if folder is not None and path.is_relative_to(folder) else path)
-
-
-def _problem(record: Record, columns: Sequence[Column]) -> str | None:
-    if record.problem:
-        return record.problem
-    for value, column in zip(record.values, columns, strict=True):
-        if column.required and is_missing(value):
-            found = f"is missing: it is {value.strip()!r}" if value.strip() else "is empty"
-            return f"the {column.role} {found}; expected a value in each row."
-    return None
 
 
 def check_options(location: str, path: Path, options: FileOptions) -> None:

@@ -4,12 +4,13 @@ Memory holds one row at a time (Parquet: one small batch of rows), so a file may
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import PurePath
 from typing import Any
 
 from tasks.data import delimited_files, json_lines, parquet_files, part_files
 from tasks.data.file_kinds import check_format
-from tasks.data.records import REPEATED_HEADER, Column, Record, check_kept, check_names, find_column
+from tasks.data.records import REPEATED_HEADER, Column, FileReader, Record, check_kept, check_names, find_column
 from tasks.data.remote_files import AnyPath
 from tasks.errors import UserError
 from tasks.file_options import FileOptions
@@ -118,6 +119,11 @@ def read_tables(
     """
     for path in paths:
         yield from _records(path, find_columns(path, columns, options), options)
+
+
+def table_reader(paths: Sequence[AnyPath], columns: Sequence[Column], options: FileOptions) -> FileReader:
+    """Return a reader of several tables, one after the other; see `read_tables`."""
+    return FileReader(tuple(paths), tuple(partial(read_tables, [path], columns, options) for path in paths))
 
 
 def read_rows(

@@ -1,18 +1,17 @@
 """The vocabularies of n-grams of a run, and what its linear model starts from: written once, before the training."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from models import ngrams
 from models.classifier import Classifier
 from models.linear_ngrams import LinearModel, LinearNgrams
-from models.piece_characters import character_table, characters_of
+from models.piece_characters import character_table
 from tasks import atomic_files
 from tasks.data.bounded_files import load_array
-from tasks.data.sequence_store import SequenceStore, pad_sequences
+from tasks.data.sequence_store import SequenceStore
+from tasks.sentiment import ngram_parts
 from tasks.sentiment.labels import class_weights
 from tasks.sentiment.settings import SentimentSettings
 
@@ -39,31 +38,31 @@ def write(settings: SentimentSettings, folder: Path, labels: list[str], pieces: 
         labels: The names of the classes.
         pieces: The pieces of the vocabulary, in the order of their ids.
     """
-    network, store = settings.network, SequenceStore(folder / "train")
+    network, stored = settings.network, folder / "train"
+    store = SequenceStore(stored)
     if network.ngrams > 1:
         limits = {"min_count": network.ngram_min_texts, "max_size": network.ngram_vocabulary}
-        _save(folder / "ngrams.npy", _frequent_ngrams(store, 2, network.ngrams, **limits))
+        _save(folder / "ngrams.npy", _frequent_ngrams(stored, 2, network.ngrams, **limits))
     if not network.wide_ngrams:
         return
     limits = {"min_count": network.wide_min_texts, "max_size": network.wide_vocabulary}
     table = _character_table(settings, pieces)
-    keys = _frequent_ngrams(store, 1, network.wide_ngrams, table, **limits)
+    keys = _frequent_ngrams(stored, 1, network.wide_ngrams, table, **limits)
     _save(folder / "wide_ngrams.npy", keys)
-    batches = _batches_by_length(store, np.arange(len(store)), table)
     if network.wide_features == "tf_idf":
         from tasks.sentiment import linear_model  # scikit-learn takes a second to import
 
         counts = np.bincount(store.columns["label"], minlength=len(labels))
         weights = class_weights(settings.training.class_weight, labels, counts)
+        everything = np.arange(len(store))
+        batches = ngram_parts.batches_by_length(store, everything, table)
         model, held_out = linear_model.fit(batches, keys, network.wide_ngrams, weights)
-        _save(folder / "wide_held_out.npy", held_out[np.argsort(_order(store, np.arange(len(store))))])
+        _save(folder / "wide_held_out.npy", held_out[np.argsort(ngram_parts.order(store, everything))])
         for name, values in model._asdict().items():
             _save(folder / f"wide_{name}.npy", values)
     else:
-        _save(
-            folder / "wide_counts.npy",
-            ngrams.ngram_class_counts(batches, keys, 1, network.wide_ngrams, len(labels)),
-        )
+        counts = ngram_parts.class_counts(stored, keys, network.wide_ngrams, table, len(labels))
+        _save(folder / "wide_counts.npy", counts)
 
 
 def write_of_model(model: Classifier, folder: Path) -> None:
@@ -96,29 +95,9 @@ def _character_table(settings: SentimentSettings, pieces: list[str]) -> np.ndarr
     return character_table(pieces) if characters else None
 
 
-def _frequent_ngrams(
-    store: SequenceStore, first: int, last: int, table: np.ndarray | None = None, **limits
-) -> np.ndarray:
-    chosen = np.random.default_rng(0).permutation(len(store))[:MAX_NGRAM_TEXTS]
-    return ngrams.frequent_ngrams((ids for ids, _ in _batches_by_length(store, chosen, table)), first, last, **limits)
-
-
-def _batches_by_length(
-    store: SequenceStore, indexes: np.ndarray, table: np.ndarray | None = None
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield padded ids and classes of the given sequences, 256 at a time, those of similar length together.
-
-    With a `table` the ids are those of the characters of the pieces.
-    """
-    ordered = _order(store, indexes)
-    for start in range(0, len(ordered), 256):
-        part = ordered[start : start + 256]
-        ids = pad_sequences([store[index] for index in part])
-        yield ids if table is None else characters_of(ids, table), store.columns["label"][part]
-
-
-def _order(store: SequenceStore, indexes: np.ndarray) -> np.ndarray:
-    return indexes[np.argsort(store.lengths[indexes], kind="stable")]
+def _frequent_ngrams(stored: Path, first: int, last: int, table: np.ndarray | None = None, **limits) -> np.ndarray:
+    chosen = np.random.default_rng(0).permutation(len(SequenceStore(stored)))[:MAX_NGRAM_TEXTS]
+    return ngram_parts.frequent_ngrams(stored, chosen, first, last, table, **limits)
 
 
 def _save(path: Path, array: np.ndarray) -> None:

@@ -1,10 +1,13 @@
 """The prepared data of a run, tied to the files that they were made from."""
 
+import contextlib
 import logging
 import shutil
+from collections.abc import Iterator
 from typing import Any
 
 from models.recurrent_settings import Settings
+from tasks.data import record_cache, worker_processes
 from tasks.data.stored_files import checksums, verify
 from tasks.errors import UserError
 from tasks.task import Task
@@ -13,8 +16,13 @@ from tasks.training.runs import Run
 
 log = logging.getLogger(__name__)
 
+# The folder of the records of a source while they are prepared; `atomic_files.remove_temporary` finds it by its name.
+CACHE = ".writing-records"
 
-def prepare(task: Task, settings: Settings, run: Run, *, overwrite: bool = False) -> Settings:
+
+def prepare(
+    task: Task, settings: Settings, run: Run, *, overwrite: bool = False, processes: int | None = None
+) -> Settings:
     """Prepare the data of a run, unless they are complete and their source has not changed.
 
     Settings that are "auto" get their values first: those of the run that the training goes on from, or others that fit
@@ -28,6 +36,7 @@ def prepare(task: Task, settings: Settings, run: Run, *, overwrite: bool = False
         settings: The settings of the run.
         run: The run, which is not finished.
         overwrite: Whether damaged files are prepared again.
+        processes: Maximum number of processes that read the files and count n-grams; None is the number of cores.
 
     Returns:
         The settings in force, which are also in settings.json.
@@ -43,15 +52,30 @@ def prepare(task: Task, settings: Settings, run: Run, *, overwrite: bool = False
     initial_run.copy_vocabulary(run)
     pretrained.copy(settings, run)
     settings = pretrained.inherited(initial_run.inherited(settings, run), run)
-    settings = _stored(task, run, *task.resolve(settings))
-    task.prepare(settings, run)
-    names = pretrained.names_of(settings)
-    models = {f"{names} ({direction})": model for direction, model in pretrained.copies(run).items()}
-    pretrained_texts.keep_texts(run, models)
-    pretrained_texts.warn_of_test_texts(task, settings, models)
-    settings = _stored(task, run, *task.resolve_epochs(settings, task.open_data(settings, run)))
+    with in_processes(run, processes):
+        settings = _stored(task, run, *task.resolve(settings))
+        task.prepare(settings, run)
+        names = pretrained.names_of(settings)
+        models = {f"{names} ({direction})": model for direction, model in pretrained.copies(run).items()}
+        pretrained_texts.keep_texts(run, models)
+        pretrained_texts.warn_of_test_texts(task, settings, models)
+        settings = _stored(task, run, *task.resolve_epochs(settings, task.open_data(settings, run)))
     mark(run, sources, given)
     return settings
+
+
+@contextlib.contextmanager
+def in_processes(run: Run, processes: int | None, *, repeatedly: bool = True) -> Iterator[None]:
+    """Read large files in separate processes inside the `with` block, and once.
+
+    Args:
+        run: The run that the records are kept in meanwhile.
+        processes: Maximum number of processes; None is the number of cores.
+        repeatedly: Whether several steps read the files.
+    """
+    folder = run.path / CACHE
+    with record_cache.reading_once(folder, repeatedly=repeatedly), worker_processes.available(processes):
+        yield
 
 
 def is_current(run: Run, sources: source_files.Fingerprint, *, overwrite: bool = False) -> bool:

@@ -40,6 +40,7 @@ def train(
     overwrite: bool = False,
     reopen: bool = False,
     verbose: int = 1,
+    processes: int | None = None,
     workers: OneProcess = ONE_PROCESS,
 ) -> Run:
     """Train a network in the folder `run`.
@@ -52,6 +53,8 @@ def train(
         reopen: Whether a finished run of the same settings and data is returned as it is; one of others is replaced. A
             cell of a notebook then trains once, and again if its settings change.
         verbose: 0 for no output, 2 for a line for each epoch, 1 for a progress bar as well, where one can be drawn.
+        processes: Maximum number of processes that prepare the data; None is the number of cores. The run does not
+            depend on it.
         workers: The processes that train together, from `tasks.training.workers.connect`; all of them call this
             function with the same arguments.
 
@@ -86,7 +89,13 @@ def train(
             versions=versions(),
         )
         finished, monitor, settings = _train(
-            task, settings, run, overwrite=overwrite or reopen, verbose=verbose, workers=workers
+            task,
+            settings,
+            run,
+            overwrite=overwrite or reopen,
+            verbose=verbose,
+            processes=processes,
+            workers=workers,
         )
     log.info("%s", closing_report(task, finished, monitor, task.example_arguments(settings)))
     return finished
@@ -99,6 +108,7 @@ def _train(
     *,
     overwrite: bool,
     verbose: int,
+    processes: int | None,
     workers: OneProcess,
     before_training: Callable[[Settings, TrainingData, Run], None] | None = None,
 ) -> tuple[Run, Metric, Settings]:
@@ -121,9 +131,10 @@ def _train(
             return str(runs.begin(run, task.name, settings, overwrite=overwrite).path)
 
         folder = Run(workers.first_alone(begin))
-        train_language_model = partial(_language_model, overwrite=overwrite, verbose=verbose, workers=workers)
+        options = {"overwrite": overwrite, "processes": processes}
+        train_language_model = partial(_language_model, **options, verbose=verbose, workers=workers)
         unlabelled.train(task, settings, folder, train_language_model, is_first=workers.is_first)
-        settings = _prepared(task, settings, folder, workers, overwrite=overwrite)
+        settings = _prepared(task, settings, folder, workers, **options)
         data = task.open_data(settings, folder)
         required_memory.check(task, settings, data)
         if before_training is not None:
@@ -150,10 +161,10 @@ def _train(
     return Run(run), monitor, settings
 
 
-def _prepared(task: Task, settings: Settings, folder: Run, workers: OneProcess, *, overwrite: bool) -> Settings:
+def _prepared(task: Task, settings: Settings, folder: Run, workers: OneProcess, **options) -> Settings:
     """Prepare the data in the first worker; return the settings in force."""
     in_force = []
-    workers.first_alone(lambda: in_force.append(prepared.prepare(task, settings, folder, overwrite=overwrite)))
+    workers.first_alone(lambda: in_force.append(prepared.prepare(task, settings, folder, **options)))
     if in_force:
         return in_force[0]
     workers.wait_for(folder.prepared_marker)

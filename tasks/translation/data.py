@@ -78,7 +78,7 @@ def with_both_sides(records: Iterable[Record], left_out: LeftOut) -> Iterator[Re
 
 def compared_texts(settings: TranslationSettings) -> ComparedTexts:
     """Return which texts of an evaluation are looked up among the training texts: both sides of each pair."""
-    return ComparedTexts("pair", SIDES, lambda record: [record.values])
+    return ComparedTexts("pair", SIDES, lambda record: [record.values], whole=True)
 
 
 def prepare(settings: TranslationSettings, run: Run) -> None:

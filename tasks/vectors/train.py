@@ -16,7 +16,13 @@ log = logging.getLogger(__name__)
 
 
 def train(
-    settings: VectorSettings, run: Path | str, *, overwrite: bool = False, reopen: bool = False, verbose: int = 1
+    settings: VectorSettings,
+    run: Path | str,
+    *,
+    overwrite: bool = False,
+    reopen: bool = False,
+    verbose: int = 1,
+    processes: int | None = None,
 ) -> VectorRun:
     """Train word vectors in the folder `run`.
 
@@ -27,6 +33,7 @@ def train(
         overwrite: Whether the new run replaces a finished one, which stays until the new one is finished.
         reopen: Whether a finished run of the same settings and texts is returned as it is; one of others is replaced.
         verbose: 0 for no output, otherwise a line for each epoch.
+        processes: Maximum number of processes that read the texts; None is the number of cores.
 
     Returns:
         The finished run.
@@ -49,7 +56,7 @@ def train(
             return VectorRun(run)
         overwrite = overwrite or reopen
         folder = runs.begin(run, NAME, settings, overwrite=overwrite, run_class=VectorRun)
-        settings = _prepare(settings, folder, overwrite)
+        settings = _prepare(settings, folder, overwrite, processes)
         text = corpus.read(folder)
         training = VectorTraining(settings.training, text)
         training.restore(folder)
@@ -61,13 +68,14 @@ def train(
     return VectorRun(run)
 
 
-def _prepare(settings: VectorSettings, run: Run, overwrite: bool) -> VectorSettings:
+def _prepare(settings: VectorSettings, run: Run, overwrite: bool, processes: int | None) -> VectorSettings:
     """Prepare the texts, unless that is done and their source has not changed; return the settings in force."""
     sources = _sources(settings)
     if prepared.is_current(run, sources, overwrite=overwrite):
         return run.settings(VectorSettings)
     given = stored_settings.dumped(NAME, settings)
-    settings, reasons = corpus.prepare(settings, run)
+    with prepared.in_processes(run, processes, repeatedly=False):
+        settings, reasons = corpus.prepare(settings, run)
     if reasons:
         log.info("%s", reasons)
     run.write_settings(NAME, settings)

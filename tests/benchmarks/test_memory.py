@@ -17,7 +17,7 @@ from tasks.cli.parsing import train_arguments
 from tasks.cli.start import quiet_start
 from tasks.sentiment.task import SENTIMENT
 
-settings, folder, _ = train_arguments(SENTIMENT, "train", sys.argv[1:-1])
+settings, folder, *_ = train_arguments(SENTIMENT, "train", sys.argv[1:-1])
 steps = int(sys.argv[-1])
 with quiet_start():
     from tasks.training import fit, train

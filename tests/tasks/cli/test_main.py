@@ -147,13 +147,14 @@ def test_without_a_command_the_commands_are_listed_and_the_exit_code_is_2(sentim
 def test_options_override_the_file_and_the_file_overrides_the_defaults(tmp_path, name, content):
     path = tmp_path / name
     path.write_text(content)
-    settings, run, overwrite = parse("--run", "runs/a", "--settings", path, "--epochs", "5", "--cell", "gru")
+    settings, run, *others = parse("--run", "runs/a", "--settings", path, "--epochs", "5", "--cell", "gru")
     assert (settings.training.epochs, settings.recurrent.cell) == (5, "gru")
     assert (settings.recurrent.units, settings.recurrent.kernel_regularizer) == (48, "l2(0.5)")
     defaults = SentimentSettings()
     assert settings.recurrent.bidirectional == defaults.recurrent.bidirectional is True
     assert settings.network == defaults.network and settings.data == defaults.data
-    assert (str(run), overwrite) == ("runs/a", False)
+    assert (str(run), others) == ("runs/a", [False, None])
+    assert parse("--run", "a", "--processes", "3").processes == 3
 
 
 @pytest.mark.parametrize("none", ["None", "none"])

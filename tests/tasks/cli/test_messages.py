@@ -106,7 +106,7 @@ def test_none_overrides_the_list_of_a_run(name, option, setting):
 
 
 def test_a_word_that_is_no_value_of_an_option_stays_none(task):
-    settings, run, _ = parsing.train_arguments(task, "python -m tasks.x train", ["--run", "none", "--data", "none"])
+    settings, run, *_ = parsing.train_arguments(task, "python -m tasks.x train", ["--run", "none", "--data", "none"])
     assert (settings.data.data, str(run)) == ("none", "none")
 
 

@@ -55,7 +55,7 @@ def test_the_page_has_every_argument_of_every_command(task):
     tables = rows(settings_reference.reference(task))
     for name, command in commands_of(task).items():
         if name == "train":
-            assert list(tables[name]) == ["--run", "--settings", "--overwrite"]
+            assert list(tables[name]) == ["--run", "--settings", "--overwrite", "--processes"]
             continue
         assert len(tables[name]) == len(command.arguments.model_fields)
         for argument, field in command.arguments.model_fields.items():
