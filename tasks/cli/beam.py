@@ -1,14 +1,14 @@
 """The command line of `tasks.serving.beam`: the command of a task that answers texts, on Apache Beam."""
 
-import sys
 from collections.abc import Sequence
 
 from tasks.cli import parsing
+from tasks.cli.dispatch import dispatched
 from tasks.cli.early_checks import check_files
 from tasks.cli.exit_codes import guarded
 from tasks.cli.main import load
 from tasks.cli.registry import TASKS
-from tasks.errors import UserError, did_you_mean
+from tasks.errors import UserError
 from tasks.references import find
 
 PROGRAM = "python -m tasks.serving.beam"
@@ -30,21 +30,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code; see `tasks.cli.exit_codes`.
     """
-    return guarded(_run, argv)
+    return guarded(dispatched(TASKS, "task", lambda: USAGE, _run), argv)
 
 
-def _run(argv: list[str]) -> int:
-    if not argv or argv[0] in ("-h", "--help"):
-        print(USAGE, file=sys.stdout if argv else sys.stderr)
-        return 0 if argv else 2
-    name, *rest = argv
-    if name not in TASKS:
-        raise UserError(f"{name!r} is no task; take {', '.join(TASKS)}{did_you_mean(name, TASKS)}")
-    own, of_beam = (rest[: rest.index("--")], rest[rest.index("--") + 1 :]) if "--" in rest else (rest, [])
+def _run(name: str, argv: list[str]) -> None:
+    own, of_beam = (argv[: argv.index("--")], argv[argv.index("--") + 1 :]) if "--" in argv else (argv, [])
     task = find(TASKS[name])
-    arguments = parsing.parse(f"{PROGRAM} {name}", task.predict_arguments, own)
+    hint = "those of Beam, such as --runner=FlinkRunner, follow --"
+    arguments = parsing.parse(f"{PROGRAM} {name}", task.predict_arguments, own, hint=hint)
     if not arguments.sharded:
         raise UserError("Beam answers files: name their folder with --input, and that of the answers with --output")
     check_files(task, arguments)
     load("tasks.serving.beam:answer_shards")(task, arguments, of_beam)
-    return 0

@@ -1,11 +1,10 @@
 """The command line of `tasks.cluster`: commands of the tasks that run on several processes or machines."""
 
-import sys
 from collections.abc import Sequence
 
+from tasks.cli.dispatch import dispatched
 from tasks.cli.exit_codes import guarded
 from tasks.cli.registry import all_tasks
-from tasks.errors import UserError, did_you_mean
 from tasks.references import find
 
 PROGRAM = "python -m tasks.cluster"
@@ -35,21 +34,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code; see `tasks.cli.exit_codes`.
     """
-    return guarded(_run, argv)
+    return guarded(dispatched(COMMANDS, f"command of {PROGRAM}", _overview, _run), argv)
 
 
-def _run(argv: list[str]) -> int:
-    if not argv or argv[0] in ("-h", "--help"):
-        print(_overview(), file=sys.stdout if argv else sys.stderr)
-        return 0 if argv else 2
-    name, *rest = argv
-    if name not in COMMANDS:
-        raise UserError(
-            f"{name!r} is no command of {PROGRAM}; its commands: {', '.join(COMMANDS)}{did_you_mean(name, COMMANDS)}"
-        )
+def _run(name: str, argv: list[str]) -> None:
     _, function = COMMANDS[name]
-    find(function)(f"{PROGRAM} {name}", rest)
-    return 0
+    find(function)(f"{PROGRAM} {name}", argv)
 
 
 def _overview() -> str:

@@ -7,12 +7,12 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from tasks.cli import parsing
+from tasks.cli.dispatch import dispatched
 from tasks.cli.early_checks import check_files
 from tasks.cli.exit_codes import guarded
 from tasks.cli.start import import_tensorflow, quiet_start
 from tasks.commands import Command, CommandGroup
 from tasks.comparison.settings import CompareArguments
-from tasks.errors import UserError, did_you_mean
 from tasks.references import find
 from tasks.task import Task
 from tasks.training.worker_addresses import WorkerAddresses, check_port, parse
@@ -93,21 +93,7 @@ def _chosen(
     program: str, commands: Mapping[str, Command], run: Callable[[str, list[str]], None]
 ) -> Callable[[list[str]], int]:
     """Return the function that runs the command that arguments begin with, and returns the exit code."""
-
-    def chosen(argv: list[str]) -> int:
-        if not argv or argv[0] in ("-h", "--help"):
-            print(_overview(program, commands), file=sys.stdout if argv else sys.stderr)
-            return 0 if argv else 2
-        name = argv[0]
-        if name not in commands:
-            raise UserError(
-                f"{name!r} is no command of {program}; its commands: {', '.join(commands)}"
-                f"{did_you_mean(name, commands)}"
-            )
-        run(name, argv[1:])
-        return 0
-
-    return chosen
+    return dispatched(commands, f"command of {program}", lambda: _overview(program, commands), run)
 
 
 def run_single(name: str, command: Command, argv: Sequence[str] | None = None) -> int:

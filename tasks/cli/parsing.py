@@ -134,7 +134,7 @@ def parse_first(arguments_class: type[Settings], program: str, argv: list[str]) 
     return _parse_known(arguments_class, program, with_none(argv, arguments_class))
 
 
-def parse(program: str, target, argv: list[str], settings_class: type[Settings] | None = None):
+def parse(program: str, target, argv: list[str], settings_class: type[Settings] | None = None, hint: str = ""):
     """Parse arguments with tyro.
 
     Args:
@@ -142,6 +142,7 @@ def parse(program: str, target, argv: list[str], settings_class: type[Settings] 
         target: The class of the arguments, or a function.
         argv: The arguments.
         settings_class: For a function: the class of the settings that it takes.
+        hint: Where options go that are not of this program, for the message about an unknown option.
 
     Raises:
         UserError: If they are invalid, or contain an unknown option.
@@ -153,11 +154,11 @@ def parse(program: str, target, argv: list[str], settings_class: type[Settings] 
         result, unknown = _parse_known(target, program, with_none(argv, settings_class or target))
     except UserError:
         # tyro takes an unknown option for a text, and reports something else about the texts.
-        _check_names(options_given, target, program)
+        _check_names(options_given, target, program, hint)
         raise
     if unknown:
         _check_switches(options_given, unknown[0], _options(target, program))
-        raise _unknown_option(unknown[0], target, program)
+        raise _unknown_option(unknown[0], target, program, hint)
     return result
 
 
@@ -186,20 +187,21 @@ def _check_switches(argv: list[str], value: str, options: list[str]) -> None:
             raise UserError(f"{name} takes no value, and {value!r} was given; write {name} or --no-{name[2:]}")
 
 
-def _check_names(argv: list[str], target, program: str) -> None:
+def _check_names(argv: list[str], target, program: str, hint: str) -> None:
     """Raise `UserError` if one of the words looks like an option and is none."""
     options = _options(target, program)
     for word in argv:
         if re.match(r"--\w|-[^\W\d_]", word) and word.partition("=")[0].replace("_", "-") not in options:
-            raise _unknown_option(word, target, program)
+            raise _unknown_option(word, target, program, hint)
 
 
-def _unknown_option(word: str, target, program: str) -> UserError:
+def _unknown_option(word: str, target, program: str, hint: str) -> UserError:
     fields = getattr(target, "model_fields", {})
-    hint = "; a text that begins with dashes goes to the end, after --" if {"text", "texts"} & {*fields} else ""
+    if not hint and {"text", "texts"} & {*fields}:
+        hint = "a text that begins with dashes goes to the end, after --"
     return UserError(
         f"{word!r} is no option of {program}{did_you_mean(word, _options(target, program))}\n"
-        f"{program} --help lists the options{hint}"
+        f"{program} --help lists the options{hint and f'; {hint}'}"
     )
 
 

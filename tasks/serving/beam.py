@@ -5,8 +5,11 @@ system that all machines share.
 """
 
 import contextlib
+import difflib
+import io
 import logging
 import os
+import re
 import signal
 import threading
 from collections.abc import Iterator, Sequence
@@ -31,7 +34,7 @@ except ImportError as error:
     apache_beam = None
 
 from tasks.arguments import PredictArguments
-from tasks.errors import ShardsFailed, UserError
+from tasks.errors import ShardsFailed, UserError, did_you_mean
 from tasks.predictor import Predictor
 from tasks.references import find
 from tasks.serving.shards.listing import Shard
@@ -41,6 +44,10 @@ from tasks.task import Task
 
 # What runs a pipeline on this machine. Beam's own choice, Prism, is a program that it downloads.
 LOCAL_RUNNER = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
+# Runners whose jobs go to a server, which has options that are unknown here.
+OF_JOB_SERVERS = ("FlinkRunner", "SparkRunner", "PortableRunner", "PrismRunner")
+# How much two names have in common, of 1, so that one is taken for a slip in the other.
+SIMILAR = 0.8
 # Repeats in this process what the workers on this machine log.
 WORKER_LOGGER = "apache_beam.runners.portability.local_job_service"
 # Logs the traceback of an error that ends the pipeline, which the command reports.
@@ -106,7 +113,7 @@ def answer_shards(task: Task, arguments: PredictArguments, options: Sequence[str
         options: Of Beam, such as `--runner=FlinkRunner`; on this machine if they name no runner.
 
     Raises:
-        UserError: If Beam is not installed; or see `tasks.serving.shards.output_folder.begin`.
+        UserError: If Beam is not installed, or has no such option; or see `tasks.serving.shards.output_folder.begin`.
         ShardsFailed: If shards could not be read; the others are finished.
     """
     if apache_beam is None:
@@ -114,12 +121,15 @@ def answer_shards(task: Task, arguments: PredictArguments, options: Sequence[str
             "this needs Apache Beam, which is not installed: pip install -e '.[beam]' in the folder of this project, "
             "in an environment without the extra cluster"
         )
-    chosen = PipelineOptions([*options])
+    chosen = _pipeline_options([*options])
     if chosen.view_as(StandardOptions).runner is None:
         chosen.view_as(StandardOptions).runner = LOCAL_RUNNER
+    try:
+        pipeline = apache_beam.Pipeline(options=chosen)
+    except (ValueError, ImportError) as error:
+        raise UserError(f"the options of Beam, after --: {' '.join(str(error).split())}") from None
     shards = begin(task, arguments)
     if shards:
-        pipeline = apache_beam.Pipeline(options=chosen)
         answered = pipeline | apache_beam.Create([tuple(shard) for shard in shards])
         answered |= apache_beam.Reshuffle()  # otherwise, one worker takes them all
         answered |= apache_beam.ParDo(AnswerShards(task.reference, arguments))
@@ -131,6 +141,38 @@ def answer_shards(task: Task, arguments: PredictArguments, options: Sequence[str
         for shard in shards:
             problem = find("tasks.serving.shards.answering:problem_of")(arguments, shard) if shard in left else None
             progress.add(ShardResult(shard.name, 0, problem))
+
+
+def _pipeline_options(words: list[str]) -> "PipelineOptions":
+    """Return the options of Beam, which itself leaves out those that it does not know.
+
+    Raises:
+        UserError: If there is no such option, or its value is wrong. An option with a name unlike all others is kept
+            for the runners that hand it on to a server of jobs: it knows more options.
+    """
+    parsers, messages = [], io.StringIO()
+    try:
+        with contextlib.redirect_stderr(messages), log_level("", logging.ERROR):
+            options = PipelineOptions(words)
+            options.get_all_options(add_extra_args_fn=parsers.append)
+    except SystemExit as error:
+        if not error.code:  # --help
+            raise
+        _, _, reason = messages.getvalue().strip().rpartition(": error: ")
+        raise UserError(f"the options of Beam, after --: {reason}") from None
+    [parser] = parsers
+    given, unknown = parser.parse_known_args(words)
+    known = re.findall(r"--\w+", parser.format_help())
+    hands_on = (given.runner or "").endswith(OF_JOB_SERVERS)
+    for word in unknown:
+        name = word.partition("=")[0]
+        similar = difflib.get_close_matches(name, known, n=1, cutoff=SIMILAR if hands_on else 0.6)
+        if similar or not hands_on:
+            raise UserError(
+                f"{word!r} is no option of Beam{did_you_mean(name, known)}\n"
+                "Options of Beam stand after --, and those of the command before it"
+            )
+    return options
 
 
 @contextlib.contextmanager

@@ -132,6 +132,27 @@ def test_a_shard_that_cannot_be_read_is_reported_and_the_others_are_answered(bea
     assert "1.txt" not in names and len(names) == 15
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ((), "'--runer=FlinkRunner' is no option of python -m tasks.serving.beam sentiment"),
+        (("--",), "'--runer=FlinkRunner' is no option of Beam; did you mean --runner?"),
+        (("--", "--runner=FlinkRuner"), "Unexpected pipeline runner: FlinkRuner. Valid values are"),
+        (("--", "--runner=FlinkRunner"), "'--runer=FlinkRunner' is no option of Beam; did you mean --runner?"),
+        (("--", "--direct_num_workers=two"), "argument --direct_num_workers: invalid int value: 'two'"),
+    ],
+)
+def test_options_of_beam_that_do_not_exist_are_named(beam, tmp_path, options, message):
+    (tmp_path / "a.txt").write_text("A good film.\n")
+    slip = () if "FlinkRuner" in message or "invalid" in message else ("--runer=FlinkRunner",)
+    fixed = ("--model", "missing", "--input", f"{tmp_path}/", "--output", tmp_path / "answers")
+    with started(beam, "-m", "tasks.serving.beam", "sentiment", *fixed, *options, *slip) as process:
+        _, messages = process.communicate()
+    error = messages[messages.index("error: ") :]
+    assert process.returncode == 2 and message in error and len(error.splitlines()) <= 2
+    assert not (tmp_path / "answers").exists()
+
+
 @pytest.mark.parametrize("workers", [(), TWO_WORKERS])
 def test_a_model_that_a_worker_cannot_open_is_one_message(beam, model, tmp_path, workers):
     shutil.copytree(model, tmp_path / "model")
