@@ -96,9 +96,9 @@ class Texts(InferenceArguments):
     """Loads a model whose graph has operations on files, which can read and write what you can. Exports have none."""
     input: Inputs | None = None
     """Reads texts from this file: a table (.csv, .tsv, .jsonl, .parquet), or one text per line; - is standard input.
-    Without a text in it, there is a warning and no answer. A folder, several files, or a pattern such as
-    'data/*.csv' are shards: the answers to each are a file of the same name in the folder --output. Each may be a URL:
-    s3://, gs://, abfss://, file://; that of a folder ends with /."""
+    Without a text in it, there is a warning, and the answers to a table are a header. A folder, several files, or a
+    pattern such as 'data/*.csv' are shards: the answers to each are a file of the same name in the folder --output.
+    Each may be a URL: s3://, gs://, abfss://, file://; that of a folder ends with /."""
     input_format: Literal["text", "csv", "tsv", "jsonl", "parquet"] | None = None
     """text: each line is a text; otherwise the format of a table. None goes by the file's ending."""
     text_column: str | None = None

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from tasks.data.file_kinds import PARQUET, check_format
@@ -62,7 +62,12 @@ def read_records(path: AnyPath, names: Sequence[str]) -> Iterator[Record]:
 
 
 def read_rows(
-    path: AnyPath, text_column: str, columns: Sequence[str] | None = None, *, as_arrays: bool = False
+    path: AnyPath,
+    text_column: str,
+    columns: Sequence[str] | None = None,
+    *,
+    as_arrays: bool = False,
+    opened: Callable[[Sequence[str]], None] = lambda names: None,
 ) -> Iterator[tuple[Any, dict[str, Any], str]]:
     """Yield the text of each row, other columns by name, and its place; see `table_files.read_rows`.
 
@@ -72,8 +77,10 @@ def read_rows(
         columns: The columns to read; all if None.
         as_arrays: Whether the value of a column is a `pyarrow.Array` of length 1, which has the type of the column,
             and not a value that JSON can represent.
+        opened: Called with the names of these columns.
     """
     columns = kept_fields(path, columns).names
+    opened(columns)
     for (text, *others), location in _values(path, [text_column, *columns], as_arrays=as_arrays):
         if as_arrays:
             yield _python_value(text[0]), dict(zip(columns, others, strict=True)), location

@@ -3,7 +3,7 @@
 Memory holds one row at a time (Parquet: one small batch of rows), so a file may be larger than memory.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import PurePath
 from typing import Any
@@ -134,6 +134,7 @@ def read_rows(
     columns: Sequence[str] | None = None,
     *,
     as_arrays: bool = False,
+    opened: Callable[[Sequence[str]], None] = lambda names: None,
 ) -> Iterator[tuple[Any, dict[str, Any], str]]:
     """Yield the text in each row of a table, its columns by name, and its place.
 
@@ -146,13 +147,14 @@ def read_rows(
         text: The column of the texts.
         columns: The columns that are of use; all if None. Others of a Parquet file are not read.
         as_arrays: Whether the values of a Parquet file are arrays; see `parquet_files.read_rows`.
+        opened: Called with the names of the columns that are of use, before the first row.
 
     Raises:
         UserError: If the file or a row cannot be read, lacks the column, or two columns have the same name.
     """
     if kind == "parquet":
         [name] = find_columns_of_kind(path, kind, [text], options)
-        yield from parquet_files.read_rows(path, name, columns, as_arrays=as_arrays)
+        yield from parquet_files.read_rows(path, name, columns, as_arrays=as_arrays, opened=opened)
         return
     names, records = delimited_files.records(path, kind, options)
     [position] = _positions(path, names, [text], options)
@@ -162,6 +164,7 @@ def read_rows(
     ]
     check_kept(columns or (), names, str(path))
     kept = [names.index(name) for name in (names if columns is None else columns)]
+    opened([names[at] for at in kept])
     for record in records:
         if record.problem == REPEATED_HEADER:
             continue

@@ -2,13 +2,14 @@
 
 import csv
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
 from tasks.arguments import PredictArguments
 from tasks.errors import UserError
 from tasks.predictor import Predictor
+from tasks.serving.batched_inference import Window
 from tasks.serving.text_io import Row
 from tasks.task import Task
 
@@ -35,6 +36,14 @@ class AnswerWriter(Protocol):
             UserError: If a table has no column for a value of the row.
         """
 
+    def write_columns(self, answer: dict, names: Sequence[str]) -> None:
+        """Write the columns that a table without rows has; nothing in a format without columns.
+
+        Args:
+            answer: The answer to any text.
+            names: The columns of the input.
+        """
+
 
 def stream_writer(
     task: Task,
@@ -57,6 +66,27 @@ def stream_writer(
     if kind in ("csv", "tsv"):
         return TableWriter(stream, kind, columns)
     return LineWriter(task, predictor, arguments, kind, stream)
+
+
+def write_no_answers(
+    writer: AnswerWriter,
+    task: Task,
+    predictor: Predictor,
+    arguments: PredictArguments,
+    names: Sequence[str] | None,
+) -> None:
+    """Write what a file without answers has: the header of a table.
+
+    Args:
+        writer: The writer.
+        task: The task.
+        predictor: The model.
+        arguments: Of the command.
+        names: The columns of the input; None if it names none, so that there is no header either.
+    """
+    if names is not None and not isinstance(writer, LineWriter):
+        answer = next(iter(task.answers(predictor, [""], arguments, Window(), 0)))
+        writer.write_columns(answer, names)
 
 
 class LineWriter:
@@ -87,6 +117,9 @@ class LineWriter:
         else:
             line = self._task.format_answer(self._predictor, answer, number, self._arguments)
         print(line, file=self._stream)
+
+    def write_columns(self, answer: dict, names: Sequence[str]) -> None:
+        """Write nothing; see `AnswerWriter`."""
 
 
 def added(answer: dict, row: Row, *, repeat_text: bool = True) -> dict:
@@ -148,8 +181,7 @@ class TableWriter:
         cells = {name: _cell(value) for name, value in row.fields.items()}
         cells |= {name: _cell(value, "{:.6g}") for name, value in added_columns(answer, row).items()}
         if self.names is None:
-            self.names = list(cells)
-            self._table.writerow(map(encodable, self.names))
+            self._write_header(list(cells))
         for name in cells:
             if name not in self.names:
                 raise UserError(
@@ -157,6 +189,14 @@ class TableWriter:
                     "write the answers to a .jsonl file"
                 )
         self._table.writerow([cells.get(name, "") for name in self.names])
+
+    def write_columns(self, answer: dict, names: Sequence[str]) -> None:
+        """Write the header; see `AnswerWriter`."""
+        self._write_header([*names, *added_columns(answer, _blank_row(names))])
+
+    def _write_header(self, names: list[str]) -> None:
+        self.names = names
+        self._table.writerow(map(encodable, names))
 
 
 class ParquetWriter:
@@ -186,9 +226,9 @@ class ParquetWriter:
         if len(self._rows) == CHUNK_ROWS or self._bytes > ROW_GROUP_BYTES:
             self._end_chunk()
 
-    def write_columns(self, answer: dict) -> None:
-        """Set the columns of a file without answers to those of an answer to another text."""
-        self._schema = self._schema_of([added_columns(answer, Row("", dict.fromkeys(self._kept.names), ""))])
+    def write_columns(self, answer: dict, names: Sequence[str]) -> None:
+        """Set the columns of the file, whose types are those of the input; see `AnswerWriter`."""
+        self._schema = self._schema_of([added_columns(answer, _blank_row(names))])
 
     def _schema_of(self, answers: list[dict[str, Any]]) -> Any:
         import pyarrow
@@ -228,6 +268,10 @@ class ParquetWriter:
             table = pyarrow.concat_tables(self._tables).unify_dictionaries()
             self._file.write_table(table, row_group_size=max(len(table), 1))
             self._tables = []
+
+
+def _blank_row(names: Sequence[str]) -> Row:
+    return Row("", dict.fromkeys(names), "")
 
 
 def _arrow_type(values: list[Any]) -> Any:

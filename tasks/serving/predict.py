@@ -3,7 +3,7 @@
 import contextlib
 import itertools
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -14,7 +14,7 @@ from tasks.errors import UserError
 from tasks.predictor import Predictor
 from tasks.reports.progress import progress_bar
 from tasks.serving import partial_output, text_io
-from tasks.serving.answer_writers import stream_writer
+from tasks.serving.answer_writers import stream_writer, write_no_answers
 from tasks.serving.batched_inference import WINDOW, Window
 from tasks.serving.inference import dependencies, load_named
 from tasks.serving.partial_output import PartialOutput, Position
@@ -73,7 +73,14 @@ def _answer(
         stream: The stream to write to.
         output: The file that it belongs to, if it is one.
     """
-    rows = text_io.Rows(_rows(arguments, piped) if output is None else _remaining_rows(arguments, piped, output))
+    names: list[str] | None = None
+
+    def opened(found: Sequence[str]) -> None:
+        nonlocal names
+        names = [*found]
+
+    rows = _rows(arguments, piped, opened) if output is None else _remaining_rows(arguments, piped, output, opened)
+    rows = text_io.Rows(rows)
     start, per_text = Position() if output is None else output.position, arguments.answers_per_text
     window = Window(
         arguments.window or WINDOW,
@@ -98,9 +105,12 @@ def _answer(
             before_window = rows.taken
     if not (rows.taken or start.texts):
         log.warning("--input %s: there is no text in it, so there is no answer", arguments.input)
+        write_no_answers(writer, task, predictor, arguments, names)
 
 
-def _rows(arguments: PredictArguments, piped: PipedFile | None) -> Iterator[Row]:
+def _rows(
+    arguments: PredictArguments, piped: PipedFile | None, opened: Callable[[Sequence[str]], None]
+) -> Iterator[Row]:
     if arguments.input is None:
         return (Row(text, {}, "") for text in arguments.asked)
     return text_io.read_texts(
@@ -110,16 +120,22 @@ def _rows(arguments: PredictArguments, piped: PipedFile | None) -> Iterator[Row]
         arguments,
         columns=() if arguments.output_kind == "text" else arguments.kept,
         piped=piped,
+        opened=opened,
     )
 
 
-def _remaining_rows(arguments: PredictArguments, piped: PipedFile | None, output: PartialOutput) -> Iterator[Row]:
+def _remaining_rows(
+    arguments: PredictArguments,
+    piped: PipedFile | None,
+    output: PartialOutput,
+    opened: Callable[[Sequence[str]], None],
+) -> Iterator[Row]:
     """Return the rows whose answers are not complete in the file; all of them if the answered ones have changed.
 
     Raises:
         UserError: If the answered rows have changed, and were read from a pipe, which cannot be read again.
     """
-    position, digest, rows = output.position, "", _rows(arguments, piped)
+    position, digest, rows = output.position, "", _rows(arguments, piped, opened)
     for row in itertools.islice(rows, position.texts):
         digest = partial_output.extended(digest, row[:2])
     begun = [*itertools.islice(rows, 1 if position.answers % arguments.answers_per_text else 0)]
@@ -134,7 +150,7 @@ def _remaining_rows(arguments: PredictArguments, piped: PipedFile | None, output
         )
     log.warning("the texts are not those that are answered in %s: starting from the beginning", output.part)
     output.start_again()
-    return _rows(arguments, None)
+    return _rows(arguments, None, opened)
 
 
 def _with_progress(

@@ -5,7 +5,7 @@ import contextlib
 import json
 import logging
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, TextIO
 
 from tasks.arguments import PredictArguments
@@ -56,6 +56,7 @@ def read_texts(
     columns: Sequence[str] | None = None,
     piped: PipedFile | None = None,
     as_arrays: bool = False,
+    opened: Callable[[Sequence[str]], None] = lambda names: None,
 ) -> Iterator[Row]:
     """Yield the texts of a file or of standard input, with the other columns of their rows.
 
@@ -67,6 +68,8 @@ def read_texts(
         columns: The columns of the rows that are of use; all if None.
         piped: The location, if it is open already.
         as_arrays: Whether the values of a Parquet file are arrays; see `tasks.data.parquet_files.read_rows`.
+        opened: Called with the names of the columns of the rows, before the first row; not for JSON Lines, of which
+            each line has its names.
 
     Raises:
         UserError: If the file does not exist, or a line, a row or a column cannot be read.
@@ -74,13 +77,16 @@ def read_texts(
     check_exists(location)
     name = column or "text"
     if kind in ("text", "jsonl"):
+        if kind == "text":
+            opened(())
         yield from _read_lines(location, name if kind == "jsonl" else None, options, columns, piped)
         return
     path, warned = locations.to_path("/dev/stdin" if location == "-" else location), False
     if piped is not None and kind != "parquet":
         path = piped
     text_column = Column("text", column)
-    for value, fields, place in read_rows(path, kind, options, text_column, columns, as_arrays=as_arrays):
+    rows = read_rows(path, kind, options, text_column, columns, as_arrays=as_arrays, opened=opened)
+    for value, fields, place in rows:
         text = as_text(value, place, name)
         if not warned and not text.strip():
             log.warning("%s: the text is empty; it is answered like any other, and so are further ones", place)

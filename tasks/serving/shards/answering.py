@@ -3,9 +3,10 @@
 import contextlib
 import gzip
 import io
+import logging
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from tasks.arguments import PredictArguments
@@ -15,7 +16,7 @@ from tasks.data.locations import to_path
 from tasks.errors import UserError
 from tasks.predictor import Predictor
 from tasks.serving import text_io
-from tasks.serving.answer_writers import AnswerWriter, ParquetWriter, stream_writer
+from tasks.serving.answer_writers import AnswerWriter, ParquetWriter, stream_writer, write_no_answers
 from tasks.serving.batched_inference import WINDOW, Window
 from tasks.serving.inference import load_named
 from tasks.serving.shards.listing import Shard
@@ -23,6 +24,8 @@ from tasks.serving.shards.output_folder import begin, check_model, check_shared
 from tasks.serving.shards.progress import ShardProgress, ShardResult, without_repeated_warnings
 from tasks.serving.text_io import Row
 from tasks.task import Task
+
+log = logging.getLogger(__name__)
 
 
 class _BrokenShard(UserError):
@@ -89,6 +92,7 @@ def answer_shard(
         OSError: If the answers cannot be written.
     """
     path, count = Path(arguments.output, shard.name), 0
+    names: list[list[str]] = []
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with replacing(path) as temporary:
@@ -97,15 +101,16 @@ def answer_shard(
             if (shard.modified or 0.0) * 1e9 > opened:  # by another clock; a whole second is kept by every file system
                 opened = math.ceil(shard.modified) * 10**9
             kind = text_io.kind_of_input(arguments, shard.location)
-            rows = text_io.Rows(_read(arguments, shard.location, kind))
+            rows = text_io.Rows(_read(arguments, shard.location, kind, lambda found: names.append([*found])))
             with _writer(task, predictor, arguments, shard.location, kind, temporary) as writer:
                 window = Window(arguments.window or WINDOW, growing=arguments.window is None)
                 for answer in task.answers(predictor, rows.texts(), arguments, window, 0):
                     count += 1
                     writer.write(answer, rows.of_answer(count, arguments.answers_per_text), count)
                     answered()
-                if not count and isinstance(writer, ParquetWriter):  # as the other files of the folder
-                    writer.write_columns(next(iter(task.answers(predictor, [""], arguments, window, 0))))
+                if not count:
+                    log.warning("%s: there is no text in it, so there is no answer", shard.location)
+                    write_no_answers(writer, task, predictor, arguments, next(iter(names), None))
             os.utime(temporary, ns=(opened, opened))
     except _BrokenShard as error:
         return ShardResult(shard.name, 0, str(error))
@@ -123,12 +128,18 @@ def problem_of(arguments: PredictArguments, shard: Shard) -> str:
     return f"{shard.location}: not answered, but its content can be read; the messages of the worker say more"
 
 
-def _read(arguments: PredictArguments, location: str, kind: str) -> Iterator[Row]:
+def _read(
+    arguments: PredictArguments,
+    location: str,
+    kind: str,
+    opened: Callable[[Sequence[str]], None] = lambda names: None,
+) -> Iterator[Row]:
     written_as_lines = kind == "text" and not arguments.json_
     rows = text_io.read_texts(
         *(location, kind, arguments.text_column, arguments),
         columns=() if written_as_lines else arguments.kept,
         as_arrays=kind == "parquet",
+        opened=opened,
     )
     return _broken_if_unreadable(rows)
 

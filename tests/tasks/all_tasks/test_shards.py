@@ -57,6 +57,21 @@ def test_parquet_keeps_its_columns_in_many_rows_and_in_none(answer, tmp_path):
 
 
 @pytest.mark.parametrize("small", ["sentiment"], indirect=True)
+def test_shards_without_texts_have_the_columns_of_answers_and_are_reported(answer, tmp_path, caplog):
+    (tmp_path / "few").mkdir()
+    contents = {"a.csv": "id,text\n", "b.tsv": "text\n", "c.txt": "", "d.jsonl": "", "e.csv": ""}
+    for name, content in contents.items():
+        (tmp_path / "few" / name).write_text(content)
+    message = answer(input=tmp_path / "few").error(1)
+    assert "1 of 5 shards could not be answered: 'e.csv'" in message and "e.csv: the file is empty" in caplog.text
+    added = ["label", "probability", "probabilities_negative", "probabilities_positive"]
+    found = {name: content.decode() for name, content in written(tmp_path / "answers").items()}
+    headers = {"a.csv": ",".join(["id", "text", *added]), "b.tsv": "\t".join(["text", *added])}
+    assert found == {name: f"{header}\n" for name, header in headers.items()} | {"c.txt": "", "d.jsonl": ""}
+    assert "a.csv: there is no text in it, so there is no answer" in caplog.text
+
+
+@pytest.mark.parametrize("small", ["sentiment"], indirect=True)
 def test_finished_shards_are_skipped_and_changed_ones_are_answered_again(answer, shards, tmp_path, caplog):
     assert answer().code == 0
     undisturbed = written(tmp_path / "answers")

@@ -214,13 +214,26 @@ def test_several_continuations_of_a_prompt_have_its_columns(chargen, tmp_path):
 @pytest.mark.slow
 def test_an_input_without_texts_has_no_answers_and_says_so(small, tmp_path, caplog):
     """It is no mistake: a list of texts may be empty."""
-    for name, content in (("a.csv", "text,label\n"), ("a.txt", "")):
+
+    def written(name: str, content: str, ending: str, *options) -> str:
         (tmp_path / name).write_text(content)
-        output = tmp_path / f"answers-{name}"
-        asked = ["--run", small.untrained_run, "--input", tmp_path / name, "--output", output]
+        output = tmp_path / f"answers{ending}"
+        asked = ["--run", small.untrained_run, "--input", tmp_path / name, "--output", output, *options]
         answer = small.command(small.predict_command, *asked)
-        assert (answer.code, answer.out, output.read_text()) == (0, "", ""), answer.err
+        assert (answer.code, answer.out) == (0, ""), answer.err
+        return output.read_text()
+
+    for name, content in (("a.csv", "id,text,label\n"), ("a.txt", ""), ("a.jsonl", "\n")):
+        assert written(name, content, ".jsonl") == written(name, content, ".txt") == ""
         assert f"--input {tmp_path / name}: there is no text in it, so there is no answer" in caplog.text
+        # The answers are a table with the columns that they have for a text, if the input names its own.
+        full = {"a.csv": f"{content}1,A text,0\n", "a.txt": "A text\n"}.get(name)
+        for options in [()] if name == "a.txt" else [(), ("--keep", "label,id")]:
+            header = written(f"full-{name}", full, ".csv", *options).splitlines(keepends=True)[0] if full else ""
+            assert written(name, content, ".csv", *options) == header
+    (tmp_path / "a.csv").write_text("")
+    message = small.command(small.predict_command, "--run", small.untrained_run, "--input", tmp_path / "a.csv").error()
+    assert "a.csv: the file is empty; expected a first line with the columns' names" in message
 
 
 @pytest.mark.slow
