@@ -1,17 +1,15 @@
 """Finished runs that are opened instead of being trained again, as by a cell of a notebook after a restart."""
 
 import contextlib
+from pathlib import Path
 
 from models.recurrent_settings import Settings
 from tasks import atomic_files
 from tasks.data.stored_files import read_sealed, sealed
 from tasks.errors import UserError
-from tasks.training import initial_run, pretrained, source_files, stored_settings
+from tasks.training import initial_run, pretrained, run_copies, source_files, stored_settings
 from tasks.training.runs import Run
 from tasks.training.source_files import Fingerprint
-
-# What the training was asked for, and on which files.
-REQUEST = "request.json"
 
 
 def weights_before(settings: Settings) -> Fingerprint:
@@ -34,7 +32,25 @@ def record(run: Run, other_files: Fingerprint | None = None) -> None:
     prepared = run.prepared_record()
     if prepared.get("asked"):
         kept = {"asked": prepared["asked"], "sources": prepared.get("sources", {}) | (other_files or {})}
-        atomic_files.write_json(run.path / REQUEST, sealed(kept))
+        atomic_files.write_json(run_copies.request_of(run), sealed(kept))
+
+
+def changed_file(run: Run, files: Fingerprint) -> str | None:
+    """Return the first file of the data that has changed since a finished run was trained.
+
+    Args:
+        run: The run, or a copy of it.
+        files: The files of the data, as they are now.
+
+    Returns:
+        The file; None if none has changed, or if an earlier version did not record them.
+    """
+    try:
+        before = read_sealed(run_copies.request_of(run), "")["sources"]
+    except (UserError, KeyError):
+        return None
+    of_weights = {path for path in before if Path(path).name == run.model_file.name}
+    return source_files.changed({path: before[path] for path in {*before} - of_weights}, files)
 
 
 def is_trained(run: Run, task: str, settings: Settings, files: Fingerprint) -> bool:
@@ -46,11 +62,11 @@ def is_trained(run: Run, task: str, settings: Settings, files: Fingerprint) -> b
         settings: The settings, some of which may be "auto"; or all of them as they are in settings.json.
         files: The files of the data, and others that matter, as they are now.
     """
-    if not (run.finished and (run.path / REQUEST).exists()):
+    if not (run.finished and run_copies.request_of(run).exists()):
         return False
     asked = stored_settings.dumped(task, settings)
     try:
-        kept = read_sealed(run.path / REQUEST, "")
+        kept = read_sealed(run_copies.request_of(run), "")
         same = None in (stored_settings.first_difference(one, asked) for one in (kept["asked"], run.stored()))
     except (UserError, KeyError):  # damaged
         return False

@@ -13,6 +13,11 @@ def pretrained_texts_of(run: Run) -> Path:
     return run.path / "pretrained_texts.npz"
 
 
+def request_of(run: Run) -> Path:
+    """Return the file that says what the training of a run was asked for, and on which files; it may be missing."""
+    return run.path / "request.json"
+
+
 def copy(source: Run, folder: Path, named: str) -> None:
     """Copy what a training needs of another run: settings, weights, vocabulary, and the hashes of its training texts.
 
@@ -28,8 +33,9 @@ def copy(source: Run, folder: Path, named: str) -> None:
     folder.mkdir(exist_ok=True)
     for file in (source.settings_file, source.model_file):
         shutil.copy(file, folder)
-    # A run of an earlier version has no training texts, and most runs did not begin with language models.
-    for file in filter(Path.exists, (source.training_texts, pretrained_texts_of(source))):
+    # A run of an earlier version has no training texts, and most runs did not begin with language models. The request
+    # names the files of its data.
+    for file in filter(Path.exists, (source.training_texts, pretrained_texts_of(source), request_of(source))):
         shutil.copy(file, folder)
     shutil.copytree(source.vocabulary, folder / source.vocabulary.name)
     if not os.path.samestat(before, source.model_file.stat()):

@@ -33,8 +33,13 @@ def fingerprint(task: str, settings: Settings) -> Fingerprint:
             Of data in memory, the entry is what settings.json says of them.
             TensorFlow Datasets are not followed: a data set of a given version does not change.
     """
-    found = {str(path): fingerprint_of(path) for path in sorted(_files(task, settings))}
-    in_memory = [one for one in _locations(settings.data.model_dump(mode="json")) if one.startswith(PREFIX)]
+    return fingerprint_of_data(task, settings.data.model_dump(mode="json"))
+
+
+def fingerprint_of_data(task: str, data: dict[str, Any]) -> Fingerprint:
+    """Return the `fingerprint` of the values of a group `data`, of which only those that name files are needed."""
+    found = {str(path): fingerprint_of(path) for path in sorted(_files(task, data))}
+    in_memory = [one for one in _locations(data) if one.startswith(PREFIX)]
     return found | {description: [] for description in in_memory}  # which has a digest
 
 
@@ -43,9 +48,9 @@ def changed(before: Fingerprint, now: Fingerprint) -> str | None:
     return next((path for path in sorted({*before, *now}) if before.get(path) != now.get(path)), None)
 
 
-def _files(task: str, settings: Settings) -> set[AnyPath]:
+def _files(task: str, data: dict[str, Any]) -> set[AnyPath]:
     found: set[AnyPath] = set()
-    for location in _locations(settings.data.model_dump(mode="json")):
+    for location in _locations(data):
         if location == "sample":
             sample = SAMPLES / SAMPLE_OF.get(task, task)
             found |= {path for path in sample.glob("*") if path.suffix in (".csv", ".txt")}

@@ -20,7 +20,7 @@ from tasks.errors import TrainingDiverged, TrainingFailed, UserError
 from tasks.in_memory import InMemory
 from tasks.references import find
 from tasks.task import Task
-from tasks.training import pretrained
+from tasks.training import pretrained, reopening, source_files
 from tasks.training.language_models import (
     LANGUAGE_MODELS,
     PlannedModel,
@@ -106,7 +106,13 @@ def check(task: Task, settings: Settings, path: Path | str) -> None:
     Raises:
         UserError: If they do not exist or cannot be read, or a finished language model was trained on others.
     """
-    if not is_asked(settings) or pretrained.copied(settings, path):
+    if not is_asked(settings):
+        return
+    if pretrained.copied(settings, path):
+        copies = pretrained.copies(Run(path)) or pretrained.copies(Run(path).replacement)
+        for name, copied in zip(names_of(settings), copies.values(), strict=False):
+            remedy = f"to train on the texts as they are now, remove {path} and {name}"
+            _check_unchanged(settings, copied, name, remedy)
         return
     for model in planned_models(task, settings, with_splits=False):
         if model.run.finished:
@@ -143,7 +149,10 @@ def train(task: Task, settings: Settings, run: Run, train_model: Callable, *, is
     if not is_asked(settings) or pretrained.copied(settings, run.path):
         return
     warned = False  # the texts of both directions are the same
-    for model in planned_models(task, settings, with_splits=True):
+    models = planned_models(task, settings, with_splits=True)
+    for number, model in enumerate(models):
+        for other in models[:number]:  # its training may have taken hours
+            _check_texts(other, settings)
         if model.run.finished:
             _check_texts(model, settings)
             log.info("the language model %s is finished, and is used as it is", model.name)
@@ -216,6 +225,25 @@ def _check_texts(model: PlannedModel, settings: Settings) -> None:
             f"--unlabelled {locations.shown(now)}: the language model {model.name} is finished, and was trained on "
             f"{locations.shown(before or 'other texts')}; leave out --unlabelled, or name another folder with "
             "--pretrained"
+        )
+
+    if before == now:
+        use = f"leave out --unlabelled and name it with --pretrained {settings.training.pretrained}"
+        remedy = f"to train on the texts as they are now, remove {model.name}; to begin with it as it is, {use}"
+        _check_unchanged(settings, model.run, model.name, remedy)
+
+
+def _check_unchanged(settings: Settings, run: Run, name: str, remedy: str) -> None:
+    """Raise `UserError` if a file of the texts has changed since a finished language model was trained on them."""
+    texts = settings.training.unlabelled
+    if isinstance(texts, InMemory) or texts == "sample":
+        return
+    files = source_files.fingerprint_of_data(pretrained.TASK, {"data": texts})
+    changed = reopening.changed_file(run, files) if files else None  # texts that are gone are not needed any more
+    if changed is not None:
+        raise UserError(
+            f"--unlabelled {locations.shown(texts)}: {changed} has changed since the language model {name} was "
+            f"trained;\n{remedy}"
         )
 
 

@@ -156,6 +156,28 @@ def test_before_the_training_of_a_language_model_texts_that_do_not_fit_are_warne
     assert Run(name).settings(ChargenSettings).data.records == "lines"
 
 
+@pytest.mark.slow
+def test_texts_that_change_after_a_language_model_was_trained_on_them_are_noticed(
+    small_tasks, texts, tmp_path, monkeypatch
+):
+    source, run = tmp_path / "texts.csv", tmp_path / "run"
+    shutil.copy(texts, source)
+    with monkeypatch.context() as patch:
+        interrupt_at(patch, "record_fitted", 0, 0, signal.SIGTERM)  # in the classifier
+        train(small_tasks, run, source).error(143)
+    content = source.read_bytes()
+    source.write_bytes(content.replace(b"e", b"o"))
+    changed = f"--unlabelled {source}: {source} has changed since the language model {lm(run)} was trained;"
+    message = train(small_tasks, run, source).error()
+    assert changed in message and f"remove {run} and {lm(run)}" in message
+    message = train(small_tasks, tmp_path / "other", source, "--pretrained", lm(run)).error()
+    assert changed in message and f"remove {lm(run)};" in message and f"with --pretrained {lm(run)}" in message
+    assert not (tmp_path / "other").exists() and Run(lm(run)).finished
+    source.unlink()
+    shutil.rmtree(lm(run))  # neither is needed any more
+    assert train(small_tasks, run, source).code == 0
+
+
 # --- what the language model is trained on
 
 
