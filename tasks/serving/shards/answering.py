@@ -16,9 +16,10 @@ from tasks.data.locations import to_path
 from tasks.errors import UserError
 from tasks.predictor import Predictor
 from tasks.serving import text_io
-from tasks.serving.answer_writers import AnswerWriter, ParquetWriter, stream_writer, write_no_answers
+from tasks.serving.answer_writers import AnswerWriter, stream_writer, write_no_answers
 from tasks.serving.batched_inference import WINDOW, Window
 from tasks.serving.inference import load_named
+from tasks.serving.parquet_answers import ParquetWriter
 from tasks.serving.shards.listing import Shard
 from tasks.serving.shards.output_folder import begin, check_model, check_shared
 from tasks.serving.shards.progress import ShardProgress, ShardResult, without_repeated_warnings
