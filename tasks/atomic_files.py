@@ -18,17 +18,20 @@ from tasks.errors import UserError
 URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
-def expanded(location: str) -> Path:
+def expanded(location: Path | str) -> Path:
     """Return the path of a location; `~` and `~user` are home folders, but not if there is no such user.
 
     Raises:
-        UserError: If it is a URL.
+        UserError: If it is no path, or a URL.
     """
-    return check_is_local(Path(os.path.expanduser(location)))
+    return Path(os.path.expanduser(check_is_local(location)))
 
 
 def check_is_local(path: Path | str) -> Path:
-    """Return a path; raise `UserError` if it is a URL, of which `Path` would make folders of this machine."""
+    """Return a path; raise `UserError` if it is none, or a URL, of which `Path` would make folders of this machine."""
+    if not isinstance(path, (str, os.PathLike)):
+        kind = type(path).__name__
+        raise UserError(f"expected the path of a folder or a file, found a {kind}; give it as text or Path")
     if url := URL.match(str(path)):
         rest = str(path)[url.end() :].lstrip("/")
         raise UserError(

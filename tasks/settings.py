@@ -3,6 +3,7 @@
 A task changes the defaults of a group with the class keyword `defaults`, and declares only the fields that it adds.
 """
 
+import numbers
 import os
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -21,7 +22,7 @@ from pydantic import (
 from models.recurrent_settings import Rate, RecurrentSettings, Settings
 from tasks.errors import UserError
 from tasks.file_options import FileOptions
-from tasks.in_memory import InMemory, in_memory
+from tasks.in_memory import EXPECTED, InMemory, in_memory
 from tasks.optimizer_options import OPTIMIZERS
 from tasks.url_secrets import has_secret
 
@@ -59,7 +60,11 @@ def paths_as_text(value):
 def _located(value: Any, validate) -> Any:
     """Validate a location, unless it is data that a caller in Python has in memory."""
     found = in_memory(value)
-    return validate(paths_as_text(value)) if found is None else found
+    if found is not None:
+        return found
+    if isinstance(value, (numbers.Number, bytes, bytearray)):
+        raise UserError(f"a {type(value).__name__} is no source of data; expected {EXPECTED}")
+    return validate(paths_as_text(value))
 
 
 def _located_files(value: Any, validate) -> Any:

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, TextIO
 
 from models.recurrent_settings import Settings
 from tasks.arguments import EvaluateArguments, ExplainArguments, ExportArguments, PredictArguments
+from tasks.errors import UserError
 from tasks.metrics import ACCURACY, LOSS, Metric
 from tasks.predictor import Predictor
 from tasks.references import find
 from tasks.task_parts import Exportable, Network, Outcome, TrainingData
+from tasks.validation import check_settings
 
 if TYPE_CHECKING:
     import keras
@@ -265,3 +267,16 @@ class Task(abc.ABC):
     def evaluation_metric(self, name: str) -> Metric:
         """Return the metric of `evaluate` with this name."""
         return next(metric for metric in self.evaluation_metrics if metric.name == name)
+
+
+def check_task(task: Any, *settings: Any) -> None:
+    """Check what a caller in Python gives as a task, and as the settings of a training of it.
+
+    Raises:
+        UserError: If they are something else.
+    """
+    if not isinstance(task, Task):
+        kind = "class" if isinstance(task, type) else type(task).__name__
+        raise UserError(f"expected a task, such as tasks.sentiment.task.SENTIMENT, found a {kind}")
+    for given in settings:
+        check_settings(given, task.settings_class)

@@ -5,7 +5,17 @@ from typing import Any
 import pydantic
 
 from models.recurrent_settings import Settings
-from tasks.errors import did_you_mean
+from tasks.errors import UserError, did_you_mean
+
+
+def check_settings(given: Any, settings_class: type[Settings]) -> None:
+    """Raise `UserError` if a caller in Python gives something else than the settings of this class."""
+    if not isinstance(given, settings_class):
+        name, kind = settings_class.__name__, type(given).__name__
+        raise UserError(
+            f"expected settings, {name}(...), found a {kind}; a dict of groups becomes settings with "
+            f"{name}.model_validate(groups)"
+        )
 
 
 def describe_validation_error(
@@ -32,6 +42,8 @@ def describe_validation_error(
     name = f"--{place[-1].replace('_', '-')}" if option else ".".join(place)
     if detail["type"] == "value_error":
         return f"{name}: {message}"
+    if detail["type"] == "tuple_type" and isinstance(detail["input"], str):
+        return f"{name}: expected a list, found the single text {detail['input']!r}; put it in a list: [text]"
     return f"{name} {detail['input']!r}: {message[0].lower()}{message[1:]}"
 
 

@@ -58,6 +58,11 @@ def guarded(
     except BrokenPipeError:  # the reader of standard output has closed it
         _drop_output()
         return 0
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package in ("", "models", "tasks"):
+            raise
+        return _fail(f"{error}; install what is missing: pip install -e . in the folder of this project", 1)
     except OSError as error:
         try:
             sys.stdout.flush()

@@ -6,6 +6,8 @@ import logging
 import os
 from pathlib import Path
 
+import pydantic
+
 from tasks import atomic_files
 from tasks.arguments import EvaluateArguments
 from tasks.data.evaluated_data import is_of_training
@@ -14,10 +16,11 @@ from tasks.data.overlap import WHOLE, Overlap
 from tasks.errors import UserError
 from tasks.reports.tables import print_results
 from tasks.serving.inference import load_weights
-from tasks.task import Task
+from tasks.task import Task, check_task
 from tasks.training import locks
 from tasks.training.run_copies import pretrained_texts_of
 from tasks.training.runs import Run
+from tasks.validation import describe_validation_error
 
 log = logging.getLogger(__name__)
 
@@ -55,8 +58,8 @@ def evaluate(task: Task, run: Path | str, **arguments) -> Results:
         the data.
 
     Raises:
-        UserError: If the run or the source cannot be used, or another process evaluates the run.
-        pydantic.ValidationError: If an argument is unknown or invalid.
+        UserError: If an argument is unknown or invalid, the run or the source cannot be used, or another process
+            evaluates the run.
 
     Example:
         >>> from tasks.sentiment.task import SENTIMENT
@@ -64,7 +67,12 @@ def evaluate(task: Task, run: Path | str, **arguments) -> Results:
         >>> 0.0 <= results["accuracy"] <= 1.0
         True
     """
-    return _evaluate(task, task.evaluate_arguments(run=os.fspath(run), **arguments))[0]
+    check_task(task)
+    try:
+        parsed = task.evaluate_arguments(run=str(Run(run).path), **arguments)
+    except pydantic.ValidationError as error:
+        raise UserError(describe_validation_error(error, settings_class=task.evaluate_arguments)) from None
+    return _evaluate(task, parsed)[0]
 
 
 @hidden_retracing_warnings()

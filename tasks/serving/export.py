@@ -19,7 +19,7 @@ from tasks.data.library_logs import hidden_retracing_warnings, log_level
 from tasks.data.stored_files import checksums
 from tasks.errors import UserError
 from tasks.serving import shared_vocabularies
-from tasks.task import Task
+from tasks.task import Task, check_task
 from tasks.task_parts import Exportable
 from tasks.training import locks
 from tasks.training.checkpoint import load_model
@@ -60,6 +60,7 @@ def export(task: Task, run: Path | str, to: Path | str | None = None, **override
         >>> str(export(SENTIMENT, "runs/mine", to="saved_models/mine"))
         'saved_models/mine/1'
     """
+    check_task(task)
     folder = Run(run)
     settings = folder.open_finished(task.name, task.settings_class)
     with locks.locked(_model_folder(folder, to)):  # another process would write the same version

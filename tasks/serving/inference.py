@@ -1,6 +1,5 @@
 """Opens a run or an exported model of any task for inference."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -42,7 +41,7 @@ def load(task: Task, path: Path | str, *, trust: bool = False, **overrides: Any)
         >>> 0.5 <= classify("The plot was dull.")["probability"] <= 1.0
         True
     """
-    folder = expanded(os.fspath(path))
+    folder = expanded(path)
     if Run(folder).settings_file.exists() or not folder.is_dir():
         return load_run(task, folder, overrides)
     if not is_exported(folder):

@@ -6,6 +6,7 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
 from tasks.arguments import PredictArguments
@@ -16,6 +17,7 @@ from tasks.data.table_files import find_columns_of_kind, read_rows, table_format
 from tasks.data.text_files import decode_lines, read_lines
 from tasks.errors import UserError
 from tasks.file_options import FileOptions
+from tasks.settings import paths_as_text
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +36,7 @@ class Row(NamedTuple):
     location: str
 
 
-def read(location: str, key: str | None = None) -> Iterator[str]:
+def read(location: Path | str, key: str | None = None) -> Iterator[str]:
     """Yield the texts of a UTF-8 file or of standard input, one for each line, without line endings.
 
     Args:
@@ -44,6 +46,9 @@ def read(location: str, key: str | None = None) -> Iterator[str]:
     Raises:
         UserError: If the file does not exist, or a line is not UTF-8 or not a JSON object with a text under `key`.
     """
+    location = paths_as_text(location)
+    if not isinstance(location, str):
+        raise UserError(f"expected the path of a file, found a {type(location).__name__}; give it as text or Path")
     return (row.text for row in read_texts(location, "text" if key is None else "jsonl", key or "text"))
 
 

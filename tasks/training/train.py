@@ -8,8 +8,9 @@ from functools import partial
 from pathlib import Path
 
 from models.recurrent_settings import Settings
+from tasks.atomic_files import check_is_local
 from tasks.metrics import Metric
-from tasks.task import Task
+from tasks.task import Task, check_task
 from tasks.task_parts import TrainingData
 from tasks.training import (
     fit,
@@ -62,8 +63,9 @@ def train(
         The finished run.
 
     Raises:
-        UserError: If the data, the folder or the initial run cannot be used, if another process trains in the folder,
-            if another thread of this process trains, or if workers differ in settings or versions.
+        UserError: If the task, the settings, the data, the folder or the initial run cannot be used, if another process
+            trains in the folder, if another thread of this process trains, or if workers differ in settings or
+            versions.
         TrainingFailed: If another worker was lost.
         TrainingDiverged: If the loss became NaN; the run is finished with the last good weights.
 
@@ -75,6 +77,8 @@ def train(
         >>> run.path.name
         'new'
     """
+    check_task(task, settings)
+    check_is_local(run)
     if reopen and not overwrite:
         asked = unlabelled.planned(settings, run)
         files = source_files.fingerprint(task.name, asked) | reopening.weights_before(asked)

@@ -9,6 +9,7 @@ from tasks.errors import UserError
 
 # The exit code of a worker that has lost another one: the training can be resumed. EX_TEMPFAIL of sysexits.h.
 LOST_WORKER = 75
+MAX_PORT = 65535
 EXAMPLE = '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": {"type": "worker", "index": 0}}'
 
 
@@ -44,8 +45,10 @@ def parse(text: str | None) -> WorkerAddresses | None:
         cluster, task = config.get("cluster", {}), config.get("task", {})
         unknown = sorted({*cluster} - {"chief", "worker"})
         kind, index = task.get("type", "worker"), int(task.get("index", 0))
-        chief, workers = (list(cluster.get(name, [])) for name in ("chief", "worker"))
-        addresses = [str(address) for address in chief + workers]
+        chief, workers = (cluster.get(name, []) for name in ("chief", "worker"))
+        addresses = [str(address) for address in [*chief, *workers]]
+        if isinstance(chief, str) or isinstance(workers, str):  # one address, and not a list of them
+            raise ValueError
     except (ValueError, TypeError, AttributeError):
         raise UserError(f"TF_CONFIG={text}: not as expected; write it as {EXAMPLE}, or unset it") from None
     if unknown or kind not in ("chief", "worker"):
@@ -54,8 +57,12 @@ def parse(text: str | None) -> WorkerAddresses | None:
     if len(addresses) < 2:
         return None
     for address in addresses:
-        if not re.fullmatch(r"[^\s:/]+:[0-9]{1,5}|\[[0-9a-fA-F:]+\]:[0-9]{1,5}", address):
-            raise UserError(f"TF_CONFIG names the worker {address!r}: expected HOST:PORT, such as host1:2222")
+        found = re.fullmatch(r"([^\s:/]+|\[[0-9a-fA-F:]+\]):([0-9]{1,5})", address)
+        if not (found and 1 <= int(found[2]) <= MAX_PORT):
+            raise UserError(
+                f"TF_CONFIG names the worker {address!r}: expected HOST:PORT, such as host1:2222, with a port up to "
+                f"{MAX_PORT}"
+            )
     if len({*addresses}) < len(addresses):
         twice = next(address for address in addresses if addresses.count(address) > 1)
         raise UserError(f"TF_CONFIG names the address {twice} twice; each worker needs a separate port")

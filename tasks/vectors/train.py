@@ -7,6 +7,7 @@ from pathlib import Path
 from tasks.data.library_logs import log_level
 from tasks.training import locks, prepared, reopening, runs, source_files, stored_settings
 from tasks.training.runs import Run
+from tasks.validation import check_settings
 from tasks.vectors import corpus, words
 from tasks.vectors.settings import VectorSettings
 from tasks.vectors.stored_vectors import NAME, VectorRun, write
@@ -39,7 +40,8 @@ def train(
         The finished run.
 
     Raises:
-        UserError: If the texts, the vocabulary or the folder cannot be used, or another process trains in the folder.
+        UserError: If the settings, the texts, the vocabulary or the folder cannot be used, or another process trains in
+            the folder.
         TrainingFailed: If the vectors are no longer finite.
 
     Example:
@@ -48,6 +50,7 @@ def train(
         >>> train(settings, "runs/new-vectors", verbose=0).path.name
         'new-vectors'
     """
+    check_settings(settings, VectorSettings)
     # gensim reports the same, and warns of short epochs.
     with log_level("gensim", logging.ERROR), locks.locked(run):
         if reopen and not overwrite and reopening.is_trained(VectorRun(run), NAME, settings, _sources(settings)):

@@ -220,3 +220,14 @@ def test_an_interrupted_command_says_whether_it_can_be_resumed(capsys, argv, mes
 
     assert guarded(interrupted, argv, resumable=RESUMABLE) == 130
     assert capsys.readouterr().err == f"error: interrupted; {message}\n"
+
+
+def test_a_package_that_is_not_installed_is_named_without_a_traceback(process, tmp_path):
+    program = (
+        "import sys; sys.modules['gensim'] = None; from tasks.vectors import commands; "
+        "from tasks.cli.main import main_of_group; sys.exit(main_of_group(commands.VECTORS))"
+    )
+    started = process("-c", program, "neighbours", "--run", tmp_path, "moon")
+    _, err = started.communicate()
+    assert started.returncode == 1 and b"Traceback" not in err
+    assert b"gensim" in err and b"pip install -e . in the folder of this project" in err
