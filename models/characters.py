@@ -6,13 +6,20 @@ jamo, which are composed to syllables again in the output. No id stands for padd
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import tensorflow as tf
 
-from models.unicode_composition import NfcNormalizer, compose_hangul, compose_pairs, decompose_hangul, lookup_table
+from models.unicode_composition import (
+    NfcNormalizer,
+    Points,
+    compose_hangul,
+    compose_pairs,
+    decompose_hangul,
+    lookup_table,
+)
 
 UNKNOWN = 0
 # The output of the unknown id, and the replacement of invalid UTF-8: U+FFFD REPLACEMENT CHARACTER.
@@ -130,6 +137,9 @@ class CharacterText(tf.Module):
         self._ids = lookup_table(points, range(1, len(characters)), UNKNOWN)
         self._points = tf.constant([REPLACEMENT, *points], tf.int32)
         self._to_nfc = NfcNormalizer() if characters.normalization == "nfc" else None
+        self._ids_graph, self._lengths_graph, self._jamo_graph = map(
+            _built_once, (self._ids_of, self._lengths_of, self._composed_jamo)
+        )
 
     @property
     def unwritten(self) -> Iterable[int]:
@@ -145,12 +155,7 @@ class CharacterText(tf.Module):
         Returns:
             Ids, int32 `(batch, None)`.
         """
-        points = _code_points(texts)
-        if self._to_nfc is not None:
-            points = self._to_nfc(points)
-        if self.characters.hangul == "jamo":
-            points = decompose_hangul(points)
-        return points.with_values(tf.cast(self._ids.lookup(tf.cast(points.values, tf.int64)), tf.int32))
+        return self._ids_graph(texts)
 
     def text(self, ids: tf.RaggedTensor) -> tf.Tensor:
         """Convert ids, int32 `(batch, None)`, to texts, string `(batch,)`, in which jamo are not composed yet."""
@@ -160,7 +165,7 @@ class CharacterText(tf.Module):
         """Compose the jamo of texts, string `(batch,)`, to syllables; a no-op unless the characters are jamo."""
         if self.characters.hangul != "jamo":
             return texts
-        return tf.strings.unicode_encode(compose_pairs(_code_points(texts), compose_hangul), "UTF-8")
+        return self._jamo_graph(texts)
 
     def joined(self, prompts: tf.Tensor, continuations: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Join prompts and their continuations.
@@ -203,16 +208,46 @@ class CharacterText(tf.Module):
         Returns:
             int32 `(batch,)`.
         """
-        points = _code_points(texts)
-        if self._to_nfc is not None:
-            points = self._to_nfc(points)
-        elif self.characters.hangul == "jamo":
+        return self._lengths_graph(texts)
+
+    def _ids_of(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        values, rows = self._normalized(texts)
+        if self.characters.hangul == "jamo":
+            values, rows = decompose_hangul((values, rows))
+        return _ragged((tf.cast(self._ids.lookup(tf.cast(values, tf.int64)), tf.int32), rows), texts)
+
+    def _lengths_of(self, texts: tf.Tensor) -> tf.Tensor:
+        points = self._normalized(texts)
+        if self._to_nfc is None and self.characters.hangul == "jamo":
             points = compose_pairs(points, compose_hangul)
-        return tf.cast(points.row_lengths(), tf.int32)
+        return tf.cast(_ragged(points, texts).row_lengths(), tf.int32)
+
+    def _normalized(self, texts: tf.Tensor) -> Points:
+        points = _code_points(texts)
+        return points if self._to_nfc is None else self._to_nfc(points)
+
+    def _composed_jamo(self, texts: tf.Tensor) -> tf.Tensor:
+        composed = compose_pairs(_code_points(texts), compose_hangul)
+        return tf.strings.unicode_encode(_ragged(composed, texts), "UTF-8")
 
 
-def _code_points(texts: tf.Tensor) -> tf.RaggedTensor:
-    return tf.strings.unicode_decode(texts, "UTF-8", errors="replace", replacement_char=REPLACEMENT)
+def _built_once(method: Callable) -> Callable:
+    """Return a function of texts, string `(batch,)`, whose graph is built once and called by all others.
+
+    A SavedModel does not take it for one of its functions, as it would with a `tf.function`.
+    """
+    function = tf.function(method, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
+    return lambda texts: function(texts)
+
+
+def _code_points(texts: tf.Tensor) -> Points:
+    points = tf.strings.unicode_decode(texts, "UTF-8", errors="replace", replacement_char=REPLACEMENT)
+    return points.values, points.value_rowids()
+
+
+def _ragged(points: Points, texts: tf.Tensor) -> tf.RaggedTensor:
+    """Return what belongs to each of the texts, string `(batch,)`: int32 `(batch, None)`."""
+    return tf.RaggedTensor.from_value_rowids(*points, nrows=tf.size(texts, tf.int64), validate=False)
 
 
 def valid_utf8(texts: tf.Tensor) -> tf.Tensor:

@@ -1,6 +1,7 @@
 """Unicode normalization form C and Hangul composition inside the graph, with TensorFlow's core ops only.
 
-Tensors of code points are ragged, int32 `(batch, None)`. The tables come from Python's `unicodedata`.
+The code points of a batch of texts are two tensors, the points and the number of the text that each is part of: without
+ragged tensors in between, a graph has a fifth of the operations. The tables come from Python's `unicodedata`.
 """
 
 import functools
@@ -8,6 +9,9 @@ import unicodedata
 from collections.abc import Callable, Collection
 
 import tensorflow as tf
+
+# The code points of a batch of texts, int32 `(n,)`, and the number of the text of each, int64 `(n,)`, in order.
+Points = tuple[tf.Tensor, tf.Tensor]
 
 # Marks a position without a code point.
 NO_POINT = -1
@@ -37,61 +41,67 @@ class NfcNormalizer(tf.Module):
         rows = [[*parts, NO_POINT, NO_POINT][:3] for parts in replacements.values()]
         self._replacements = tf.constant([*rows, [NO_POINT] * 3], tf.int32)
 
-    def __call__(self, points: tf.RaggedTensor) -> tf.RaggedTensor:
-        """Normalize code points, int32 `(batch, None)`."""
-        values = points.values
+    def __call__(self, points: Points) -> Points:
+        """Normalize code points."""
+        values, rows = points
         row = tf.cast(self._rows.lookup(tf.cast(values, tf.int64)), tf.int32)
         parts = tf.gather(self._replacements, tf.where(row >= 0, row, tf.shape(self._replacements)[0] - 1))
         unchanged = tf.pad(values[:, None], [[0, 0], [0, 2]], constant_values=NO_POINT)
-        points = expand_points(points, tf.where((row >= 0)[:, None], parts, unchanged))
-        return compose_pairs(points, self._compose)
+        return compose_pairs(expand_points(tf.where((row >= 0)[:, None], parts, unchanged), rows), self._compose)
 
     def _compose(self, first, second):
         composed = self._pairs.lookup(_pair_key(tf.cast(first, tf.int64), tf.cast(second, tf.int64)))
         return tf.maximum(compose_hangul(first, second), tf.cast(composed, tf.int32))
 
 
-def compose_pairs(points: tf.RaggedTensor, compose: Callable) -> tf.RaggedTensor:
+def compose_pairs(points: Points, compose: Callable) -> Points:
     """Replace pairs of neighboring code points by the character that they compose.
 
     Args:
-        points: int32 `(batch, None)`.
+        points: The code points.
         compose: Function of two int32 tensors `(n,)`, the first and the second code points, that returns the composed
             code points, int32 `(n,)`, and -1 where a pair does not compose.
 
     Returns:
-        int32 `(batch, None)`, after `COMPOSITION_ROUNDS` passes from left to right.
+        The code points after `COMPOSITION_ROUNDS` passes from left to right, or after the first that changes nothing.
     """
-    for _ in range(COMPOSITION_ROUNDS):
-        first = points.values
-        rows = points.value_rowids()
-        same_row = tf.equal(rows, tf.concat([rows[1:], [-1]], 0)[: tf.size(rows)])
-        composed = compose(first, tf.concat([first[1:], [0]], 0)[: tf.size(first)])
+
+    def one_pass(values, rows, changed):
+        same_row = tf.equal(rows, tf.pad(rows, [[0, 1]], constant_values=-1)[1:])
+        composed = compose(values, tf.pad(values, [[0, 1]])[1:])
         joins = same_row & (composed >= 0)
         # A code point that already joins its left neighbor does not also join its right one.
-        consumed = tf.concat([[False], joins[:-1]], 0)[: tf.size(first)]
-        joins &= ~consumed
-        consumed = tf.concat([[False], joins[:-1]], 0)[: tf.size(first)]
-        joined = points.with_values(tf.where(joins, composed, first))
-        points = tf.ragged.boolean_mask(joined, points.with_values(~consumed))
-    return points
+        joins &= ~_shifted(joins)
+        kept = tf.where(~_shifted(joins))[:, 0]
+        return tf.gather(tf.where(joins, composed, values), kept), tf.gather(rows, kept), tf.reduce_any(joins)
+
+    values, rows, _ = tf.while_loop(
+        lambda values, rows, changed: changed,
+        one_pass,
+        (*points, tf.constant(True)),
+        shape_invariants=(tf.TensorShape([None]), tf.TensorShape([None]), tf.TensorShape([])),
+        maximum_iterations=COMPOSITION_ROUNDS,
+    )
+    return values, rows
 
 
-def expand_points(points: tf.RaggedTensor, parts: tf.Tensor) -> tf.RaggedTensor:
+def _shifted(flags: tf.Tensor) -> tf.Tensor:
+    """Return for each position the flag of the position before it: bool `(n,)`."""
+    return tf.pad(flags, [[1, 0]])[:-1]
+
+
+def expand_points(parts: tf.Tensor, rows: tf.Tensor) -> Points:
     """Replace each code point by up to three others.
 
     Args:
-        points: int32 `(batch, None)`, with n code points in total.
         parts: int32 `(n, 3)`, the replacements, filled up with NO_POINT.
+        rows: int64 `(n,)`, the number of the text of each code point.
 
     Returns:
-        int32 `(batch, None)`.
+        The code points.
     """
-    present = parts != NO_POINT
-    pieces = tf.RaggedTensor.from_row_lengths(
-        tf.boolean_mask(parts, present), tf.reduce_sum(tf.cast(present, tf.int64), axis=1)
-    )
-    return points.with_values(pieces).merge_dims(1, 2)
+    present = tf.where(parts != NO_POINT)
+    return tf.gather_nd(parts, present), tf.gather(rows, present[:, 0])
 
 
 def compose_hangul(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
@@ -113,15 +123,15 @@ def compose_hangul(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
     return tf.where(is_lead_vowel, syllable, tf.where(is_with_tail, first + tail, -1))
 
 
-def decompose_hangul(points: tf.RaggedTensor) -> tf.RaggedTensor:
+def decompose_hangul(points: Points) -> Points:
     """Replace each Hangul syllable by its two or three conjoining jamo."""
-    values = points.values
+    values, rows = points
     index = values - S_BASE
     is_syllable = (index >= 0) & (index < S_COUNT)
     first = tf.where(is_syllable, L_BASE + index // (V_COUNT * T_COUNT), values)
     vowel = tf.where(is_syllable, V_BASE + index % (V_COUNT * T_COUNT) // T_COUNT, NO_POINT)
     tail = tf.where(is_syllable & (index % T_COUNT > 0), T_BASE + index % T_COUNT, NO_POINT)
-    return expand_points(points, tf.stack([first, vowel, tail], axis=1))
+    return expand_points(tf.stack([first, vowel, tail], axis=1), rows)
 
 
 def lookup_table(keys: Collection[int], values: Collection[int], default: int) -> tf.lookup.StaticHashTable:

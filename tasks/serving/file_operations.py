@@ -73,13 +73,13 @@ def _is_file_operation(node) -> bool:
 def _called(nodes: Iterable, functions: Mapping) -> set[str]:
     """Return the names of the functions that nodes call, directly or not."""
     found: set[str] = set()
-    waiting = [*nodes]
+    waiting, known = [*nodes], {*functions}
     while waiting:
         node = waiting.pop()
         names = {node.op}
         for value in node.attr.values():
             names |= {value.func.name, *(one.name for one in value.list.func)}
-        for name in (names & {*functions}) - found:
+        for name in (names & known) - found:
             found.add(name)
             waiting += functions[name]
     return found
