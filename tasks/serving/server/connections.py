@@ -76,7 +76,7 @@ class Connection(HttpToolsProtocol):
 
     _timer: asyncio.TimerHandle | None = None
     _read_timer: asyncio.TimerHandle | None = None
-    _is_in_head, _heads, _head_bytes = True, 0, 0
+    _is_in_head, _heads, _head_bytes, _is_refused = True, 0, 0, False
 
     def connection_made(self, transport):
         """Begin to wait for a request."""
@@ -85,6 +85,8 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data):
         """Read what has arrived; the wait ends with the headers of a request."""
+        if self._is_refused:
+            return
         was_in_head, heads = self._is_in_head, self._heads
         self._unset_keepalive_if_required()
         try:
@@ -92,11 +94,11 @@ class Connection(HttpToolsProtocol):
         except httptools.HttpParserUpgrade as offer:
             self._read_again(data[offer.args[0] :])
         except httptools.HttpParserError:
-            self.send_400_response(INVALID)
+            self._refuse(INVALID)
         if was_in_head and heads == self._heads:  # nothing but headers
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
-                self.send_400_response("The headers of the request are too large.")
+                self._refuse("The headers of the request are too large.")
         if self.cycle is not None and not self.cycle.response_complete:
             self._stop_waiting()
         elif self._timer is None:
@@ -114,7 +116,19 @@ class Connection(HttpToolsProtocol):
         try:
             self.parser.feed_data(b"%s %s HTTP/%s\r\n%s\r\n" % (method, self.url, version, b"".join(headers)) + rest)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):  # CONNECT
-            self.send_400_response(INVALID)
+            self._refuse(INVALID)
+
+    def _refuse(self, message: str) -> None:
+        """Read nothing further; answer with status 400, or close after the answer to an earlier request.
+
+        Args:
+            message: What is wrong.
+        """
+        self._is_refused = True
+        if self.cycle is None or self.cycle.response_complete or self.cycle.more_body:
+            self.send_400_response(message)
+        else:
+            self.cycle.keep_alive = False
 
     def on_headers_complete(self):
         """Begin to answer a request."""

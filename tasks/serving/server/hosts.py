@@ -28,8 +28,8 @@ class HostMiddleware:
 
     async def __call__(self, scope, receive, send):
         """Answer a request."""
-        header = Headers(scope=scope).get("host", "") if scope["type"] == "http" else ""
-        if header and not self._is_accepted(header):
+        headers = Headers(scope=scope).getlist("host") if scope["type"] == "http" else []
+        if header := next((one for one in headers if one and not self._is_accepted(one)), ""):
             error = f"The server does not answer to the name {header[:200]}; start it with --allowed-hosts NAME"
             response = Response(json.dumps({"error": error}), 403, media_type="application/json")
             await response(scope, receive, send)

@@ -10,10 +10,10 @@ import numpy as np
 
 from tasks.serving.server.errors import invalid
 
-# Significant digits of the short form, and of the one that every value of the type is read back from.
 TYPES = {"float32": np.float32, "float64": np.float64}
-_quoted = json.JSONEncoder(ensure_ascii=False).encode
+# Significant digits of the short form, and of the one that every value of the type is read back from.
 SHORT_DIGITS, FULL_DIGITS = 6, {"float32": 9, "float64": 17}
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def answer(outputs: Mapping[str, np.ndarray], in_rows: bool) -> bytes:

@@ -94,6 +94,32 @@ def test_what_is_not_http_is_refused(strict):
     assert is_alive(strict)
 
 
+def test_a_request_is_answered_also_if_what_follows_it_is_none(strict):
+    def answers(request: bytes, *rest: bytes) -> list[bytes]:
+        client, received = connected(strict), b""
+        for part in (request, *rest):
+            client.sendall(part)
+            time.sleep(0.05)
+        while part := client.recv(4096):
+            received += part
+        return received.split(b"HTTP/1.1 ")[1:]
+
+    def request(document: dict, missing: int = 0) -> bytes:
+        body = json.dumps(document, ensure_ascii=False).encode()
+        head = b"POST %s HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n"
+        return head % (PREDICT.encode(), len(body) - missing) + body
+
+    (answer,) = answers(request(GOOD) + b"hello\r\n\r\n")
+    assert answer.startswith(b"200 ") and b"connection: close" in answer
+    # A length in characters is too small, and the rest of the body is no request.
+    (answer,) = answers(request({"instances": ["좋은 영화"]}, missing=8))
+    assert answer.startswith(b"400 ") and b"JSON Parse error" in answer
+    slow = request({"signature_name": "count", "instances": [500_000]})
+    (answer,) = answers(slow, b"GET / HTTP/1.1\r\na: ", b"x" * 60_000, b"x" * 60_000)
+    assert answer.startswith(b"200 ") and b"500000" in answer
+    assert is_alive(strict)
+
+
 def test_headers_without_an_end_are_refused(strict):
     for begin in (b"GET / HTTP/1.1\r\na: ", b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\nGET / HTTP/1.1\r\na: "):
         client = connected(strict)
@@ -262,6 +288,12 @@ def test_a_web_page_with_a_name_that_leads_here_is_refused(named, host, status):
         answer = requests.get(named.url + path, headers={"host": host})
         assert answer.status_code == status, answer.text
         assert status == 200 or "--allowed-hosts" in answer.json()["error"]
+
+
+def test_a_name_that_leads_here_is_refused_also_next_to_another(named):
+    client = connected(named)
+    client.sendall(b"GET /v1/models HTTP/1.1\r\nhost: localhost\r\nhost: evil.example\r\n\r\n")
+    assert client.recv(4096).startswith(b"HTTP/1.1 403 ")
 
 
 @pytest.fixture(scope="module")
