@@ -70,7 +70,8 @@ class TextTranslator(tf.Module):
         self.source_pieces, self.target_pieces = pieces, target_pieces
         size = min(1000, len(target_pieces))
         self.inputs = {
-            "beam_size": input_schema(settings, "beam_size", maximum=size),
+            # A server answers requests together if their answers have the same shape.
+            "beam_size": input_schema(settings, "beam_size", maximum=size, **{"x-sizes": ["translations", "scores"]}),
             "length_penalty": input_schema(settings, "length_penalty"),
         }
         self._space = target_pieces.index(SPACE) if SPACE in target_pieces else None

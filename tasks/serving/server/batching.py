@@ -142,7 +142,12 @@ class Batcher:
         return next((len(arrays[name]) for name, one in self.signature.inputs.items() if one.has_rows), 1)
 
     def _key(self, arrays: Arrays) -> tuple:
-        return tuple(array.shape[1:] if array.ndim else array.item() for array in arrays.values())
+        shapes = tuple(array.shape[1:] if array.ndim else array.item() for array in arrays.values())
+        return shapes + self._sizes(arrays)
+
+    def _sizes(self, arrays: Arrays) -> tuple[int, ...]:
+        """Return the sizes of free dimensions of the outputs."""
+        return tuple(arrays[name].max(initial=0).item() for name in self.signature.sizing_inputs)
 
     def _work(self) -> None:
         while True:
@@ -251,15 +256,19 @@ class Batcher:
         size = self._settings.max_batch_size
         if not self.signature.is_batchable or call.rows <= size or size == 1:
             return self._call(call.arrays, None)
+        inputs = [
+            {name: array[start : start + size] if array.ndim else array for name, array in call.arrays.items()}
+            for start in range(0, call.rows, size)
+        ]
+        if len({self._sizes(arrays) for arrays in inputs}) > 1:  # the outputs of the parts would have different shapes
+            return self._call(call.arrays, call.rows)
         parts = []
-        for start in range(0, call.rows, size):
-            if start:
+        for arrays in inputs:
+            if parts:
                 self._answer_others()
             if time.monotonic() >= call.deadline:
                 raise late()
-            end = min(start + size, call.rows)
-            arrays = {name: array[start:end] if array.ndim else array for name, array in call.arrays.items()}
-            parts.append(self._call(arrays, end - start))
+            parts.append(self._call(arrays, self._rows(arrays)))
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
     def _answer_others(self) -> None:

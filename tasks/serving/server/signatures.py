@@ -10,6 +10,8 @@ import tensorflow as tf
 
 from tasks.serving.server.errors import invalid
 
+# A keyword of an input's range: the outputs whose second dimension is the largest value of the input in a request.
+SIZES = "x-sizes"
 # What the outputs of a signature say about its purpose; the first row that fits is it.
 KINDS = {
     "continue": {"pending", "finished"},
@@ -91,14 +93,21 @@ class Signature:
     def is_batchable(self) -> bool:
         """Whether requests can be answered together, and their answers be told apart.
 
-        Inputs are rows or scalars. Another free dimension of an output would depend on the other requests.
+        Inputs are rows or scalars. Another free dimension of an output would depend on the other requests, unless an
+        input states its size.
         """
+        sized = {output for name in self.sizing_inputs for output in self.ranges[name][SIZES]}
         inputs, outputs = self.inputs.values(), self.outputs.values()
         return (
             any(one.has_rows for one in inputs)
             and all(one.has_rows or one.shape == () for one in inputs)
-            and all(one.has_rows and None not in one.shape[1:] for one in outputs)
+            and all(one.has_rows and (None not in one.shape[1:] or one.name in sized) for one in outputs)
         )
+
+    @functools.cached_property
+    def sizing_inputs(self) -> tuple[str, ...]:
+        """The inputs whose largest value is the size of free dimensions of outputs, as the export states."""
+        return tuple(name for name, one in self.inputs.items() if one.has_rows and SIZES in self.ranges.get(name, {}))
 
     @property
     def takes_rows(self) -> bool:

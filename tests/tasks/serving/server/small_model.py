@@ -40,6 +40,15 @@ class SmallModel(tf.Module):
         return {"characters": tf.strings.unicode_split(text, "UTF-8").to_tensor("")}
 
     @tf.function(
+        input_signature=[tf.TensorSpec([None], tf.string, "text"), tf.TensorSpec([None], tf.int32, "times")],
+        autograph=False,
+    )
+    def repeat(self, text, times):
+        """Copies of each text, padded to those of the others; and the number of texts that were answered together."""
+        is_copy = tf.sequence_mask(times)
+        return {"copies": tf.where(is_copy, text[:, None], ""), "rows": tf.fill([tf.size(text)], tf.size(text))}
+
+    @tf.function(
         input_signature=[
             *(tf.TensorSpec([None], dtype, dtype.name) for dtype in (tf.bool, tf.int8, tf.int64, tf.uint32)),
             tf.TensorSpec([None], tf.float64, "float64"),
@@ -103,6 +112,7 @@ class SmallModel(tf.Module):
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 # What an export states about its inputs.
 RANGES = {
+    "repeat": {"times": {"type": "integer", "default": 2, "x-sizes": ["copies"]}},
     "begin": {"seed": {"type": "integer", "default": 0}},
     "continue": {"temperature": {"type": "number", "minimum": 0.0, "default": 1.0}},
 }
@@ -111,7 +121,9 @@ RANGES = {
 def write_model(folder: Path, number: int) -> Path:
     """Writes a version of a small model; it appears whole."""
     model, hidden = SmallModel(number), folder / f".writing-{number}"
-    names = {"serving_default": "measure"} | {name: name for name in ("scale", "split", "echo", "half", "count")}
+    names = {"serving_default": "measure"} | {
+        name: name for name in ("scale", "split", "echo", "half", "count", "repeat")
+    }
     names |= {"begin": "begin", "continue": "go_on"}
     signatures = {name: getattr(model, method) for name, method in names.items()}
     tf.saved_model.save(model, str(hidden), signatures)

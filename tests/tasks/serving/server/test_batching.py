@@ -108,6 +108,22 @@ def test_an_answer_is_not_padded_to_those_of_other_requests(opened):
     assert [one["characters"].tolist() for one in found] == [[[b"a"]], [[b"a", b"b", b"c"]]]
 
 
+def test_requests_whose_answers_have_the_same_shape_share_a_call(opened):
+    version = opened(max_batch_size=4)
+    numbers = ([2], [3], [1, 2], [3], [1])
+    asked = [texts(*"ab"[: len(times)]) | {"times": np.array(times, np.int32)} for times in numbers]
+    found = [one.result(10) for one in at_once(version, "repeat", asked)]
+    copies = [[[b"a"] * 2], [[b"a"] * 3], [[b"a", b""], [b"b"] * 2], [[b"a"] * 3], [[b"a"]]]
+    assert [one["copies"].tolist() for one in found] == copies
+    assert [one["rows"].tolist() for one in found] == [[3], [2], [3, 3], [2], [1]]
+    # One with more rows than a call has is answered in parts if these have the same shape.
+    for times, rows in (([2] * 6, [4] * 4 + [2] * 2), ([2] * 5 + [3], [6] * 6)):
+        many = texts(*"abcdef") | {"times": np.array(times, np.int32)}
+        [one] = [one.result(10) for one in at_once(version, "repeat", [many])]
+        assert one["copies"][:, 1].tolist() == [letter.encode() for letter in "abcdef"]
+        assert one["rows"].tolist() == rows
+
+
 def test_a_full_queue_refuses_and_what_was_queued_is_answered(opened):
     version = opened(queue_size=4)
     batcher = version._batchers["serving_default"]

@@ -16,7 +16,9 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 from tasks.cli.main import run_single
 from tasks.commands import Command
 from tasks.serving.inference import load
+from tasks.serving.server.loading import read_graph, read_ranges
 from tasks.serving.server.settings import ServeArguments
+from tasks.serving.server.signatures import Signature
 
 pytestmark = pytest.mark.slow
 
@@ -53,6 +55,13 @@ def test_health_and_the_list_of_models(tasks_server):
     assert requests.get(f"{tasks_server.url}/v1/models", headers={"host": "evil.example"}).status_code == 403
     page = requests.get(tasks_server.url)
     assert page.status_code == 200 and page.headers["content-type"].startswith("text/html")
+
+
+def test_signatures_that_generate_are_answered_together(exports):
+    for task, names in (("chargen", ("generate", "continue", "step")), ("translation", ("serving_default", "beam"))):
+        folder = exports / task / "1"
+        protos, ranges = read_graph(folder).signature_def, read_ranges(folder)
+        assert all(Signature.of(name, protos[name], ranges.get(name, {})).is_batchable for name in names)
 
 
 @pytest.mark.parametrize(("task", "signature"), OUTPUTS)
