@@ -42,11 +42,13 @@ REQUESTS = {
     "sentiment of 13 words": ("sentiment", {"instances": [TEXT]}),
     "sentiment of 156 words": ("sentiment", {"instances": [f"{TEXT} " * 12]}),
     "100 generated characters": ("chargen", {"signature_name": "generate", "instances": [SAMPLING]}),
-    "a translated sentence, greedy": ("translation", {"instances": [SENTENCE]}),
-    "a translated sentence, beam search": (
-        "translation",
-        {"signature_name": "beam", "instances": [{"text": SENTENCE, "beam_size": 4, "length_penalty": 1.0}]},
-    ),
+    **{
+        f"a translated sentence, beam size {size}": (
+            "translation",
+            {"signature_name": "beam", "instances": [{"text": SENTENCE, "beam_size": size, "length_penalty": 1.0}]},
+        )
+        for size in (1, 5)
+    },
 }
 TASKS = {"chargen": CHARGEN, "translation": TRANSLATION}
 MIB = 1 << 20
