@@ -15,6 +15,7 @@ URLS = {
     "https://host/x.csv?X-Amz-Credential=secret&x=1&X-Amz-Signature=secret": (
         "https://host/x.csv?X-Amz-Credential=...&x=1&X-Amz-Signature=..."
     ),
+    "s3://bucket/x.csv?endpoint_override=http://user:secret@host": "s3://bucket/x.csv?endpoint_override=http://...@host",
     "abfss://box@name.dfs.core.windows.net/x.csv?sv=1&sig=secret": (
         "abfss://box@name.dfs.core.windows.net/x.csv?sv=1&sig=..."
     ),
@@ -56,6 +57,7 @@ def test_secrets_are_refused_wherever_a_url_has_them(small, url, tmp_path):
 
 
 def test_what_only_looks_like_a_secret_is_shown():
-    for url in ("gs://anonymous@b/x", "abfss://c@a/x", "https://host:8080/a@b", "s3://b/part-?*", "C:/a@b", "a@b: c"):
+    urls = ["gs://anonymous@b/x", "abfss://c@a/x", "https://host:8080/a@b", "s3://b/part-?*", "C:/a@b", "a@b: c"]
+    for url in (*urls, "file:///me@host/x.csv", "file:/x?key=b", "http://[::1]:80/a@b"):
         assert hidden(f"'{url}': no such file") == f"'{url}': no such file"
     assert hidden("s3://k:secret@b,s3://k:secret@c x") == "s3://...@b,s3://...@c x"
