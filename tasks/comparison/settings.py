@@ -13,6 +13,7 @@ from pydantic import Field, field_validator, model_validator
 from models.recurrent_settings import CELLS, Settings
 from tasks import comma_lists
 from tasks.cluster.settings import ResourceWords, check_resources
+from tasks.data import look_ahead
 from tasks.metrics import Metric
 from tasks.task import Task
 
@@ -160,6 +161,14 @@ class Comparison:
     def path(self) -> str:
         """The folder."""
         return self.arguments.run or f"runs/compare-{self.task.name}"
+
+    @property
+    def processes(self) -> int | None:
+        """Maximum number of processes that prepare the data of a training; None is the number of cores.
+
+        Trainings side by side on this machine share its cores, and the memory that each process takes.
+        """
+        return max(1, look_ahead.cores() // self.arguments.jobs) if self.arguments.on == "local" else None
 
     @property
     def jobs_folder(self) -> Path:

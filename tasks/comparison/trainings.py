@@ -114,6 +114,7 @@ class Training:
             settings = within(self.comparison, self.comparison.arguments.minutes, settings, self.file.parent)
         task = self.comparison.task.reference
         job = {"task": task, "settings": settings, "run": str(self.run), "evaluate": split}
+        job["processes"] = self.comparison.processes
         if "trained" not in result and runs.Run(self.run).finished:
             shutil.rmtree(self.run)  # killed between training and answer: its cost is not known
         for answer in answers(job, log=self.log_file if to_file else None, stop=stop, descriptors=claim.descriptors):

@@ -1,7 +1,8 @@
 """One training of a comparison, in a separate process, so that its peak memory is that of the training.
 
 Reads a job as a line of JSON from standard input, and writes answers as lines of JSON to standard output:
-{"task": ..., "settings": ..., "run": ..., "evaluate": split or null} -> {"trained": ...}, {"evaluated": ...};
+{"task": ..., "settings": ..., "run": ..., "evaluate": split or null, "processes": maximum number or null} ->
+{"trained": ...}, {"evaluated": ...};
 {"task": ..., "check": [settings, ...]} -> {"checked": true}, after trying their Keras values; or
 {"error": message} for a mistake of the caller, {"failed": message} for another failure. Standard input stays open as
 long as the comparison runs; the process ends with it.
@@ -54,7 +55,7 @@ def main() -> int:
                     # An unknown split is reported before hours of training, not after them.
                     source = task.open_source(settings)
                     resolve_splits(job["evaluate"], source.splits, source.location)
-                answer(trained=_train(train, task, settings, job["run"]))
+                answer(trained=_train(train, task, settings, job["run"], job.get("processes")))
             if job["evaluate"]:
                 answer(evaluated=evaluate(task, job["run"], split=job["evaluate"], **task.comparison_arguments))
     except UserError as error:
@@ -73,10 +74,10 @@ def _end_with_the_comparison() -> None:
     os._exit(1)  # a training that nobody waits for would disturb the next one
 
 
-def _train(train, task: Task, settings: Settings, run: str) -> dict:
+def _train(train, task: Task, settings: Settings, run: str, processes: int | None) -> dict:
     diverged = False
     try:
-        train(task, settings, run)
+        train(task, settings, run, processes=processes)
     except TrainingDiverged:
         diverged = True
     peak_memory = _peak_memory()

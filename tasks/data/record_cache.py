@@ -67,14 +67,14 @@ class _RecordCache:
             return
         self._folder.mkdir(parents=True, exist_ok=True)
         new = [name for name in parts if name not in self._written]
-        paths = [self._folder / f"{next(self._numbers):06}" for _ in new]
-        jobs = [(parts[name], path) for name, path in zip(new, paths, strict=True)]
+        names = {self._folder / f"{next(self._numbers):06}": name for name in new}
+        jobs = [(parts[name], path) for path, name in names.items()]
         with contextlib.closing(worker_processes.mapped(partial(write, reader.linked), jobs)) as written:
             for part in reader.parts:
                 name = _name(part, reader.linked)
                 while name not in self._written:
                     path = next(written)
-                    self._written[new[paths.index(path)]] = path
+                    self._written[names[path]] = path
                 yield from _read(self._written[name])
 
 
@@ -113,7 +113,7 @@ def write(linked: tuple[int, ...], job: tuple[Reader, Path]) -> Path:
                 if record.problem is None:
                     hashes = comparison_hashes([record.values[at] for at in linked])
                     record = record._replace(compared=hashes)
-                    characters += sum(map(len, record.values))
+                characters += sum(map(len, record.values))  # also of a row that cannot be used
                 waiting.append(tuple(record))
                 if len(waiting) >= FRAME_RECORDS or characters >= FRAME_CHARACTERS:
                     _write_frame(file, waiting)

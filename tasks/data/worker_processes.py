@@ -25,7 +25,6 @@ from tasks.errors import TrainingFailed, UserError
 Item, Result = TypeVar("Item"), TypeVar("Result")
 
 _ROOT = str(Path(__file__).parents[2])
-_COMMAND = f"import sys; sys.path.insert(0, {_ROOT!r}); from tasks.data.worker_processes import main; main()"
 _LENGTH = 8  # bytes of the length of a message
 
 _processes: ContextVar["_Processes | None"] = ContextVar("processes", default=None)
@@ -92,6 +91,7 @@ class _Processes:
 
     def __init__(self, count: int):
         self.count = count
+        self._lock, self._ended = threading.Lock(), False
         self._idle: list[_Process] = []
         self._started: list[_Process] = []
 
@@ -121,28 +121,40 @@ class _Processes:
 
     def _process(self) -> "_Process":
         """Return a process that is idle, or else a new one."""
-        try:
-            return self._idle.pop()
-        except IndexError:
+        with self._lock:
+            if self._ended:  # after an error of the caller, a thread may still be about to start one
+                raise InterruptedError
+            if self._idle:
+                return self._idle.pop()
             process = _Process()
             self._started.append(process)
             return process
 
     def end(self) -> None:
         """End all processes at once."""
-        self._idle.clear()
-        while self._started:
-            self._started.pop().end()
+        with self._lock:
+            self._ended = True
+        for process in self._started:
+            process.end()
 
 
 class _Process:
     """A process that waits for calls."""
 
     def __init__(self):
-        # In a separate session, Ctrl+C reaches this process alone.
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", _COMMAND], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
-        )
+        # Modules are found where this process finds them, and not in the folder in which it was started.
+        path = [_ROOT, *map(str, sys.path)]
+        command = f"import sys; sys.path[:] = {path!r}; from tasks.data.worker_processes import main; main()"
+        try:
+            # In a separate session, Ctrl+C reaches this process alone.
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+            )
+        except OSError as error:
+            raise TrainingFailed(
+                f"a process that prepares the data cannot be started: {error.strerror or error}; --processes sets "
+                "their maximum number, and 1 starts none"
+            ) from error
 
     def call(self, function: Callable[[Item], Result], item: Item) -> Result:
         """Call a function in the process."""
@@ -153,7 +165,9 @@ class _Process:
             raise _ended(self._process.wait())
         result, error, messages = pickle.loads(answer)
         for message in messages:
-            logging.getLogger(message.name).handle(message)
+            logger = logging.getLogger(message.name)
+            if logger.isEnabledFor(message.levelno):
+                logger.handle(message)
         if error is not None:
             raise error
         return result
@@ -196,6 +210,9 @@ def _received(file: BinaryIO) -> bytes | None:
 
 def main() -> None:
     """Answer calls until standard input ends."""
+    # A signal to all processes of a job is for the program, which ends this one.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a function prints is no answer
     calls: queue.SimpleQueue[bytes] = queue.SimpleQueue()
@@ -212,14 +229,13 @@ def main() -> None:
     logger.addHandler(messages)
     logger.propagate = False
     while True:
-        result, error = None, None
         try:
             function, item = pickle.loads(calls.get())
-            result = function(item)
-        except Exception as raised:
-            error = _sendable(raised)
+            answer = pickle.dumps((function(item), None, messages.taken()))
+        except Exception as raised:  # also of what pickle cannot write
+            answer = pickle.dumps((None, _sendable(raised), messages.taken()))
         with contextlib.suppress(BrokenPipeError):
-            _send(answers, pickle.dumps((result, error, messages.taken())))
+            _send(answers, answer)
 
 
 class _Messages(logging.Handler):

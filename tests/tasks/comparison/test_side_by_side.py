@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from tasks.comparison.settings import CompareArguments, Comparison
 from tasks.comparison.trainings import Training
+from tasks.data import look_ahead
 from tasks.errors import TrainingFailed
+from tasks.sentiment.task import SENTIMENT
 from tests.tasks.examples import write_csv
 
 SMALL = {"epochs": 2, "vocabulary-size": 80, "max-tokens": 16, "embedding-size": 8, "ngrams": 1, "wide-ngrams": 0}
@@ -51,6 +54,12 @@ def table(folder: Path) -> list[dict]:
 
 def without_costs(rows: list[dict]) -> list[dict]:
     return [{name: value for name, value in row.items() if name not in COSTS} for row in rows]
+
+
+def test_trainings_on_one_machine_share_its_cores_while_they_prepare_their_data(monkeypatch):
+    monkeypatch.setattr(look_ahead, "cores", lambda: 8)
+    for options, expected in (({"jobs": 1}, 8), ({"jobs": 3}, 2), ({"jobs": 20}, 1), ({"jobs": 3, "on": "ray"}, None)):
+        assert Comparison(SENTIMENT, CompareArguments(**options), {}).processes == expected
 
 
 def wait_until(condition, process) -> None:

@@ -19,6 +19,19 @@ def test_results_come_in_order_whatever_the_number_of_threads(threads):
     assert [*look_ahead.mapped(square, [], threads)] == []
 
 
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [(["150000 100000"], 2), (["max 100000"], 7), (["100000", "100000"], 1), (["-1", "100000"], 7), ([], 7)],
+)
+def test_a_container_has_the_cores_of_its_limit(tmp_path, monkeypatch, files, expected):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: range(7), raising=False)
+    paths = [tmp_path / str(number) for number in range(len(files) or 1)]
+    for path, content in zip(paths, files, strict=False):
+        path.write_text(f"{content}\n")
+    monkeypatch.setattr(look_ahead, "CONTAINER_CORES", (paths,))
+    assert look_ahead.cores() == expected
+
+
 def test_no_more_is_read_than_memory_may_hold():
     read = []
     results = look_ahead.mapped(lambda number: number, (read.append(number) or number for number in range(100)), 2)

@@ -108,6 +108,21 @@ def test_a_broken_shard_is_the_same_error(shards, tmp_path, name, how):
     assert not (tmp_path / "cache").exists()
 
 
+def long_bad_rows():
+    yield from (Record(("x" * 300,), "place", "the row has 1 column; expected 2") for _ in range(8))
+
+
+def test_rows_that_cannot_be_used_do_not_fill_the_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(record_cache, "FRAME_CHARACTERS", 1000)
+    sizes, write_frame = [], record_cache._write_frame
+    monkeypatch.setattr(
+        record_cache, "_write_frame", lambda file, rows: (sizes.append(len(rows)), write_frame(file, rows))
+    )
+    path = record_cache.write((0,), (partial(long_bad_rows), tmp_path / "records"))
+    assert [*record_cache._read(path)] == [*long_bad_rows()]
+    assert max(sizes) == 4
+
+
 def killed():
     yield Record(("text",), "place")
     signal.raise_signal(signal.SIGKILL)
