@@ -19,10 +19,14 @@ class LocalWorkers:
     """
 
     def __init__(self, commands: Sequence[Sequence[str]]):
-        # Each is in a separate session: Ctrl+C reaches this process alone, which passes it on once.
-        self._processes = [
-            subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True) for command in commands
-        ]
+        self._processes: list[subprocess.Popen] = []
+        try:
+            for command in commands:
+                # In a separate session: Ctrl+C reaches this process alone, which passes it on once.
+                self._processes.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True))
+        except BaseException:  # also Ctrl+C in between
+            self.end()
+            raise
 
     def codes(self) -> list[int | None]:
         """Return the exit code of each; None if it is running, and a negative number if a signal has ended it."""

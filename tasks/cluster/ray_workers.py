@@ -190,7 +190,7 @@ class RayWorkers:
                             stream.write(text.decode("utf-8", "replace"))
                             stream.flush()
             elif time.monotonic() - since > SILENCE:
-                self._codes[number] = LOST_WORKER
+                self._codes[number], self._looks[number] = LOST_WORKER, None  # also if it answers later
         return list(self._codes)
 
     def interrupt(self) -> None:

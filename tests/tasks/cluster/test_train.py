@@ -1,5 +1,6 @@
 """Workers of a training on Ray and on Slurm: their processes, and what is refused."""
 
+import io
 import logging
 import os
 import shutil
@@ -18,6 +19,8 @@ from tasks.cluster.ray_actor import WorkerActor
 from tasks.cluster.train import _until_finished, train
 from tasks.cluster.training_settings import ClusterTrainArguments
 from tasks.errors import TemporaryError, UserError
+from tasks.training.worker_addresses import LOST_WORKER
+from tests.tasks.processes import children
 
 # A worker that writes lines, and saves when it is interrupted.
 WORKER = """
@@ -143,14 +146,48 @@ def test_ray_refuses_what_cannot_run_and_leaves_signals_to_the_command(tmp_path,
         message = str(started("num_cpus=0.1", run="/proc/self/cwd/two"))
         assert message.startswith("worker 0, on ") and "does not see /proc/self/cwd as this machine does" in message
         assert "must name a folder that all machines of the cluster share" in message
+        monkeypatch.chdir(tmp_path)
+        _assert_lost_worker_stays_lost(ray, monkeypatch)
     assert [path.name for path in tmp_path.rglob("*")] == ["other"]
+
+
+def _assert_lost_worker_stays_lost(ray, monkeypatch) -> None:
+    """A worker whose actor was silent for too long is lost, also if the actor goes on: the others have given up."""
+    arguments, streams = ClusterTrainArguments(on="ray"), (io.StringIO(), io.StringIO())
+    workers = ray_workers.RayWorkers(ray, arguments, {"num_cpus": 0.1}, ["-c", WORKER], Path("two"), streams)
+    try:
+        actor = ray.get(workers._actors[0].__ray_call__.remote(lambda actor: os.getpid()))
+        wait_until(lambda: workers.codes() == [None, None] and streams[1].getvalue().count("\n") == 2)
+        os.kill(actor, signal.SIGSTOP)
+        monkeypatch.setattr(ray_workers, "SILENCE", 1.0)
+        try:
+            wait_until(lambda: workers.codes()[0] == LOST_WORKER)
+        finally:
+            os.kill(actor, signal.SIGCONT)
+            monkeypatch.setattr(ray_workers, "SILENCE", 60.0)
+        for _ in range(3):
+            time.sleep(0.2)
+            assert workers.codes() == [LOST_WORKER, None]
+    finally:
+        workers.end()
+
+
+def test_a_worker_that_cannot_be_started_leaves_no_other_behind():
+    before = children(os.getpid())
+    with pytest.raises(FileNotFoundError):
+        LocalWorkers([["sleep", "100"], ["/no/program"]])
+    left = [one for one in children(os.getpid()) if one not in before]
+    for one in left:
+        os.kill(one, signal.SIGKILL)
+    assert not left
 
 
 def test_a_training_whose_worker_is_lost_after_its_end_is_not_begun_again(small_tasks, tmp_path, capsys, caplog):
     run, killed = tmp_path / "run", "import os; os.kill(os.getpid(), 9)"
-    finishing = (
+    finished = small_tasks["sentiment"].untrained_run
+    finishing = (  # the files are new, as those of a training
         f"import shutil; shutil.rmtree({str(run)!r}, ignore_errors=True); "
-        f"shutil.copytree({str(small_tasks['sentiment'].untrained_run)!r}, {str(run)!r}); {killed}"
+        f"shutil.copytree({str(finished)!r}, {str(run)!r}, copy_function=shutil.copy); {killed}"
     )
     caplog.clear()
     # The second time, with --overwrite: a finished run is there before.
