@@ -13,6 +13,9 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
+# A name of DNS has 253 characters or less; a port can follow it.
+MAX_LENGTH = 300
+
 
 class HostMiddleware:
     """Refuses requests to a name that is not that of the server. Addresses, and no name at all, are accepted.
@@ -29,7 +32,9 @@ class HostMiddleware:
     async def __call__(self, scope, receive, send):
         """Answer a request."""
         headers = Headers(scope=scope).getlist("host") if scope["type"] == "http" else []
-        if header := next((one for one in headers if one and not self._is_accepted(one)), ""):
+        # What is too long for a name is not kept in memory.
+        refused = (one for one in headers if one and (len(one) > MAX_LENGTH or not self._is_accepted(one)))
+        if header := next(refused, ""):
             error = f"The server does not answer to the name {header[:200]}; start it with --allowed-hosts NAME"
             response = Response(json.dumps({"error": error}), 403, media_type="application/json")
             await response(scope, receive, send)

@@ -273,33 +273,3 @@ def test_a_client_that_does_not_read_its_answer_is_disconnected(strict, monkeypa
         while part := client.recv(1 << 20):
             received += len(part)
     assert received < 40_000_000
-
-
-@pytest.mark.parametrize(
-    ("host", "status"),
-    [
-        *(("evil.example", 403), ("evil.example:8501", 403), ("127.0.0.1.evil.example", 403), ("[", 403)),
-        *(("localhost:8501", 200), ("LOCALHOST.", 200), ("127.0.0.1", 200), ("[::1]:8501", 200), ("192.0.2.1:80", 200)),
-        *(("models.localhost", 200), ("Proxy.example:443", 200)),
-    ],
-)
-def test_a_web_page_with_a_name_that_leads_here_is_refused(named, host, status):
-    for path in ("/v1/models", "/", "/runs"):
-        answer = requests.get(named.url + path, headers={"host": host})
-        assert answer.status_code == status, answer.text
-        assert status == 200 or "--allowed-hosts" in answer.json()["error"]
-
-
-def test_a_name_that_leads_here_is_refused_also_next_to_another(named):
-    client = connected(named)
-    client.sendall(b"GET /v1/models HTTP/1.1\r\nhost: localhost\r\nhost: evil.example\r\n\r\n")
-    assert client.recv(4096).startswith(b"HTTP/1.1 403 ")
-
-
-@pytest.fixture(scope="module")
-def named(serving, small_model, tmp_path_factory):
-    """A server that answers to one further name."""
-    folder = tmp_path_factory.mktemp("named")
-    small_model(folder / "small")
-    with serving(folder, names=["proxy.example"]) as server:
-        yield server
