@@ -12,7 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from models.recurrent_settings import CELLS, Settings
 from tasks import comma_lists
-from tasks.cluster.settings import ResourceWords, check_resources
+from tasks.cluster.settings import ResourceWords, check_resources, resource_values
 from tasks.data import look_ahead
 from tasks.metrics import Metric
 from tasks.task import Task
@@ -166,9 +166,14 @@ class Comparison:
     def processes(self) -> int | None:
         """Maximum number of processes that prepare the data of a training; None is the number of cores.
 
-        Trainings side by side on this machine share its cores, and the memory that each process takes.
+        Trainings side by side on a machine share its cores, and each process takes memory. Ray counts cores for each
+        training, without restricting it to them; Slurm restricts a job to its cores.
         """
-        return max(1, look_ahead.cores() // self.arguments.jobs) if self.arguments.on == "local" else None
+        resources = resource_values(self.arguments.resources)
+        if self.arguments.on == "ray":
+            return max(1, int(resources.get("num_cpus", 1)))
+        on_this_machine = self.arguments.on == "local" or resources.get("cluster") == "local"
+        return max(1, look_ahead.cores() // self.arguments.jobs) if on_this_machine else None
 
     @property
     def jobs_folder(self) -> Path:

@@ -14,7 +14,7 @@ from tasks.data.sequence_store import SequenceStore, pad_sequences
 
 # Tokens that a process counts at least: fewer take less time than it needs to start.
 MIN_TOKENS = 1 << 22
-# A larger table of counts is not held by several processes.
+# Counts, of 4 bytes each, that all processes hold together; a larger table is held by one of them.
 MAX_COUNTS = 1 << 26
 
 
@@ -53,7 +53,7 @@ def class_counts(folder: Path, keys: np.ndarray, last: int, table: np.ndarray | 
         classes: Number of classes.
     """
     store, size = SequenceStore(folder), (len(keys) + 1) * classes
-    parts = _parts(store, np.arange(len(store)), alone=size > MAX_COUNTS)
+    parts = _parts(store, np.arange(len(store)), MAX_COUNTS // size)
     counts = np.zeros(size, np.float32)
     for places, numbers in worker_processes.mapped(partial(_class_counts, folder, keys, last, table, classes), parts):
         counts[places] += numbers
@@ -70,12 +70,19 @@ def _class_counts(
     return places, counts[places]
 
 
-def _parts(store: SequenceStore, indexes: np.ndarray, *, alone: bool = False) -> list[np.ndarray]:
-    """Divide texts among the processes, those of similar length together, into parts of as many tokens."""
+def _parts(store: SequenceStore, indexes: np.ndarray, most: int | None = None) -> list[np.ndarray]:
+    """Divide texts among the processes, those of similar length together, into parts of as many tokens.
+
+    Args:
+        store: The texts.
+        indexes: Which texts.
+        most: Maximum number of parts, of which there is at least one; None is the number of processes.
+    """
     ordered = order(store, indexes)
     ends = np.cumsum(store.lengths[ordered], dtype=np.int64)
     tokens = int(ends[-1]) if len(ends) else 0
-    count = 1 if alone else max(1, min(worker_processes.count(), tokens // MIN_TOKENS))
+    processes = worker_processes.count()
+    count = max(1, min(processes, tokens // MIN_TOKENS, processes if most is None else most))
     cuts = np.searchsorted(ends, [tokens * number // count for number in range(1, count)])
     return [ordered[start:stop] for start, stop in itertools.pairwise([0, *cuts.tolist(), len(ordered)])]
 

@@ -56,10 +56,21 @@ def without_costs(rows: list[dict]) -> list[dict]:
     return [{name: value for name, value in row.items() if name not in COSTS} for row in rows]
 
 
-def test_trainings_on_one_machine_share_its_cores_while_they_prepare_their_data(monkeypatch):
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"jobs": 1}, 8),
+        ({"jobs": 3}, 2),
+        ({"jobs": 20}, 1),
+        ({"jobs": 2, "on": "ray"}, 1),
+        ({"jobs": 2, "on": "ray", "resources": ("num_cpus=3",)}, 3),
+        ({"jobs": 2, "on": "slurm"}, None),
+        ({"jobs": 2, "on": "slurm", "resources": ("cluster=local",)}, 4),
+    ],
+)
+def test_trainings_on_one_machine_share_its_cores_while_they_prepare_their_data(monkeypatch, options, expected):
     monkeypatch.setattr(look_ahead, "cores", lambda: 8)
-    for options, expected in (({"jobs": 1}, 8), ({"jobs": 3}, 2), ({"jobs": 20}, 1), ({"jobs": 3, "on": "ray"}, None)):
-        assert Comparison(SENTIMENT, CompareArguments(**options), {}).processes == expected
+    assert Comparison(SENTIMENT, CompareArguments(**options), {}).processes == expected
 
 
 def wait_until(condition, process) -> None:
