@@ -6,12 +6,13 @@ jamo, which are composed to syllables again in the output. No id stands for padd
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import tensorflow as tf
 
+from models.graph_methods import built_once
 from models.unicode_composition import (
     NfcNormalizer,
     Points,
@@ -137,8 +138,9 @@ class CharacterText(tf.Module):
         self._ids = lookup_table(points, range(1, len(characters)), UNKNOWN)
         self._points = tf.constant([REPLACEMENT, *points], tf.int32)
         self._to_nfc = NfcNormalizer() if characters.normalization == "nfc" else None
-        self._ids_graph, self._lengths_graph, self._jamo_graph = map(
-            _built_once, (self._ids_of, self._lengths_of, self._composed_jamo)
+        methods = (self._ids_of, self._lengths_of, self._composed_jamo)
+        self._ids_graph, self._lengths_graph, self._jamo_graph = (
+            built_once(method, tf.TensorSpec([None], tf.string)) for method in methods
         )
 
     @property
@@ -229,15 +231,6 @@ class CharacterText(tf.Module):
     def _composed_jamo(self, texts: tf.Tensor) -> tf.Tensor:
         composed = compose_pairs(_code_points(texts), compose_hangul)
         return tf.strings.unicode_encode(_ragged(composed, texts), "UTF-8")
-
-
-def _built_once(method: Callable) -> Callable:
-    """Return a function of texts, string `(batch,)`, whose graph is built once and called by all others.
-
-    A SavedModel does not take it for one of its functions, as it would with a `tf.function`.
-    """
-    function = tf.function(method, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
-    return lambda texts: function(texts)
 
 
 def _code_points(texts: tf.Tensor) -> Points:

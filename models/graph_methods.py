@@ -1,4 +1,4 @@
-"""Methods that run as a TensorFlow graph, and keep their object alive."""
+"""Methods that run as a TensorFlow graph, and keep their object alive; and graphs that others call."""
 
 from collections.abc import Callable, Sequence
 
@@ -41,3 +41,17 @@ class graph_method:
         # Found there from now on, because this class has no `__set__`. Not with `setattr`: `tf.Module` would track it.
         instance.__dict__[self._method.__name__] = function
         return function
+
+
+def built_once(method: Callable, *input_signature: tf.TypeSpec) -> Callable:
+    """Return a function whose graph is built once, and called by the graphs of others, where it would be built in each.
+
+    A SavedModel contains the graph only as a part of these: it does not export this function, as it would a
+    `tf.function` that is an attribute of a module, for which it would build the graph again.
+
+    Args:
+        method: A bound method.
+        *input_signature: The `tf.TensorSpec` of each argument.
+    """
+    function = tf.function(method, input_signature=input_signature, autograph=False)
+    return lambda *arguments: function(*arguments)

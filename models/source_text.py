@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from models.graph_methods import built_once
 from models.placeholders import Placeholders, symbols_in
 from models.text import SPECIALS, UNKNOWN, SentencePieceText
 from models.truecasing import Truecaser
@@ -55,9 +56,16 @@ class SourceText(tf.Module):
         self._copy_unknown = copy_unknown and self.symbols > 0
         # One piece more than the network reads, so that a sentence that is too long is noticed.
         self.tokens = SentencePieceText(model, max_tokens + 1)
+        strings, flags = tf.TensorSpec([None], tf.string), tf.TensorSpec([None], tf.bool)
+        self._read_graph = built_once(self._read, strings)
+        spans = tf.TensorSpec([None, self.symbols], tf.string)
+        self._restore_graph = built_once(self._restored, strings, flags, spans)
 
     def read(self, texts: tf.Tensor) -> Sentences:
         """Convert sentences, string `(batch,)`."""
+        return self._read_graph(texts)
+
+    def _read(self, texts: tf.Tensor) -> Sentences:
         spans, is_upper = tf.fill([tf.size(texts), self.symbols], ""), tf.fill([tf.size(texts)], False)
         if self.placeholders is not None:
             texts, spans = self.placeholders.mask(texts)
@@ -77,10 +85,14 @@ class SourceText(tf.Module):
             sentences: From `read`.
             repeats: Number of translations of each sentence, next to each other.
         """
+        is_upper, spans = tf.repeat(sentences.is_upper, repeats), tf.repeat(sentences.spans, repeats, axis=0)
+        return self._restore_graph(texts, is_upper, spans)
+
+    def _restored(self, texts: tf.Tensor, is_upper: tf.Tensor, spans: tf.Tensor) -> tf.Tensor:
         if self.truecaser is not None:
-            texts = self.truecaser.restore(texts, tf.repeat(sentences.is_upper, repeats))
+            texts = self.truecaser.restore(texts, is_upper)
         if self.placeholders is not None:
-            texts = self.placeholders.restore(texts, tf.repeat(sentences.spans, repeats, axis=0))
+            texts = self.placeholders.restore(texts, spans)
         return texts
 
     def required_symbols(self, pieces: tf.RaggedTensor) -> tf.Tensor | None:
