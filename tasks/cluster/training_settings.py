@@ -9,6 +9,7 @@ from tasks.cluster.settings import ResourceWords, check_resources, resource_valu
 
 # The options of Ray's actors that --resources can name -> what machines have.
 RAY_RESOURCES = {"num_cpus": "CPU", "num_gpus": "GPU", "memory": "memory"}
+SMALLEST_SHARE = 0.0001
 LOOPBACK = "127.0.0.1"
 
 
@@ -36,6 +37,11 @@ class ClusterTrainArguments(Settings):
             if name not in RAY_RESOURCES or isinstance(amount, str) or not 0 <= amount < float("inf"):
                 raise ValueError(
                     f"{name}={amount}: expected numbers for {', '.join(RAY_RESOURCES)}, such as num_cpus=4"
+                )
+            if 0 < amount < SMALLEST_SHARE or (name == "num_gpus" and amount > 1 and amount % 1):
+                raise ValueError(
+                    f"{name}={amount:g}: Ray divides a processor or a GPU into shares of {SMALLEST_SHARE:g} or more, "
+                    "and several GPUs must be a whole number"
                 )
         return value
 

@@ -18,6 +18,11 @@ from tasks.cli.cluster import main
         (["train", "sentiment", "--resources", "num_cpus=2"], ["--resources", "add --on ray"]),
         (["train", "sentiment", "--on", "ray", "--resources", "cpus=2"], ["cpus=2", "num_cpus, num_gpus, memory"]),
         (["train", "sentiment", "--on", "ray", "--resources", "num_cpus=many"], ["num_cpus=many", "expected numbers"]),
+        (
+            ["train", "sentiment", "--on", "ray", "--resources", "num_cpus=0.00001"],
+            ["num_cpus=1e-05", "0.0001 or more"],
+        ),
+        (["train", "sentiment", "--on", "ray", "--resources", "num_gpus=1.5"], ["num_gpus=1.5", "a whole number"]),
         (["train", "sentiment", "--on", "ray", "--address", "10.0.0.1"], ["--address", "leave it out with --on ray"]),
     ],
 )
