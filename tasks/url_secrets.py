@@ -4,6 +4,8 @@ import re
 
 # A path such as s3:/bucket is a URL with a slip. The name of a drive, as in C:/, is one letter.
 URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):/+(?P<rest>((?!,[A-Za-z0-9+.-]+:/)[^\s'\"])+)")
+# A file of this machine, where any character may be part of a name.
+FILE = re.compile(r"file:(/|/{3,}|//localhost/)(?!/)", re.IGNORECASE)
 # What stands before the host, USER or USER:PASSWORD. The keys of AWS contain slashes; a port does not.
 BEFORE_HOST = re.compile(r"(?P<user>[^/]*)@|(?P<key>[^/@:[]+:(?!\d+/).*)@")
 # The names that a container of Azure, and the word for a public bucket of Google, have before the host.
@@ -32,7 +34,7 @@ def has_secret(text: str) -> bool:
 
 
 def _hidden(url: re.Match) -> str:
-    if url["scheme"].lower() == "file":  # of this machine, where any character may be part of a name
+    if FILE.match(url[0]):
         return url[0]
     rest = hidden(url["rest"])  # a parameter may be a URL
     before = BEFORE_HOST.match(rest)

@@ -9,6 +9,7 @@ from tasks.url_secrets import hidden
 URLS = {
     "https://user:secret@host/x.csv": "https://...@host/x.csv",
     "https://secret@host/x.csv": "https://...@host/x.csv",
+    "file://user:secret@host/x.csv": "file://...@host/x.csv",
     "s3://key:secret@bucket": "s3://...@bucket",
     "s3://key:sec/secret+ret@bucket/x.csv": "s3://...@bucket/x.csv",
     "gs://user:secret@bucket/x.csv": "gs://...@bucket/x.csv",
