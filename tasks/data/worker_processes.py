@@ -1,7 +1,8 @@
 """Calls functions in separate processes, on all cores, and returns their results in order.
 
-The processes import no TensorFlow, so that each starts in a third of a second, and not the program that called: a
-script needs no `if __name__ == "__main__"`, and a notebook works. They end with it, whatever ends it.
+The processes import no TensorFlow, so each starts in a third of a second. They do not import the main module of the
+program that calls, so a script needs no `if __name__ == "__main__"`, and a notebook works. They end with the program,
+whatever ends it.
 """
 
 import contextlib

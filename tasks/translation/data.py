@@ -19,7 +19,7 @@ from tasks.data.sources import Source
 from tasks.errors import UserError
 from tasks.serving.batched_inference import string_tensor
 from tasks.training.runs import Run
-from tasks.translation import length_limit, preprocessing
+from tasks.translation import length_limit, preprocessing, validation_pairs
 from tasks.translation.segmentation import Segmentations, WordIds
 from tasks.translation.settings import TranslationSettings
 from tasks.translation.source import SIDES, open_pairs
@@ -85,8 +85,8 @@ def prepare(settings: TranslationSettings, run: Run) -> None:
     """Read the source once for the vocabularies, and once more to store ids.
 
     Writes `vocabulary/` (source.model, target.model, preprocessing.json, length_ratio.json), `training_texts.npz` and,
-    below `checkpoint/`, the ids of both splits and, for subword regularization, the words of the training pairs and
-    their segmentations.
+    below `checkpoint/`, the ids of both splits, validation pairs for BLEU and, for subword regularization, the words of
+    the training pairs and their segmentations.
     """
     source = open_pairs(settings)
     for reason, count in source.check().items():
@@ -107,7 +107,7 @@ def prepare(settings: TranslationSettings, run: Run) -> None:
         store = SequenceStore.write(
             run.checkpoint / split,
             ("source_length",),
-            _encoded(settings, records, split, tokenizers, rules),
+            _encoded(settings, records, split, tokenizers, rules, run),
             max(processor.get_piece_size() for processor in processors),
         )
         if not len(store):
@@ -165,6 +165,7 @@ def _encoded(
     split: str,
     tokenizers: list[SentencePieceText],
     rules: preprocessing.Preprocessing,
+    run: Run,
 ) -> Iterator[tuple[list[int], int]]:
     """Yield the ids of source and target in one list, and the number of source ids, of pairs that are not left out."""
     max_tokens, ratio, left_out = settings.network.max_tokens, settings.data.max_pair_length_ratio, LeftOut()
@@ -176,7 +177,10 @@ def _encoded(
             for tokenizer, of_side in zip(tokenizers, texts, strict=True)
         ]
 
-    for chunk, sides in look_ahead.mapped(pieces, chunks(with_both_sides(records, left_out))):
+    records = with_both_sides(records, left_out)
+    if split == "validation":
+        records = validation_pairs.stored(records, run, settings.training.bleu_pairs)
+    for chunk, sides in look_ahead.mapped(pieces, chunks(records)):
         for record, source_ids, target_ids in zip(chunk, *sides, strict=True):
             longer, shorter = max(len(source_ids), len(target_ids)), min(len(source_ids), len(target_ids))
             if not shorter:  # normalization left nothing

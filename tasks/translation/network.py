@@ -1,6 +1,5 @@
 """The translator that the settings describe, how it is trained, and its BLEU on validation data."""
 
-import itertools
 import logging
 from collections.abc import Callable
 
@@ -12,7 +11,7 @@ from models.translator import build_translator
 from tasks.serving.inference import override
 from tasks.task_parts import Network
 from tasks.training.runs import Run
-from tasks.translation import data, length_limit, preprocessing, scoring, translate
+from tasks.translation import data, length_limit, preprocessing, scoring, translate, validation_pairs
 from tasks.translation.pairs import SentencePairs
 from tasks.translation.settings import TranslationSettings
 
@@ -34,9 +33,7 @@ def build(settings: TranslationSettings, pairs: SentencePairs, run: Run) -> Netw
 def _validation_bleu(settings: TranslationSettings, model: keras.Model, run: Run) -> Callable[[int], dict]:
     """Return a function that measures BLEU of greedy translations, in the epochs that the settings choose."""
     chosen = settings.training
-    records = data.with_both_sides(data.open_pairs(settings).records("validation"), data.LeftOut())
-    pairs = (record.values for record in itertools.islice(records, chosen.bleu_pairs))
-    sources, references = zip(*pairs, strict=True)
+    sources, references = zip(*validation_pairs.read(run), strict=True)
     search = override(settings.search, {"beam_size": 1, "coverage_penalty": 0.0})
     search = length_limit.resolved(search, run.vocabulary)
     predictor = translate.from_model(

@@ -1,15 +1,18 @@
 """What a training prepares does not depend on the number of processes that prepare it, and an interrupt ends them."""
 
 import os
+import shutil
 import signal
 import time
 
 import pytest
 
+from models.recurrent_settings import Settings
 from tasks.cli.parsing import train_arguments
 from tasks.data import record_cache
 from tasks.sentiment import ngram_parts
 from tasks.training import prepared, runs
+from tasks.training.runs import Run
 from tests.tasks.examples import LINES, TRAINED_WIDE_PATH, reviews, sentence_pairs, write_aligned, write_csv
 from tests.tasks.processes import children, wait_until_ended
 
@@ -28,10 +31,11 @@ def write_shards(task: str, folder) -> tuple[str, ...]:
     return TRAINED_WIDE_PATH + ("--ngrams", "2", "--ngram-min-texts", "1") if task == "sentiment" else PIECES
 
 
-def prepare(small, run, *options, processes: int | None = None) -> None:
+def prepare(small, run, *options, processes: int | None = None) -> tuple[Settings, Run]:
     arguments = ["--run", run, *small.options, *options]
     settings = train_arguments(small.task, "train", list(map(str, arguments))).settings
-    prepared.prepare(small.task, settings, runs.begin(run, small.name, settings), processes=processes)
+    begun = runs.begin(run, small.name, settings)
+    return prepared.prepare(small.task, settings, begun, processes=processes), begun
 
 
 @pytest.mark.parametrize("task", ["sentiment", "chargen", "translation"])
@@ -47,6 +51,18 @@ def test_preparation_does_not_depend_on_the_number_of_processes(small_tasks, tmp
         prepare(small, tmp_path / str(processes), *options, processes=processes)
         assert contents(tmp_path / str(processes)) == expected
     assert not children(os.getpid())
+
+
+@pytest.mark.parametrize("task", ["sentiment", "chargen", "translation"])
+def test_what_is_prepared_is_all_that_a_training_needs_of_the_data(small_tasks, tmp_path, task):
+    small, options = small_tasks[task], write_shards(task, tmp_path / "data")
+    options += ("--bleu-epochs", "1", "--bleu-pairs", "4") if task == "translation" else ()
+    settings, run = prepare(small, tmp_path / "run", "--data", tmp_path / "data", *options)
+    shutil.rmtree(tmp_path / "data")
+    network = small.task.build(settings, small.task.open_data(settings, run), run)
+    assert (network.validation_metrics is not None) == (task == "translation")
+    if network.validation_metrics:
+        assert 0 <= network.validation_metrics(1)["bleu"] <= 100
 
 
 @pytest.mark.slow
