@@ -153,7 +153,7 @@ BAD_SETTINGS = {
     "chargen": {
         "a step between windows of a carried state": (["--window-step", "5"], ["window_step=5", "stateful=True"]),
         "both directions": (["--bidirectional"], ["bidirectional=True"]),
-        "a long loop to unroll": (["--window", "5000"], ["unroll=True", "window=5000", "no-unroll"]),
+        "a long loop to unroll": (["--unroll", "--window", "5000"], ["unroll=True", "window=5000", "no-unroll"]),
         "no temperatures": (["--temperatures"], ["temperatures", "--temperatures needs a value"]),
     },
     "translation": {
@@ -165,7 +165,7 @@ BAD_SETTINGS = {
             ["--attention", "none", "--input-feeding"],
             ["input_feeding", "attention=none"],
         ),
-        "dot between sizes": (["--decoder-units", "32"], ["size 64", "size 32", "general"]),
+        "dot between sizes": (["--bidirectional", "--decoder-units", "32"], ["size 64", "size 32", "general"]),
         "an unknown attention": (["--attention", "global"], ["--attention", "additive", "multiplicative"]),
         "coverage without attention": (["--attention", "none", "--coverage-penalty", "0.2"], ["coverage_penalty=0.2"]),
         "beam of none": (["--beam-size", "0"], ["--beam-size", "0"]),

@@ -84,7 +84,7 @@ def test_ctrl_c_ends_a_training_that_then_goes_on(process, small_tasks, tmp_path
     lines = answer.err.splitlines()
     beginnings = ["chosen for about 400 training texts", "test split", "train split", "validation split", "class "]
     beginnings += ["negative ", "positive ", "the largest class", "left out", "203 of 500 texts (40.6%) have more"]
-    beginnings += ["400 texts to train on, 100 to validate on; classes: negative, positive", "3,"]
+    beginnings += ["400 texts to train on, 100 to validate on; classes: negative, positive", "2,"]
     assert [line[: len(beginning)] for line, beginning in zip(lines, beginnings, strict=False)] == beginnings
     rest = lines[len(beginnings) - 1 :]
     assert (

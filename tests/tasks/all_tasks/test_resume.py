@@ -37,7 +37,7 @@ DROPOUTS = ("--recurrent-dropout", "0.2", "--embedding-dropout", "0.2", "--outpu
 ALWAYS = (*DROPOUTS, "--ema-momentum", "0.9", "--checkpoint-minutes", "0.005")
 CHARGEN = (
     *("--epochs", "3", "--steps-per-epoch", "60", "--batch-size", "4", "--window", "10", "--units", "16"),
-    *("--layers", "2", "--layer-dropout", "0.2", "--sample-lines", "1", *ALWAYS),
+    *("--layers", "2", "--layer-dropout", "0.2", "--sample-lines", "1", "--unroll", *ALWAYS),
 )
 TRAININGS = {
     # N-gram vocabularies, their dropout, momentum.
@@ -47,7 +47,7 @@ TRAININGS = {
         ("settings.json", "vocabulary", "train", "wide_ngrams*"),
         (
             *("--epochs", "3", "--steps-per-epoch", "15", "--tokens-per-batch", "256", "--units", "16"),
-            *("--embedding-size", "16", "--wide-ngrams", "2", "--wide-features", "log_count_ratios"),
+            *("--bidirectional", "--embedding-size", "16", "--wide-ngrams", "2", "--wide-features", "log_count_ratios"),
             *("--ngrams", "2", "--ngram-dropout", "0.2", "--schedule", "cosine", "--dropout", "0.2", *ALWAYS),
         ),
     ),
@@ -64,7 +64,7 @@ TRAININGS = {
         ("set-up", "while writing", "any time"),
         ("settings.json", "vocabulary", "train", "words", "*_segmentations.npz", "prepared"),
         (
-            *("--epochs", "4", "--steps-per-epoch", "12", "--subword-regularization", "0.3"),
+            *("--bidirectional", "--epochs", "4", "--steps-per-epoch", "12", "--subword-regularization", "0.3"),
             *("--bleu-epochs", "3", "--bleu-pairs", "20", "--dropout", "0.2", *ALWAYS),
         ),
     ),

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.slow
 
 SYLLABLES = [first + second for first in "bdfgklmnrst" for second in "aeio"]
 NAME = re.compile(f"(?:{'|'.join(SYLLABLES)}){{2,3}}[nsl]?", re.IGNORECASE)
-SMALL = ("--records", "lines", "--units", "64", "--embedding-size", "16", "--epochs", "16")
+SMALL = ("--records", "lines", "--units", "64", "--embedding-size", "16", "--no-unroll", "--epochs", "16")
 
 
 def names(count: int) -> list[str]:
@@ -241,9 +241,9 @@ def test_options_of_training_go_with_records(chargen, names_file, tmp_path):
     (tmp_path / "few.txt").write_text("".join(names_file.read_text().splitlines(keepends=True)[::10]))
     for number, options in enumerate(
         [
-            ("--no-unroll", "--window", "4"),
+            ("--window", "4"),
             ("--hangul", "jamo"),
-            ("--cell", "gru", "--layers", "2"),
+            ("--unroll", "--window", "8", "--cell", "gru", "--layers", "2"),
         ]
     ):
         run = tmp_path / f"run{number}"

@@ -56,7 +56,7 @@ def test_the_validation_loss_is_that_of_evaluate(chargen, train, tmp_path):
         ("--tied-embeddings", "--layers", "2", "--residual", "--layer-dropout", "0.1", "--output-dropout", "0.1"),
         ("--dropout", "0.1", "--recurrent-dropout", "0.1", "--embedding-dropout", "0.1"),
         ("--ema-momentum", "0.9"),
-        ("--no-unroll",),
+        ("--unroll",),
         ("--cell", "gru", "--reset-after", "False", "--recurrent-initializer", "glorot_uniform"),
         ("--cell", "simple_rnn", "--activation", "relu", "--kernel-regularizer", "l2(0.0001)"),
         ("--min-count", "5", "--normalization", "identity"),
@@ -78,7 +78,7 @@ def test_the_state_is_carried_if_stateful(train, tmp_path):
     loss = {}
     for option in ("--stateful", "--no-stateful"):
         # Windows of 54 characters hold two lines to train on; with the state carried all of them are seen in order.
-        arguments = (option, "--window", "14", "--batch-size", "16", "--units", "32")
+        arguments = (option, "--unroll", "--window", "14", "--batch-size", "16", "--units", "32")
         arguments += ("--epochs", "4", "--steps-per-epoch", "380")
         assert train(tmp_path / option, *arguments, data=tmp_path / "keys.txt").code == 0
         loss[option] = min(row["val_loss"] for row in Run(tmp_path / option).history())

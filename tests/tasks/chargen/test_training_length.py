@@ -57,6 +57,7 @@ def test_what_is_asked_for_is_kept():
 def train_auto(chargen, text_file):
     def train(run, *options):
         small = ("--units", "8", "--embedding-size", "8", "--batch-size", "64", "--window", "20", "--dropout", "0.2")
+        small += ("--no-unroll",)
         return chargen("train", "--data", text_file, "--run", run, *small, *options)
 
     return train

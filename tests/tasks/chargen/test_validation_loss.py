@@ -16,14 +16,16 @@ VERSE = "The miller sold the moon and bought a mill,\nThe tinker sang of bread a
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("size", "epochs"), [(6_000, 10), (15_000, 5), (60_000, 1)])
-def test_the_log_and_evaluate_agree(chargen, tmp_path, size, epochs):
+@pytest.mark.parametrize(
+    ("size", "epochs", "loop"), [(6_000, 10, "--unroll"), (15_000, 5, "--no-unroll"), (60_000, 1, "--no-unroll")]
+)
+def test_the_log_and_evaluate_agree(chargen, tmp_path, size, epochs, loop):
     numbers = np.random.default_rng(0).integers(100, 1000, size)
     lines = (f"{number} {VERSE}" for number in numbers)
     text = "".join(lines)[:size]
     (tmp_path / "text.txt").write_text(text)
     run = tmp_path / "run"
-    trained = chargen("train", "--data", tmp_path / "text.txt", "--run", run, "--epochs", str(epochs), *OPTIONS)
+    trained = chargen("train", "--data", tmp_path / "text.txt", "--run", run, "--epochs", str(epochs), loop, *OPTIONS)
     assert trained.code == 0, trained.err
     best = min(row["val_loss"] for row in Run(run).history())
     answer = chargen("evaluate", "--run", run, "--split", "validation", "--json")
@@ -41,6 +43,7 @@ def test_the_log_and_evaluate_agree(chargen, tmp_path, size, epochs):
 def test_a_validation_reads_a_part_of_a_large_text_and_says_so(chargen, tmp_path, caplog):
     (tmp_path / "text.txt").write_text(VERSE * 400)
     options = ("--units", "8", "--embedding-size", "8", "--epochs", "1", "--steps-per-epoch", "1", "--batch-size", "4")
+    options += ("--no-unroll",)
     bounded = chargen(
         "train", "--data", tmp_path / "text.txt", "--run", tmp_path / "a", "--validation-steps", "10", *options
     )

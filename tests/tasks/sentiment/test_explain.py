@@ -89,6 +89,6 @@ def test_what_cannot_be_explained_is_named(sentiment, finished_run, arguments, w
 
 @pytest.mark.slow
 def test_a_layer_with_one_direction_has_no_other(sentiment, train, tmp_path):
-    train(tmp_path / "run", "--no-bidirectional", "--epochs", "1")
+    train(tmp_path / "run", "--epochs", "1")
     message = sentiment("explain", "--run", tmp_path / "run", "good", "--direction", "backward").error()
     assert "no direction backward" in message

@@ -21,7 +21,7 @@ def kept(folder) -> Classifier:
 @pytest.mark.parametrize("cell", ["lstm", "gru", "simple_rnn"])
 def test_each_cell_trains_and_leaves_a_complete_run(train, easy, tmp_path, cell):
     folder = tmp_path / "runs" / cell
-    answer = train(folder, "--cell", cell, "--epochs", "5", "--learning-rate", "0.03", data=easy)
+    answer = train(folder, "--cell", cell, "--bidirectional", "--epochs", "5", "--learning-rate", "0.03", data=easy)
     assert answer.code == 0 and answer.out == f"{folder}\n"
     names = {path.name for path in folder.iterdir()}
     assert names == {
@@ -50,7 +50,8 @@ def test_the_same_settings_file_gives_the_same_weights_and_another_seed_others(s
 def test_every_part_of_the_network_trains_at_once(train, tmp_path):
     answer = train(
         tmp_path / "a",
-        *("--layers", "2", "--recurrent-dropout", "0.1", "--dropout", "0.1", "--layer-dropout", "0.1"),
+        *("--bidirectional", "--layers", "2", "--layer-dropout", "0.1"),
+        *("--recurrent-dropout", "0.1", "--dropout", "0.1"),
         *("--ngrams", "3", "--ngram-dropout", "0.2", *TRAINED_WIDE_PATH, "--pooling", "attention"),
         *("--kernel-regularizer", "l2(0.001)", "--recurrent-constraint", "max_norm(2.0)"),
         *("--optimizer", "adamw", "--weight-decay", "0.01", "--global-clipnorm", "1", "--warmup-steps", "3"),
@@ -114,7 +115,7 @@ def test_fifty_classes_are_trained_and_evaluated(train, sentiment, write_csv, tm
 
 
 def test_label_smoothing_raises_the_lowest_possible_loss(train, easy, tmp_path):
-    options = ["--epochs", "5", "--learning-rate", "0.03", "--label-smoothing", "0.5"]
+    options = ["--bidirectional", "--epochs", "5", "--learning-rate", "0.03", "--label-smoothing", "0.5"]
     assert train(tmp_path / "a", *options, data=easy).code == 0
     best = min(Run(tmp_path / "a").history(), key=lambda row: row["val_loss"])
     # The lowest possible loss with targets 0.75 and 0.25; without smoothing it would go to zero.

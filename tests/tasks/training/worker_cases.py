@@ -29,8 +29,12 @@ NO_DROPOUT = ("--dropout", "0", "--embedding-dropout", "0", "--layer-dropout", "
 CLASSIFIER = (
     *("--data", "reviews", "--units", "6", "--embedding-size", "6", "--max-tokens", "30", "--vocabulary-size", "200"),
     *("--tokens-per-batch", "150", "--class-weight", "balanced", "--label-smoothing", "0.1", *NO_DROPOUT),
+    "--no-bidirectional",
 )
-CHARACTERS = ("--data", "lines.txt", "--units", "8", "--embedding-size", "6", "--window", "20", "--sample-lines", "0")
+CHARACTERS = (
+    *("--data", "lines.txt", "--units", "8", "--embedding-size", "6", "--window", "20", "--sample-lines", "0"),
+    "--no-unroll",
+)
 SGD = ("--optimizer", "sgd", "--learning-rate", "0.1", "--epochs", "2", "--monitor", "loss")
 # Name -> the task and its options.
 CASES = {
@@ -44,7 +48,7 @@ CASES = {
         (
             *("--data", "pairs", *LANGUAGES, "--units", "8", "--embedding-size", "8", "--max-tokens", "40"),
             *("--vocabulary-size", "300", "--tokens-per-batch", "200", "--bleu-epochs", "2", "--bleu-pairs", "3"),
-            *("--label-smoothing", "0.1", *SGD, *NO_DROPOUT),
+            *("--label-smoothing", "0.1", "--no-bidirectional", *SGD, *NO_DROPOUT),
         ),
     ),
     "shuffled": ("chargen", (*CHARACTERS, *SGD, "--no-stateful", "--batch-size", "7")),

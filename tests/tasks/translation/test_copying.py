@@ -44,7 +44,7 @@ def spanned_run(train, tmp_path_factory, write_aligned):
     folder = tmp_path_factory.mktemp("spans")
     write_aligned(folder / "data", "train", spanned_pairs(300, 1))
     write_aligned(folder / "data", "validation", spanned_pairs(20, 2))
-    answer = train(folder / "run", "--epochs", "2", "--vocabulary-size", "300", data=folder / "data")
+    answer = train(folder / "run", "--bidirectional", "--epochs", "2", "--vocabulary-size", "300", data=folder / "data")
     assert answer.code == 0, answer.err
     return folder / "run"
 
@@ -129,7 +129,7 @@ def test_capital_letters_are_written_where_they_were_read(train, translation, tm
     pairs = [(f"Tom, {english}", english) for english, _ in sample_pairs("train", 200)]
     for split in ("train", "validation"):
         write_aligned(tmp_path / "data", split, pairs)
-    answer = train(tmp_path / "run", "--epochs", "1", data=tmp_path / "data")
+    answer = train(tmp_path / "run", "--bidirectional", "--epochs", "1", data=tmp_path / "data")
     assert answer.code == 0, answer.err
     plain, upper, as_read = (
         translation("translate", "--run", tmp_path / "run", text, "--min-length-ratio", "1", *options).out.strip()

@@ -48,9 +48,12 @@ SHORT = ("--epochs", "1", "--steps-per-epoch", "8")
 
 # Every cell, attention and direction once.
 NETWORKS = [
-    ("--cell", "lstm", "--attention", "additive", "--input-feeding"),
+    ("--cell", "lstm", "--bidirectional", "--attention", "additive", "--input-feeding"),
     ("--cell", "simple_rnn", "--no-bidirectional", "--go-backwards", "--attention", "none"),
-    ("--cell", "gru", "--attention-score", "general", "--decoder-units", "40", "--tied-embeddings", "--layers", "2"),
+    (
+        *("--cell", "gru", "--bidirectional", "--attention-score", "general", "--decoder-units", "40"),
+        *("--tied-embeddings", "--layers", "2"),
+    ),
 ]
 
 
