@@ -2,15 +2,14 @@
 
 import contextlib
 import logging
-import signal
 import sys
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from types import ModuleType
 
 from tasks.cluster.extra import imported
 from tasks.errors import TrainingFailed, UserError
+from tasks.training.signals import DeferredSignals
 
 log = logging.getLogger(__name__)
 
@@ -37,36 +36,29 @@ def started() -> Iterator[ModuleType]:
         if ray.is_initialized():  # by the caller in Python
             yield ray
             return
-        with _sigterm_is_kept():
-            _start(ray)
         try:
+            _start(ray)
             yield ray
         finally:
             ray.shutdown()
-
-
-@contextlib.contextmanager
-def _sigterm_is_kept() -> Iterator[None]:
-    """Put the handler of SIGTERM back, which Ray replaces by one that ends the process without its messages."""
-    handler = signal.getsignal(signal.SIGTERM)
-    try:
-        yield
-    finally:
-        # Another thread has no handlers, and None was not installed from Python.
-        if handler is not None and threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, handler)
 
 
 def _start(ray: ModuleType) -> None:
     for attempt in range(ATTEMPTS):
         if attempt:
             time.sleep(2.0)
+        # A start that is interrupted leaves processes behind, or ends this one by SIGSEGV. Afterwards the handler of
+        # SIGTERM is the former one again: that of Ray ends the process without its messages.
+        signals = DeferredSignals("Ray ends when it has started")
         try:
-            ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+            with signals.deferred():
+                ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
         except ConnectionError as error:
+            signals.deliver()
             raise UserError(f"the cluster of Ray does not answer: {_first_line(error)}") from None
         except Exception as error:
             ray.shutdown()
+            signals.deliver()
             if attempt + 1 == ATTEMPTS:
                 raise TrainingFailed(f"Ray does not start on this machine: {_first_line(error)}") from None
         else:

@@ -1,4 +1,4 @@
-"""Signals during a training: they wait until the step that was reached is saved."""
+"""Signals that wait, such as during a training until the step that was reached is saved."""
 
 import contextlib
 import os
@@ -14,11 +14,15 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 class DeferredSignals:
     """Keeps a signal until `deliver`; the same signal for the second time is delivered at once.
 
+    Args:
+        effect: What the message on standard error says of the first signal.
+
     Attributes:
         received: The signal, or None.
     """
 
-    def __init__(self):
+    def __init__(self, effect: str = "the step that was reached is saved"):
+        self._message = f"\ninterrupted: {effect}; interrupt again to end at once\n".encode()
         self.received: int | None = None
         self._previous: dict[int, object] = {}
 
@@ -56,7 +60,7 @@ class DeferredSignals:
         self.received = number
         # Not the log: a handler may run in the middle of a write to it.
         with contextlib.suppress(OSError):
-            os.write(2, b"\ninterrupted: the step that was reached is saved; interrupt again to end at once\n")
+            os.write(2, self._message)
 
     def _restore(self) -> None:
         while self._previous:

@@ -19,6 +19,7 @@ from tasks.cluster.ray_actor import WorkerActor
 from tasks.cluster.train import _until_finished, train
 from tasks.cluster.training_settings import ClusterTrainArguments
 from tasks.errors import TemporaryError, UserError
+from tasks.training import signals
 from tasks.training.worker_addresses import LOST_WORKER
 from tests.tasks.processes import children
 
@@ -149,6 +150,31 @@ def test_ray_refuses_what_cannot_run_and_leaves_signals_to_the_command(tmp_path,
         monkeypatch.chdir(tmp_path)
         _assert_lost_worker_stays_lost(ray, monkeypatch)
     assert [path.name for path in tmp_path.rglob("*")] == ["other"]
+
+
+@pytest.mark.slow
+def test_an_interrupt_while_ray_starts_waits_until_ray_can_be_ended(monkeypatch):
+    import ray
+
+    started, start = [], ray.init
+
+    def interrupted(**options) -> None:
+        signal.raise_signal(signal.SIGINT)
+        start(**options)
+        started.append(True)
+
+    monkeypatch.setattr(ray, "init", interrupted)
+    before = children(os.getpid())
+    handlers = [signal.getsignal(number) for number in signals.SIGNALS]
+    with pytest.raises(KeyboardInterrupt), ray_session.started():
+        pass
+    assert started and not ray.is_initialized()
+    assert [signal.getsignal(number) for number in signals.SIGNALS] == handlers
+    wait_until(lambda: {*children(os.getpid())} <= {*before})
+
+    monkeypatch.setattr(ray, "init", lambda **options: [signal.raise_signal(signal.SIGINT) for _ in range(2)] + [1 / 0])
+    with pytest.raises(KeyboardInterrupt), ray_session.started():
+        pass
 
 
 def _assert_lost_worker_stays_lost(ray, monkeypatch) -> None:
