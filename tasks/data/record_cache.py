@@ -10,9 +10,10 @@ import os
 import pickle
 import shutil
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO, NamedTuple
 
 from tasks.data import records, worker_processes
 from tasks.data.hashes import comparison_hashes
@@ -24,6 +25,8 @@ from tasks.errors import UserError
 MIN_BYTES = 1 << 24
 # What a small file costs to read, in bytes of a large one.
 FILE_BYTES = 1 << 12
+# Creating a file may take longer than to read a small one, so with more parts several are written to one file.
+MAX_FILES = 256
 # Records, and characters of texts, that are compressed and read together.
 FRAME_RECORDS, FRAME_CHARACTERS = 1024, 1 << 22
 _LENGTH = 8  # bytes of the length of a frame
@@ -46,6 +49,14 @@ def reading_once(folder: Path, *, repeatedly: bool = True) -> Iterator[None]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+class _Place(NamedTuple):
+    """Where the records of a part are: a file, and their first byte and the one after them."""
+
+    path: Path
+    start: int
+    stop: int
+
+
 class _RecordCache:
     """Records that have been read.
 
@@ -56,7 +67,7 @@ class _RecordCache:
 
     def __init__(self, folder: Path, repeatedly: bool):
         self._folder, self._repeatedly, self._numbers = folder, repeatedly, itertools.count()
-        self._written: dict[str, Path] = {}
+        self._written: dict[str, _Place] = {}
 
     def records(self, reader: FileReader) -> Iterator[Record]:
         """Yield the records of a reader; those of a part that is read for the first time are kept."""
@@ -67,14 +78,15 @@ class _RecordCache:
             return
         self._folder.mkdir(parents=True, exist_ok=True)
         new = [name for name in parts if name not in self._written]
-        names = {self._folder / f"{next(self._numbers):06}": name for name in new}
-        jobs = [(parts[name], path) for path, name in names.items()]
+        size = max(1, len(new) // MAX_FILES)
+        groups = [new[start : start + size] for start in range(0, len(new), size)]
+        jobs = [([parts[name] for name in group], self._folder / f"{next(self._numbers):06}") for group in groups]
         with contextlib.closing(worker_processes.mapped(partial(write, reader.linked), jobs)) as written:
+            results = zip(groups, written, strict=True)
             for part in reader.parts:
                 name = _name(part, reader.linked)
                 while name not in self._written:
-                    path = next(written)
-                    self._written[names[path]] = path
+                    self._written |= zip(*next(results), strict=True)
                 yield from _read(self._written[name])
 
 
@@ -95,47 +107,56 @@ def _is_large(reader: FileReader) -> bool:
     return size >= MIN_BYTES
 
 
-def write(linked: tuple[int, ...], job: tuple[Reader, Path]) -> Path:
-    """Write the records of a part to a file; a `UserError` of its reader is raised again where it is read.
+def write(linked: tuple[int, ...], job: tuple[Sequence[Reader], Path]) -> list[_Place]:
+    """Write the records of parts to a file; a `UserError` of a reader is raised again where its part is read.
 
     Args:
         linked: The positions of the values whose hashes are computed.
-        job: The part, and the path of the file.
+        job: The parts, and the path of the file.
 
     Returns:
-        The path.
+        Where the records of each part are.
     """
-    part, path = job
+    parts, path = job
     with open(path, "wb") as file:
-        waiting, characters, error = [], 0, None
-        try:
-            for record in part():
-                if record.problem is None:
-                    hashes = comparison_hashes([record.values[at] for at in linked])
-                    record = record._replace(compared=hashes)
-                characters += sum(map(len, record.values))  # also of a row that cannot be used
-                waiting.append(tuple(record))
-                if len(waiting) >= FRAME_RECORDS or characters >= FRAME_CHARACTERS:
-                    _write_frame(file, waiting)
-                    waiting, characters = [], 0
-        except UserError as raised:
-            error = type(raised)(*raised.args)
-        _write_frame(file, waiting)
-        if error is not None:
-            _write_frame(file, error)
-    return path
+        ends = [0]
+        for part in parts:
+            _write_part(file, part, linked)
+            ends.append(file.tell())
+    return [_Place(path, start, stop) for start, stop in itertools.pairwise(ends)]
 
 
-def _write_frame(file, content: list[tuple] | UserError) -> None:
+def _write_part(file: BinaryIO, part: Reader, linked: tuple[int, ...]) -> None:
+    waiting, characters, error = [], 0, None
+    try:
+        for record in part():
+            if record.problem is None:
+                hashes = comparison_hashes([record.values[at] for at in linked])
+                record = record._replace(compared=hashes)
+            characters += sum(map(len, record.values))  # also of a row that cannot be used
+            waiting.append(tuple(record))
+            if len(waiting) >= FRAME_RECORDS or characters >= FRAME_CHARACTERS:
+                _write_frame(file, waiting)
+                waiting, characters = [], 0
+    except UserError as raised:
+        error = type(raised)(*raised.args)
+    _write_frame(file, waiting)
+    if error is not None:
+        _write_frame(file, error)
+
+
+def _write_frame(file: BinaryIO, content: list[tuple] | UserError) -> None:
     data = zlib.compress(pickle.dumps(content, pickle.HIGHEST_PROTOCOL), _LEVEL)
     file.write(len(data).to_bytes(_LENGTH))
     file.write(data)
 
 
-def _read(path: Path) -> Iterator[Record]:
-    with open(path, "rb") as file:
-        while length := file.read(_LENGTH):
-            content = pickle.loads(zlib.decompress(file.read(int.from_bytes(length))))
+def _read(place: _Place) -> Iterator[Record]:
+    with open(place.path, "rb") as file:
+        file.seek(place.start)
+        while file.tell() < place.stop:
+            length = int.from_bytes(file.read(_LENGTH))
+            content = pickle.loads(zlib.decompress(file.read(length)))
             if isinstance(content, UserError):
                 raise content
             yield from map(Record._make, content)

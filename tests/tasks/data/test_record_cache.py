@@ -50,8 +50,10 @@ def plain(records) -> list[Record]:
     return [record._replace(compared=None) for record in records]
 
 
+@pytest.mark.parametrize("files", [256, 2])
 @pytest.mark.parametrize("count", [1, 3])
-def test_the_records_are_those_of_the_files_which_are_read_once(shards, tmp_path, count):
+def test_the_records_are_those_of_the_files_which_are_read_once(shards, tmp_path, monkeypatch, count, files):
+    monkeypatch.setattr(record_cache, "MAX_FILES", files)
     expected = {split: [*opened(shards).records(split)] for split in ("train", "validation", "test", "all")}
     cache = tmp_path / "cache"
     with record_cache.reading_once(cache), worker_processes.available(count):
@@ -64,6 +66,7 @@ def test_the_records_are_those_of_the_files_which_are_read_once(shards, tmp_path
                 found = [*one.records(split)]
                 assert plain(found) == records
                 assert all(record.compared == comparison_hashes(record.values[:1]) for record in found)
+        assert len([*cache.iterdir()]) == min(files + 1, 5)
     assert not cache.exists()
     assert not children(os.getpid())
 
@@ -90,10 +93,12 @@ def broken(path, how: str) -> None:
         path.write_text("text,label\nwithout a label\n")
 
 
+@pytest.mark.parametrize("files", [256, 2])
 @pytest.mark.parametrize(
     ("name", "how"), [("part-4.parquet", "cut off"), ("part-2.csv", "not UTF-8"), ("part-1.csv", "bad row")]
 )
-def test_a_broken_shard_is_the_same_error(shards, tmp_path, name, how):
+def test_a_broken_shard_is_the_same_error(shards, tmp_path, monkeypatch, name, how, files):
+    monkeypatch.setattr(record_cache, "MAX_FILES", files)
     source = opened(shards)  # it breaks later
     broken(shards / name, how)
     with pytest.raises(UserError) as expected:
@@ -118,8 +123,8 @@ def test_rows_that_cannot_be_used_do_not_fill_the_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(
         record_cache, "_write_frame", lambda file, rows: (sizes.append(len(rows)), write_frame(file, rows))
     )
-    path = record_cache.write((0,), (partial(long_bad_rows), tmp_path / "records"))
-    assert [*record_cache._read(path)] == [*long_bad_rows()]
+    [place] = record_cache.write((0,), ([partial(long_bad_rows)], tmp_path / "records"))
+    assert [*record_cache._read(place)] == [*long_bad_rows()]
     assert max(sizes) == 4
 
 
