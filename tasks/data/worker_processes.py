@@ -99,21 +99,27 @@ class _Processes:
     def mapped(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         """See the function of this name."""
         busy: list[_Process] = []
-        stopped = threading.Event()
+        stopped = False
 
         def call(item: Item) -> Result:
             process = self._process()
-            busy.append(process)
-            if stopped.is_set():
-                raise InterruptedError
+            with self._lock:
+                if stopped:
+                    self._idle.append(process)
+                    raise InterruptedError
+                busy.append(process)
             result = process.call(function, item)
-            busy.remove(process)
-            self._idle.append(process)  # not after an error: it may be dead
+            with self._lock:
+                if not stopped:  # otherwise `stop` ends it
+                    busy.remove(process)
+                    self._idle.append(process)  # not after an error: it may be dead
             return result
 
         def stop() -> None:
-            stopped.set()
-            for process in [*busy]:
+            nonlocal stopped
+            with self._lock:
+                stopped = True
+            for process in busy:
                 process.end()
 
         threads = min(self.count, len(items))

@@ -120,6 +120,14 @@ def test_calls_end_when_the_caller_stops():
         assert [*worker_processes.mapped(abs, [-1, -2])] == [1, 2]  # others start when they are needed
 
 
+def test_a_process_that_ends_its_call_when_the_caller_stops_is_not_used_again():
+    with worker_processes.available(2):
+        for _ in range(200):
+            results = worker_processes.mapped(abs, [-1, -2])
+            assert next(results) == 1
+            results.close()  # the second call is about to end
+
+
 def test_there_is_at_least_one_process():
     expected = "--processes 0: expected a whole number of at least 1"
     with pytest.raises(UserError, match=expected), worker_processes.available(0):
