@@ -11,8 +11,9 @@ from pathlib import Path
 
 from tasks.data.locations import to_path
 
-# Seconds without input after which it has paused.
-PAUSE = 0.1
+# Seconds without input after which it has paused; after which a signal is noticed that came just before the waiting
+# began, or to another thread, and so does not end it.
+PAUSE, SIGNALS = 0.1, 0.5
 BYTES = 1 << 16
 
 
@@ -85,6 +86,8 @@ class PipedFile:
         return part
 
     def _fill(self) -> None:
+        while not select.select([self._descriptor], [], [], SIGNALS)[0]:
+            pass  # Python calls the handlers of signals here
         part = os.read(self._descriptor, BYTES)
         self._buffer += part
         self._ended = not part

@@ -106,7 +106,7 @@ def test_answers_to_a_file_leave_no_temporary_file(small, process, tmp_path, num
     while not (tmp_path / "answers.txt.part").exists() and started.poll() is None:
         threading.Event().wait(0.05)
     started.send_signal(number)
-    _, err = started.communicate()
+    _, err = started.communicate(timeout=60)
     os.close(writing)
     assert started.returncode == 128 + number
     assert err.decode().strip().endswith("error: interrupted; the same command starts from the beginning")
