@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+# Here, and not at the first use: its modules lose an interrupt that comes while they are imported.
+import numpy.random
 from keras.src.backend.common import global_state
 from tensorflow.python.eager import context
 from tensorflow.python.framework import config

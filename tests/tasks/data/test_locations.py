@@ -97,7 +97,7 @@ def test_settings_hold_one_location_or_several(tmp_path):
     assert SentimentSettings.model_validate_json(several.model_dump_json()) == several
     assert SentimentSettings(data={"data": ["b.csv"]}).data.data == "b.csv"
     for wrong in ((), (1,), 1):
-        with pytest.raises(ValueError, match="data"):
+        with pytest.raises((ValueError, UserError), match="data"):
             SentimentSettings(data={"data": wrong})
 
 

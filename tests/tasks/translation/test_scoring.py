@@ -2,14 +2,16 @@
 
 import csv
 import json
+import shutil
 import unicodedata
 
 import pytest
 
+from tasks.data.records import Record
 from tasks.serving import inference
 from tasks.training.checkpoint import load_model
 from tasks.training.runs import Run
-from tasks.translation import data, network, scoring
+from tasks.translation import data, network, scoring, validation_pairs
 from tasks.translation.settings import (
     TranslationEvaluationSettings,
     TranslationSettings,
@@ -123,12 +125,11 @@ def test_a_correct_translation_is_correct_in_whatever_form_its_reference_is(
 
 
 @pytest.mark.slow
-def test_bleu_during_training_is_that_of_evaluate(finished_run, own_translations, tmp_path, write_aligned):
-    folder = tmp_path / "data"
-    write_aligned(folder, "train", own_translations)
-    write_aligned(folder, "validation", [(one, decomposed(other)) for one, other in own_translations])
-    run = Run(finished_run)
+def test_bleu_during_training_is_that_of_evaluate(finished_run, own_translations, tmp_path):
+    run = Run(shutil.copytree(finished_run, tmp_path / "run"))
     settings = run.open_finished("translation", TranslationSettings)
-    settings = settings.model_copy(update={"data": settings.data.model_copy(update={"data": str(folder)})})
+    run.checkpoint.mkdir()
+    records = [Record((one, decomposed(other)), "here") for one, other in own_translations]
+    assert [*validation_pairs.stored(records, run, len(records))] == records
     measure = network._validation_bleu(settings, load_model(run), run)
     assert measure(settings.training.epochs)["bleu"] == pytest.approx(100.0)
