@@ -1,5 +1,6 @@
 """Opens a run or an exported model of any task for inference."""
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from tasks.serving.export import CHECKSUMS, is_exported, version_folder
 from tasks.task import Task
 from tasks.training.checkpoint import load_model
 from tasks.training.runs import Run
+from tasks.training.signals import DeferredSignals
 from tasks.training.stored_settings import read_exported_settings
 from tasks.validation import describe_validation_error
 
@@ -76,9 +78,10 @@ def load_run(task: Task, run: Path | str, overrides: Mapping[str, Any] | None = 
 
 def load_weights(task: Task, folder: Run, settings: Settings, overrides: Mapping[str, Any] | None = None) -> Predictor:
     """Load the weights of a run that was opened with these settings."""
-    model = load_model(folder)
-    with reading(folder.path, "train the run again with --overwrite", "has files that do not fit each other"):
-        return task.from_run(folder, settings, model, overrides or {})
+    with _uninterrupted():
+        model = load_model(folder)
+        with reading(folder.path, "train the run again with --overwrite", "has files that do not fit each other"):
+            return task.from_run(folder, settings, model, overrides or {})
 
 
 def load_export(
@@ -96,8 +99,16 @@ def load_export(
         verify(folder, expected, remedy)
     if not trust:
         file_operations.check(folder)
-    with reading(folder, remedy):
+    with _uninterrupted(), reading(folder, remedy):
         return task.from_export(tf.saved_model.load(folder), settings, extra, overrides or {})
+
+
+def _uninterrupted() -> contextlib.AbstractContextManager:
+    """Keep an interrupt until a model is open.
+
+    While graphs are built, TensorFlow's C++ code calls Python code, and drops its exceptions or replaces them.
+    """
+    return DeferredSignals("this ends when the model is open").deferred()
 
 
 def override_groups(
