@@ -1,5 +1,6 @@
 """Signals: a training saves the step that it has reached, and the same command continues there."""
 
+import contextlib
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tasks.serving import inference
 from tasks.training.checkpoint import load_model
 from tasks.training.runs import Run
 from tests.tasks.interruptions import interrupt_at
@@ -111,3 +113,14 @@ def test_answers_to_a_file_leave_no_temporary_file(small, process, tmp_path, num
     assert started.returncode == 128 + number
     assert err.decode().strip().endswith("error: interrupted; the same command starts from the beginning")
     assert [path.name for path in tmp_path.iterdir()] == ["answers.txt"] and output.read_text() == "old\n"
+
+
+def test_an_interrupt_while_a_model_is_opened_is_not_lost(small_tasks, monkeypatch):
+    def dropping(run: Run):
+        with contextlib.suppress(KeyboardInterrupt):  # as TensorFlow's C++ code does while graphs are built
+            signal.raise_signal(signal.SIGINT)
+        return load_model(run)
+
+    monkeypatch.setattr(inference, "load_model", dropping)
+    small = small_tasks["sentiment"]
+    small.command(small.predict_command, "a text", "--run", small.untrained_run).error(130)
