@@ -91,7 +91,7 @@ class _RecordCache:
 
 
 def _name(part: Reader, linked: tuple[int, ...]) -> str:
-    """Return what tells a part from others, also if the source is opened a second time."""
+    """Return a name that identifies a part; it is the same when the source is opened again."""
     return repr((part.func.__qualname__, part.args, linked))
 
 

@@ -52,7 +52,7 @@ def available(count: int | None = None) -> Iterator[None]:
 
 
 def check(count: int | None) -> None:
-    """Raise `UserError` if there cannot be so many processes."""
+    """Raise `UserError` if the number of processes is less than 1."""
     if count is not None and count < 1:
         raise UserError(f"--processes {count}: expected a whole number of at least 1")
 

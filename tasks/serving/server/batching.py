@@ -189,7 +189,7 @@ class Batcher:
             return calls
 
     def _wait_for(self, requests: int, seconds: float | None = None) -> bool:
-        """Wait until so many requests are in the queue, or the version is closed; return whether that is so in time."""
+        """Wait until this many requests are queued or the version is closed; return False after a timeout."""
         self._needed = requests
         try:
             return self._changed.wait(seconds)
