@@ -13,15 +13,15 @@ from models.characters import Characters, normalize
 from models.gates import layer_gates
 from models.text_generator import TextGenerator
 from tasks.arguments import ExplainGatesArguments
-from tasks.chargen import generate
 from tasks.chargen.records import BOUNDARY
 from tasks.chargen.settings import ChargenSettings
+from tasks.chargen.task import CHARGEN
 from tasks.chargen.text_source import open_text
 from tasks.data.library_logs import hidden_retracing_warnings
 from tasks.errors import UserError
 from tasks.reports import explanation_plots
 from tasks.serving.batched_inference import string_tensor
-from tasks.training.checkpoint import load_model
+from tasks.serving.weights import load_weights
 from tasks.training.runs import Run
 
 log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ def explain(run: Path | str, text: str, *, layer: int = 1, picture: Path | str |
     """
     folder = Run(run)
     settings = folder.open_trained("chargen", ChargenSettings)
-    generator = generate.from_run(folder, settings, load_model(folder), {}).module
+    generator = load_weights(CHARGEN, folder, settings).module
     known, boundary = generator.text.characters, generator.step_model.boundary
     if settings.data.records and BOUNDARY in text[:-1]:
         raise UserError("the text has several lines, and this model reads each as a separate record; give one")

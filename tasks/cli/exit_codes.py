@@ -19,6 +19,7 @@ from typing import TextIO
 
 import pydantic
 
+from tasks.cli.start import end_during_import
 from tasks.errors import ShardsFailed, TemporaryError, TrainingFailed, UserError, WorkerLost
 from tasks.serving import partial_output
 from tasks.training.worker_addresses import LOST_WORKER
@@ -41,7 +42,7 @@ def guarded(
     argv = list(sys.argv[1:] if argv is None else argv)
     received = [signal.SIGINT]
     try:
-        with _signals_interrupt(received):
+        with _signals_interrupt(received, lambda: _interrupted(argv, resumable)):
             return _checked(run, argv)
     except UserError as error:
         return _fail(str(error), 1 if isinstance(error, TemporaryError) else 2)
@@ -112,26 +113,30 @@ def _make_writable(stream: TextIO) -> None:
 
 
 @contextlib.contextmanager
-def _signals_interrupt(received: list[int]) -> Iterator[None]:
+def _signals_interrupt(received: list[int], message: Callable[[], str]) -> Iterator[None]:
     """Raise KeyboardInterrupt at SIGTERM and SIGHUP, as Python does at SIGINT; append the signal to `received`.
 
-    What is written then is removed or completed as after Ctrl+C. Handlers of a calling program stay.
+    What is written then is removed or completed as after Ctrl+C. Handlers of a calling program stay. While TensorFlow
+    is imported, a signal ends the process with the message; see `end_during_import`.
     """
 
     def interrupt(number, frame):
+        end_during_import(lambda: f"error: {message()}", 128 + number)
         received.append(number)
         raise KeyboardInterrupt
 
-    replaced = []
+    replaced = {}
     if threading.current_thread() is threading.main_thread():
-        replaced = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) == signal.SIG_DFL]
-    for number in replaced:
-        signal.signal(number, interrupt)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            handler = signal.getsignal(number)
+            if handler in (signal.SIG_DFL, signal.default_int_handler):
+                replaced[number] = handler
+                signal.signal(number, interrupt)
     try:
         yield
     finally:
-        for number in replaced:
-            signal.signal(number, signal.SIG_DFL)
+        for number, handler in replaced.items():
+            signal.signal(number, handler)
 
 
 def _interrupted(argv: list[str], resumable: Sequence[str] | None) -> str:

@@ -6,13 +6,17 @@ import importlib
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NoReturn
 
 # What Keras and TensorFlow import where it is installed, for functions that no command uses. It takes about a second.
 OPTIONAL_IMPORTS = ("IPython", "matplotlib", "pandas", "scipy", "sklearn")
 # How little the C++ code of TensorFlow logs.
 LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
+# Standard error, last: `quiet_start` redirects file descriptor 2.
+_standard_error = [2]
+# Whether `import_tensorflow` is at work.
+_importing = False
 
 
 def import_tensorflow(*, start: bool = True) -> None:
@@ -25,8 +29,10 @@ def import_tensorflow(*, start: bool = True) -> None:
     """
     if "tensorflow" in sys.modules:
         return
+    global _importing
     hidden = [name for name in OPTIONAL_IMPORTS if name not in sys.modules]
     sys.modules.update(dict.fromkeys(hidden))  # None: an import raises ModuleNotFoundError
+    _importing = True
     try:
         with _no_garbage_collection():
             tensorflow = importlib.import_module("tensorflow")
@@ -34,8 +40,25 @@ def import_tensorflow(*, start: bool = True) -> None:
                 tensorflow.config.list_logical_devices()
             importlib.import_module("keras")
     finally:
+        _importing = False
         for name in hidden:
             del sys.modules[name]
+
+
+def end_during_import(message: Callable[[], str], code: int) -> None:
+    """End the process if TensorFlow is being imported; do nothing otherwise.
+
+    For handlers of signals: modules that are being imported drop some exceptions, and the command would go on. Nothing
+    has been started then that would have to be ended or removed.
+
+    Args:
+        message: Returns what is written to standard error.
+        code: The exit code.
+    """
+    if _importing:
+        with contextlib.suppress(OSError):
+            os.write(_standard_error[-1], f"{message()}\n".encode())
+        os._exit(code)
 
 
 @contextlib.contextmanager
@@ -79,6 +102,7 @@ def quiet_start() -> Iterator[None]:
     # A pipe would block when it is full.
     with tempfile.TemporaryFile() as kept:
         os.dup2(kept.fileno(), 2)
+        _standard_error.append(own)
         try:
             yield
         except BaseException:
@@ -88,6 +112,7 @@ def quiet_start() -> Iterator[None]:
         finally:
             sys.stderr.flush()
             os.dup2(own, 2)
+            _standard_error.pop()
             os.close(own)
             if unset:
                 os.environ.pop(LOG_LEVEL, None)

@@ -11,11 +11,11 @@ from models.text_classifier import TextClassifier
 from tasks.data.library_logs import hidden_retracing_warnings
 from tasks.errors import UserError
 from tasks.reports import explanation_plots
-from tasks.sentiment import predict
 from tasks.sentiment.labels import clean_label
 from tasks.sentiment.settings import SentimentExplainArguments, SentimentSettings
+from tasks.sentiment.task import SENTIMENT
 from tasks.serving.batched_inference import string_tensor
-from tasks.training.checkpoint import load_model
+from tasks.serving.weights import load_weights
 from tasks.training.runs import Run
 
 # Number of tokens named as those with the largest contributions.
@@ -80,7 +80,7 @@ def explain(
     """
     folder = Run(run)
     settings = folder.open_trained("sentiment", SentimentSettings)
-    classifier = predict.from_run(folder, settings, load_model(folder), {}).module
+    classifier = load_weights(SENTIMENT, folder, settings).module
     names = [name.decode() for name in classifier.labels.numpy()]
     if label is not None and label not in names:
         label = clean_label(label)

@@ -15,7 +15,7 @@ from tasks.data.library_logs import hidden_retracing_warnings
 from tasks.data.overlap import WHOLE, Overlap
 from tasks.errors import UserError
 from tasks.reports.tables import print_results
-from tasks.serving.inference import load_weights
+from tasks.serving.weights import load_weights
 from tasks.task import Task, check_task
 from tasks.training import locks
 from tasks.training.run_copies import pretrained_texts_of

@@ -19,10 +19,10 @@ from tasks.data.library_logs import hidden_retracing_warnings, log_level
 from tasks.data.stored_files import checksums
 from tasks.errors import UserError
 from tasks.serving import shared_vocabularies
+from tasks.serving.weights import load_weights, uninterrupted
 from tasks.task import Task, check_task
 from tasks.task_parts import Exportable
 from tasks.training import locks
-from tasks.training.checkpoint import load_model
 from tasks.training.runs import Run
 
 # The checksums of the files of a version.
@@ -64,11 +64,13 @@ def export(task: Task, run: Path | str, to: Path | str | None = None, **override
     folder = Run(run)
     settings = folder.open_finished(task.name, task.settings_class)
     with locks.locked(_model_folder(folder, to)):  # another process would write the same version
-        predictor = task.from_run(folder, settings, load_model(folder), overrides)
+        predictor = load_weights(task, folder, settings, overrides)
         stored = None
         if overrides:
             stored = {"task": task.name, **_with_overrides(settings, overrides).model_dump(mode="json")}
-        return write_saved_model(folder, task.exportable(predictor, folder), to, stored)
+        with uninterrupted("the graphs are built"):
+            exportable = task.exportable(predictor, folder)
+        return write_saved_model(folder, exportable, to, stored)
 
 
 def _with_overrides(settings: Settings, overrides: Mapping[str, Any]) -> Settings:
@@ -111,7 +113,8 @@ def write_saved_model(
     version = folder / str((versions(folder) or [0])[-1] + 1)
     folder.mkdir(parents=True, exist_ok=True)
     with atomic_files.replacing_folder(version) as temporary:
-        with log_level("absl", logging.WARNING):  # the first use of it sets the level
+        # The first use of the log sets its level.
+        with log_level("absl", logging.WARNING), uninterrupted("the graphs are built"):
             _save(exportable, temporary)
         (temporary / "assets.extra").mkdir()
         for path in (run.settings_file, run.evaluation_file, *run.vocabulary.iterdir()):

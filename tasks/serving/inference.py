@@ -1,6 +1,5 @@
 """Opens a run or an exported model of any task for inference."""
 
-import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,9 @@ from tasks.errors import UserError
 from tasks.predictor import Predictor
 from tasks.serving import file_operations
 from tasks.serving.export import CHECKSUMS, is_exported, version_folder
+from tasks.serving.weights import load_weights, uninterrupted
 from tasks.task import Task
-from tasks.training.checkpoint import load_model
 from tasks.training.runs import Run
-from tasks.training.signals import DeferredSignals
 from tasks.training.stored_settings import read_exported_settings
 from tasks.validation import describe_validation_error
 
@@ -76,14 +74,6 @@ def load_run(task: Task, run: Path | str, overrides: Mapping[str, Any] | None = 
     return load_weights(task, folder, folder.open_trained(task.name, task.settings_class), overrides)
 
 
-def load_weights(task: Task, folder: Run, settings: Settings, overrides: Mapping[str, Any] | None = None) -> Predictor:
-    """Load the weights of a run that was opened with these settings."""
-    with _uninterrupted():
-        model = load_model(folder)
-        with reading(folder.path, "train the run again with --overwrite", "has files that do not fit each other"):
-            return task.from_run(folder, settings, model, overrides or {})
-
-
 def load_export(
     task: Task, path: Path | str, overrides: Mapping[str, Any] | None = None, trust: bool = False
 ) -> Predictor:
@@ -99,16 +89,8 @@ def load_export(
         verify(folder, expected, remedy)
     if not trust:
         file_operations.check(folder)
-    with _uninterrupted(), reading(folder, remedy):
+    with uninterrupted(), reading(folder, remedy):
         return task.from_export(tf.saved_model.load(folder), settings, extra, overrides or {})
-
-
-def _uninterrupted() -> contextlib.AbstractContextManager:
-    """Keep an interrupt until a model is open.
-
-    While graphs are built, TensorFlow's C++ code calls Python code, and drops its exceptions or replaces them.
-    """
-    return DeferredSignals("this ends when the model is open").deferred()
 
 
 def override_groups(

@@ -5,10 +5,11 @@ from pathlib import Path
 from tasks.arguments import ExplainArguments
 from tasks.data.library_logs import hidden_retracing_warnings
 from tasks.errors import UserError
-from tasks.training.checkpoint import load_model
+from tasks.serving.weights import load_weights
 from tasks.training.runs import Run
-from tasks.translation import alignment, translate
+from tasks.translation import alignment
 from tasks.translation.settings import TranslationSettings
+from tasks.translation.task import TRANSLATION
 
 
 def format_explanation(explanation: dict) -> str:
@@ -49,7 +50,7 @@ def explain(run: Path | str, text: str, *, picture: Path | str | None = None) ->
     settings = folder.open_trained("translation", TranslationSettings)
     if settings.network.attention is None:
         raise UserError(f"{run} was trained with attention=none, so there is none to show; train with attention")
-    predictor = translate.from_run(folder, settings, load_model(folder), {})
+    predictor = load_weights(TRANSLATION, folder, settings)
     found = alignment.align_sentence(predictor.align, text)
     if not found["target_pieces"]:
         raise UserError(f"{text!r} has no piece for this model, so there is nothing to explain; give another sentence")

@@ -5,13 +5,15 @@ import json
 import os
 import signal
 import threading
+import time
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from tasks.serving import inference
+from tasks.serving import weights
 from tasks.training.checkpoint import load_model
 from tasks.training.runs import Run
 from tests.tasks.interruptions import interrupt_at
@@ -115,12 +117,44 @@ def test_answers_to_a_file_leave_no_temporary_file(small, process, tmp_path, num
     assert [path.name for path in tmp_path.iterdir()] == ["answers.txt"] and output.read_text() == "old\n"
 
 
-def test_an_interrupt_while_a_model_is_opened_is_not_lost(small_tasks, monkeypatch):
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="reads /proc to see what a process has loaded")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_tensorflow_is_imported_ends_at_once(small_tasks, process, number):
+    small = small_tasks["sentiment"]
+    started = process("-m", "tasks.sentiment", "predict", "a text", "--run", small.untrained_run)
+    while "tensorflow" not in Path(f"/proc/{started.pid}/maps").read_text() and started.poll() is None:
+        threading.Event().wait(0.01)
+    started.send_signal(number)
+    begin = time.monotonic()
+    out, err = started.communicate(timeout=60)
+    assert time.monotonic() - begin < 1
+    assert started.returncode == 128 + number and not out
+    assert err.decode().strip() == "error: interrupted; the same command starts from the beginning"
+
+
+@pytest.mark.parametrize("command", ["predict", "explain", "export"])
+def test_an_interrupt_while_a_model_is_opened_is_not_lost(small_tasks, tmp_path, monkeypatch, command):
     def dropping(run: Run):
         with contextlib.suppress(KeyboardInterrupt):  # as TensorFlow's C++ code does while graphs are built
             signal.raise_signal(signal.SIGINT)
         return load_model(run)
 
-    monkeypatch.setattr(inference, "load_model", dropping)
+    monkeypatch.setattr(weights, "load_model", dropping)
     small = small_tasks["sentiment"]
-    small.command(small.predict_command, "a text", "--run", small.untrained_run).error(130)
+    given = ["--to", tmp_path / "model"] if command == "export" else ["a text"]
+    small.command(command, *given, "--run", small.untrained_run).error(130)
+    assert not (tmp_path / "model").exists()
+
+
+def test_an_interrupt_while_an_export_is_written_leaves_no_version(small_tasks, tmp_path, monkeypatch):
+    def dropping(*given):
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        return save(*given)
+
+    save = tf.saved_model.save
+    monkeypatch.setattr(tf.saved_model, "save", dropping)
+    small = small_tasks["sentiment"]
+    small.command("export", "--run", small.untrained_run, "--to", tmp_path / "model").error(130)
+    assert [*(tmp_path / "model").iterdir()] == []
