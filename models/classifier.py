@@ -205,11 +205,11 @@ def build_classifier(
         vocabulary_size: Number of ids.
         classes: Number of classes, two or more.
         vectors: Initial values of the embedding, float `(vocabulary_size, embedding_size)`; random if None.
-        ngram_keys: Vocabulary of the n-gram embedding, int32 `(n-grams,)`, from `models.ngrams.frequent_ngrams`; needed
-            with `ngrams`.
+        ngram_keys: Vocabulary of the n-gram embedding, int32 `(n-grams,)`, from
+            `models.ngram_counts.frequent_ngrams`; needed with `ngrams`.
         wide_keys: Vocabulary of the wide path, likewise; needed with `wide_ngrams`.
         wide_counts: Counts of the wide path, float32 `(n-grams + 1, classes)`, from
-            `models.ngrams.ngram_class_counts`; needed with `wide_ngrams` and features of log_count_ratios.
+            `models.ngram_counts.ngram_class_counts`; needed with `wide_ngrams` and features of log_count_ratios.
         wide_model: The fitted linear model of the wide path; needed with `wide_ngrams` and features of tf_idf.
         piece_characters: From `models.piece_characters.character_table`; needed with `wide_units` of characters.
 
@@ -228,9 +228,9 @@ def build_classifier(
     """
     wide, tf_idf = settings.wide_ngrams > 0, settings.wide_features == "tf_idf"
     needed = {
-        "ngram_keys": (ngram_keys, settings.ngrams > 1, "ngrams", "models.ngrams.frequent_ngrams"),
-        "wide_keys": (wide_keys, wide, "wide_ngrams", "models.ngrams.frequent_ngrams"),
-        "wide_counts": (wide_counts, wide and not tf_idf, "wide_ngrams", "models.ngrams.ngram_class_counts"),
+        "ngram_keys": (ngram_keys, settings.ngrams > 1, "ngrams", "models.ngram_counts.frequent_ngrams"),
+        "wide_keys": (wide_keys, wide, "wide_ngrams", "models.ngram_counts.frequent_ngrams"),
+        "wide_counts": (wide_counts, wide and not tf_idf, "wide_ngrams", "models.ngram_counts.ngram_class_counts"),
         "wide_model": (wide_model, wide and tf_idf, "wide_features", "models.linear_ngrams.LinearModel"),
         "piece_characters": (
             piece_characters,

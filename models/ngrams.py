@@ -10,10 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from models.ngram_counts import FACTOR, PRIME, frequent_ngrams, known_ngrams, ngram_class_counts
-
-__all__ = ["NgramEmbedding", "NgramLayer", "frequent_ngrams", "known_ngrams", "ngram_class_counts", "ngram_hashes"]
-__all__ += ["used_rows"]
+from models.ngram_counts import FACTOR, PRIME
 
 
 def ngram_hashes(ids, first: int, last: int):
@@ -64,7 +61,7 @@ class NgramLayer(keras.layers.Layer):
         )
 
     def set_keys(self, keys: np.ndarray) -> None:
-        """Set the vocabulary, from `frequent_ngrams`; with an empty one the layer has no effect."""
+        """Set the vocabulary, from `models.ngram_counts.frequent_ngrams`; with an empty one the layer has no effect."""
         if len(keys):
             self.keys.assign(keys)
 

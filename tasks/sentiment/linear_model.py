@@ -13,7 +13,7 @@ from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
 from models.linear_ngrams import LinearModel
-from models.ngrams import known_ngrams
+from models.ngram_counts import known_ngrams
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ def fit(
 
     Args:
         batches: Batches of ids, int32 (batch, timesteps), and of labels, int (batch,).
-        keys: The vocabulary, from `models.ngrams.frequent_ngrams`.
+        keys: The vocabulary, from `models.ngram_counts.frequent_ngrams`.
         last: Largest n.
         weights: float32 (classes,), the weight of the texts of each class.
 

@@ -8,7 +8,7 @@ import pytest
 from models.classifier import build_classifier
 from models.linear_ngrams import LinearModel
 from models.network_settings import ClassifierSettings
-from models.ngrams import frequent_ngrams
+from models.ngram_counts import frequent_ngrams
 from models.recurrent_settings import RecurrentSettings
 
 

@@ -17,7 +17,7 @@ from models.linear_ngrams import LinearModel
 from models.losses import PathCrossentropy, SmoothedCrossentropy, TokenCrossentropy
 from models.metrics import PathAccuracy, PathMacroF1
 from models.network_settings import ClassifierSettings, LanguageModelSettings, TranslatorSettings
-from models.ngrams import frequent_ngrams, ngram_class_counts
+from models.ngram_counts import frequent_ngrams, ngram_class_counts
 from models.piece_characters import character_table
 from models.recurrent_settings import RecurrentSettings
 from models.sampled_softmax import SampledLogits
@@ -206,7 +206,7 @@ def test_missing_inputs_of_a_language_model_are_named():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"ngrams": 3}, "ngrams=3 needs the argument ngram_keys, see models.ngrams.frequent_ngrams"),
+        ({"ngrams": 3}, "ngrams=3 needs the argument ngram_keys, see models.ngram_counts.frequent_ngrams"),
         ({"wide_ngrams": 2}, "wide_ngrams=2 needs the argument wide_keys"),
     ],
 )
@@ -219,7 +219,7 @@ def test_other_missing_tables_of_the_wide_path_are_named():
     keys = np.arange(1, 5, dtype=np.int32)
     counts = np.ones((5, 2), np.float32)
     for settings, given, message in (
-        ({}, {}, "wide_ngrams=1 needs the argument wide_counts, see models.ngrams.ngram_class_counts"),
+        ({}, {}, "wide_ngrams=1 needs the argument wide_counts, see models.ngram_counts.ngram_class_counts"),
         ({"wide_features": "tf_idf"}, {}, "wide_features=tf_idf needs the argument wide_model"),
         ({"wide_units": "characters"}, {"wide_counts": counts}, "wide_units=characters needs the argument piece_char"),
     ):

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.ngrams import NgramEmbedding, frequent_ngrams, ngram_class_counts, ngram_hashes
+from models.ngram_counts import frequent_ngrams, ngram_class_counts
+from models.ngrams import NgramEmbedding, ngram_hashes
 from models.wide_ngrams import WideNgrams
 
 PRIME, FACTOR = 2**31 - 1, 1_000_003_579

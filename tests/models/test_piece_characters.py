@@ -9,8 +9,7 @@ from models.classifier import build_classifier
 from models.linear_ngrams import LinearModel
 from models.network_settings import ClassifierSettings
 from models.network_sizes import classifier_parts
-from models.ngram_counts import characters_of
-from models.ngrams import frequent_ngrams
+from models.ngram_counts import characters_of, frequent_ngrams
 from models.piece_characters import character_table
 from models.recurrent_settings import RecurrentSettings
 

@@ -9,7 +9,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from models.linear_ngrams import LinearNgrams
-from models.ngrams import frequent_ngrams
+from models.ngram_counts import frequent_ngrams
 from tasks.data.sequence_store import pad_sequences
 from tasks.sentiment import linear_model
 from tasks.sentiment.task import SENTIMENT
