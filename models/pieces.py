@@ -47,9 +47,14 @@ class Pieces:
         return sentencepiece.SentencePieceProcessor(model_proto=self.model)
 
     @functools.cached_property
+    def names(self) -> tuple[str, ...]:
+        """The pieces as SentencePiece writes them."""
+        return tuple(self.processor.id_to_piece(index) for index in range(len(self)))
+
+    @functools.cached_property
     def symbols(self) -> tuple[str, ...]:
         """The text of each id, with blanks for SentencePiece's mark; of the special ids, what they are written as."""
-        texts = [self.processor.id_to_piece(index).replace(SPACE, " ") for index in range(len(self))]
+        texts = [name.replace(SPACE, " ") for name in self.names]
         texts[PAD] = texts[BOS] = texts[EOS] = ""
         texts[UNKNOWN] = REPLACEMENT
         return tuple(texts)

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from models.ngram_counts import characters_of
+from models.piece_characters import character_table
 from models.pieces import LINE_END, MAX_PIECES, Pieces, PieceText
 from models.text import EOS, UNKNOWN
 from tasks import atomic_files
@@ -19,11 +21,14 @@ from tasks.chargen.text_source import TextSource, compared_texts
 from tasks.data import look_ahead, vocabularies
 from tasks.data.overlap import TrainingTexts
 from tasks.data.records import Record
-from tasks.data.sequence_store import SequenceStore, chunks
+from tasks.data.scripts import ScriptCounts
+from tasks.data.sequence_store import SequenceStore, chunks, pad_sequences
 from tasks.data.sources import Source
 from tasks.errors import UserError
 from tasks.serving.batched_inference import string_tensor
 from tasks.task_parts import TrainingData
+from tasks.training import lsa
+from tasks.training.run_copies import lsa_of
 from tasks.training.runs import Run
 
 log = logging.getLogger(__name__)
@@ -38,7 +43,7 @@ UNKNOWN_SHARE = 0.1
 
 
 def prepare(settings: ChargenSettings, run: Run) -> None:
-    """Write `vocabulary/`, `training_texts.npz` and, below `checkpoint/`, the ids of both splits."""
+    """Write `vocabulary/`, what is learned of the training texts and, below `checkpoint/`, the ids of both splits."""
     source = separate_texts.open_separate_texts(settings)
     if isinstance(source, Source):
         source.check()
@@ -47,14 +52,16 @@ def prepare(settings: ChargenSettings, run: Run) -> None:
     pieces = load_pieces(run.vocabulary)
     text = PieceText(pieces)
     training_texts = TrainingTexts(compared_texts(settings), run.initial.training_texts)
-    counts = np.zeros(len(pieces), np.int64)
+    counts, scripts = np.zeros(len(pieces), np.int64), ScriptCounts()
     for split in SPLITS:
         records = separate_texts.texts(source, split, bool(settings.data.records))
-        records = training_texts.collected(records) if split == "train" else records
+        records = _looked_at(training_texts.collected(records), scripts) if split == "train" else records
         rows = _counted(encoded(records, text), counts if split == "train" else None)
         if not write_blocks(run.checkpoint / split, rows, len(pieces)):
             raise UserError(f"{source.location}: every text of its {split} split is empty or blank")
     training_texts.save(run.training_texts)
+    if settings.vocabulary.lsa_size and not text.characters.has_line_ends:
+        _write_lsa(settings, run, pieces, scripts.character_script_share > 0.5)
     share = counts[UNKNOWN] / max(1, counts.sum())
     if share > UNKNOWN_SHARE:
         log.warning(
@@ -66,6 +73,47 @@ def prepare(settings: ChargenSettings, run: Run) -> None:
     if settings.training.initial_run is None:
         with atomic_files.replacing(run.vocabulary / "counts.json") as temporary:
             temporary.write_text(json.dumps(counts.tolist()), encoding="utf-8")
+
+
+def _looked_at(records: Iterable[Record], scripts: ScriptCounts) -> Iterator[Record]:
+    for record in records:
+        scripts.add(record.values[0])
+        yield record
+
+
+def _write_lsa(settings: ChargenSettings, run: Run, pieces: Pieces, by_character: bool) -> None:
+    """Analyse the stored training texts; the n-grams are those that a classifier chooses for such texts."""
+    table = character_table(pieces.names) if by_character else None
+    chosen = sample(run.checkpoint / "train", lsa.MAX_IDS)
+
+    def batches() -> Iterator[np.ndarray]:
+        for store, indexes in chosen:
+            for start in range(0, len(indexes), 256):
+                ids = pad_sequences([store[index][1:-1] for index in indexes[start : start + 256]])
+                yield ids if table is None else characters_of(ids, table)
+
+    units, last = ("characters", 4) if by_character else ("pieces", 2)
+    lsa.write(lsa_of(run), batches, settings.vocabulary.lsa_size, last, units)
+
+
+def sample(folder: Path, max_ids: int) -> list[tuple[SequenceStore, np.ndarray]]:
+    """Draw texts without regard to their order, until they have this number of ids.
+
+    Args:
+        folder: The folder that `write_blocks` wrote.
+        max_ids: Maximum number of ids of all of them.
+
+    Returns:
+        Each block, and the indexes of its texts, those of similar length together.
+    """
+    stores = [SequenceStore(path) for path in blocks(folder)]
+    starts = np.cumsum([0, *map(len, stores)])
+    lengths = np.concatenate([store.lengths for store in stores])
+    order = np.random.default_rng(0).permutation(len(lengths))
+    drawn = order[np.cumsum(lengths[order], dtype=np.int64) <= max_ids]
+    drawn = drawn[np.argsort(lengths[drawn], kind="stable")]
+    parts = [drawn[(drawn >= start) & (drawn < stop)] - start for start, stop in itertools.pairwise(starts)]
+    return list(zip(stores, parts, strict=True))
 
 
 def write_blocks(folder: Path, rows: Iterable[list[int]], vocabulary_size: int) -> int:

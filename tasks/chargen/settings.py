@@ -46,6 +46,8 @@ class TextVocabularySettings(VocabularySettings):
     """jamo reads a syllable as its two or three letters, and writes them as a syllable again."""
     min_count: int = Field(1, ge=1)
     """Characters that occur less often in the training text share one unknown symbol."""
+    lsa_size: int = Field(0, ge=0, le=1000)
+    """With texts of pieces: dimensions of the latent semantic analysis for classifiers with few labels; 0 for none."""
 
     @model_validator(mode="after")
     def _options_of_the_tokenizer(self):
@@ -56,13 +58,11 @@ class TextVocabularySettings(VocabularySettings):
                 f"normalization={self.normalization} does not go with tokenizer={self.tokenizer}; take one of "
                 f"{', '.join(allowed)}"
             )
-        for name in ("hangul", "min_count") if pieces else VocabularySettings.model_fields:
+        for name in ("hangul", "min_count") if pieces else ("lsa_size", *VocabularySettings.model_fields):
             value = getattr(self, name)
             if name != "normalization" and value != type(self).model_fields[name].default:
-                other = "characters" if pieces else "sentencepiece"
-                raise ValueError(
-                    f"{name}={value} does not go with tokenizer={self.tokenizer}; leave it out, or take {other}"
-                )
+                remedy = f"leave it out, or take {'characters' if pieces else 'sentencepiece'}"
+                raise ValueError(f"{name}={value} does not go with tokenizer={self.tokenizer}; {remedy}")
         return self
 
     def resolved(self) -> "TextVocabularySettings":

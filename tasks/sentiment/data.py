@@ -100,7 +100,7 @@ def prepare(settings: SentimentSettings, run: Run) -> None:
         log.warning("%s", unknown_pieces(source.location, pieces["unknown"] / pieces["all"], name))
     if settings.training.initial_run is None:
         vocabulary = [processor.id_to_piece(index) for index in range(processor.get_piece_size())]
-        ngram_files.write(settings, run.checkpoint, labels, vocabulary)
+        ngram_files.write(settings, run, labels, vocabulary)
     else:
         ngram_files.write_of_model(load_model(run.initial), run.checkpoint)
     if settings.training.pretrained is not None:

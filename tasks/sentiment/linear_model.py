@@ -2,24 +2,26 @@
 
 import logging
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import scipy.sparse
+from scipy.special import logsumexp
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
 from models.linear_ngrams import LinearModel
-from models.ngram_counts import known_ngrams
+from tasks.training.lsa import LatentSemantics, tf_idf
 
 log = logging.getLogger(__name__)
 
 # The inverse regularization strengths that are compared, and the number of texts that they are compared on, at most.
 STRENGTHS, FOLDS, MAX_COMPARED_TEXTS = (1.0, 3.0, 10.0, 30.0, 100.0), 5, 5_000
 MAX_ITERATIONS = 1_000
+# What an LSA is multiplied by, the strengths that are compared for it then, and what its model may count.
+SCALE, STRENGTHS_OF_LSA, SHARES = 10.0, (0.1, 0.3, 1.0, 3.0, 10.0, 30.0), (0.5, 0.0, 0.25, 0.75, 1.0)
 # The log-probability of a class that a model has not seen.
 IMPOSSIBLE = -20.0
 
@@ -38,22 +40,63 @@ def fit(
     Returns:
         The linear model, and the log-probabilities of held-out texts; see `Fitted`.
     """
-    rows, columns, labels, texts = [], [], [], 0
-    for ids, classes in batches:
-        found, indexes = known_ngrams(ids, keys, 1, last)
-        rows.append(found + texts)
-        columns.append(indexes)
-        labels.append(classes)
-        texts += len(classes)
-    row, column, label = map(np.concatenate, (rows, columns, labels))
-    counts = np.bincount(column, minlength=len(keys) + 1)
-    idf = np.where(counts > 0, np.log((1.0 + texts) / (1.0 + counts)) + 1.0, 0.0)
-    norm = np.sqrt(np.bincount(row, weights=idf[column] ** 2, minlength=texts))
-    values = idf[column] / np.maximum(norm[row], 1e-6)
-    features = scipy.sparse.csr_matrix((values, (row, column)), shape=(texts, len(keys) + 1))
+    labels: list[np.ndarray] = []
+    features, idf = tf_idf(_ids(batches, labels), keys, last)
+    label = np.concatenate(labels)
     model, held_out = fit_logistic_regression(features, label, weights[label], count=len(weights))
     log.info("linear model of %s n-grams: logistic regression, C=%g", f"{len(keys):,}", model.C)
     return LinearModel(*(part.astype(np.float32) for part in (idf, *weights_of(model, len(weights))))), held_out
+
+
+def fit_with_lsa(
+    batches: Iterable[tuple[np.ndarray, np.ndarray]], analysis: LatentSemantics, weights: np.ndarray
+) -> tuple[LinearModel, np.ndarray]:
+    """Fit two linear models, of the TF-IDF features and of their LSA, and average them.
+
+    The LSA is linear in the features, so the average is a linear model of the features again. How much each counts has
+    the lowest log loss on held-out texts.
+
+    Args:
+        batches: See `fit`.
+        analysis: The n-grams and their vectors.
+        weights: See `fit`.
+
+    Returns:
+        As `fit`.
+    """
+    labels: list[np.ndarray] = []
+    features, idf = tf_idf(_ids(batches, labels), analysis.keys, analysis.last, analysis.idf.astype(np.float64))
+    label, count = np.concatenate(labels), len(weights)
+    vectors = SCALE * analysis.vectors.astype(np.float64)
+    own = fit_logistic_regression(features, label, weights[label], count=count)
+    other = fit_logistic_regression(features @ vectors, label, weights[label], STRENGTHS_OF_LSA, count)
+    averages = [(1.0 - share) * own.held_out + share * other.held_out for share in SHARES]
+    known = np.isfinite(averages[0]).all(axis=1)
+    losses = [_loss(average[known], label[known]) for average in averages] if known.any() else [0.0]
+    index = int(np.argmin(losses))
+    share = SHARES[index]
+    log.info(
+        "linear model of %s n-grams: logistic regression, C=%g, averaged with one of their LSA in %d dimensions, C=%g, "
+        "which counts %g",
+        *(f"{len(analysis.keys):,}", own.model.C, vectors.shape[1], other.model.C, share),
+    )
+    parts = zip(weights_of(own.model, count), weights_of(other.model, count), strict=True)
+    (weight, of_vectors), (bias, other_bias) = parts
+    weight = (1.0 - share) * weight + share * (vectors @ of_vectors)
+    bias = (1.0 - share) * bias + share * other_bias
+    return LinearModel(*(part.astype(np.float32) for part in (idf, weight, bias))), averages[index]
+
+
+def _ids(batches: Iterable[tuple[np.ndarray, np.ndarray]], labels: list[np.ndarray]) -> Iterator[np.ndarray]:
+    """Yield the ids of each batch, and append its labels to `labels`."""
+    for ids, classes in batches:
+        labels.append(classes)
+        yield ids
+
+
+def _loss(log_probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Return the mean log loss; the values may be log-probabilities up to a constant."""
+    return float((logsumexp(log_probabilities, axis=1) - log_probabilities[np.arange(len(labels)), labels]).mean())
 
 
 def weights_of(model: LogisticRegression, classes: int) -> tuple[np.ndarray, np.ndarray]:

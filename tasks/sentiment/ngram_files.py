@@ -11,9 +11,14 @@ from models.piece_characters import character_table
 from tasks import atomic_files
 from tasks.data.bounded_files import load_array
 from tasks.data.sequence_store import SequenceStore
+from tasks.data.stored_files import reading
 from tasks.sentiment import ngram_parts
 from tasks.sentiment.labels import class_weights
 from tasks.sentiment.settings import SentimentSettings
+from tasks.training import lsa, pretrained
+from tasks.training.lsa import LatentSemantics
+from tasks.training.run_copies import lsa_of
+from tasks.training.runs import Run
 
 # Number of texts that n-grams are counted on: bounds the memory of the count, however large the corpus.
 MAX_NGRAM_TEXTS = 200_000
@@ -29,16 +34,17 @@ class NgramFiles(NamedTuple):
     piece_characters: np.ndarray | None
 
 
-def write(settings: SentimentSettings, folder: Path, labels: list[str], pieces: list[str]) -> None:
+def write(settings: SentimentSettings, run: Run, labels: list[str], pieces: list[str]) -> None:
     """Write the frequent n-grams of the training texts, and their counts in each class or their fitted weights.
 
     Args:
         settings: The settings.
-        folder: The folder with the store "train".
+        run: The run, with the store "train" and copies of the language models.
         labels: The names of the classes.
         pieces: The pieces of the vocabulary, in the order of their ids.
     """
-    network, stored = settings.network, folder / "train"
+    network, folder = settings.network, run.checkpoint
+    stored = folder / "train"
     store = SequenceStore(stored)
     if network.ngrams > 1:
         limits = {"min_count": network.ngram_min_texts, "max_size": network.ngram_vocabulary}
@@ -47,7 +53,8 @@ def write(settings: SentimentSettings, folder: Path, labels: list[str], pieces: 
         return
     limits = {"min_count": network.wide_min_texts, "max_size": network.wide_vocabulary}
     table = _character_table(settings, pieces)
-    keys = _frequent_ngrams(stored, 1, network.wide_ngrams, table, **limits)
+    analysis = _lsa_of_language_model(settings, run)
+    keys = _frequent_ngrams(stored, 1, network.wide_ngrams, table, **limits) if analysis is None else analysis.keys
     _save(folder / "wide_ngrams.npy", keys)
     if network.wide_features == "tf_idf":
         from tasks.sentiment import linear_model  # scikit-learn takes a second to import
@@ -56,13 +63,27 @@ def write(settings: SentimentSettings, folder: Path, labels: list[str], pieces: 
         weights = class_weights(settings.training.class_weight, labels, counts)
         everything = np.arange(len(store))
         batches = ngram_parts.batches_by_length(store, everything, table)
-        model, held_out = linear_model.fit(batches, keys, network.wide_ngrams, weights)
+        if analysis is None:
+            model, held_out = linear_model.fit(batches, keys, network.wide_ngrams, weights)
+        else:
+            model, held_out = linear_model.fit_with_lsa(batches, analysis, weights)
         _save(folder / "wide_held_out.npy", held_out[np.argsort(ngram_parts.order(store, everything))])
         for name, values in model._asdict().items():
             _save(folder / f"wide_{name}.npy", values)
     else:
         counts = ngram_parts.class_counts(stored, keys, network.wide_ngrams, table, len(labels))
         _save(folder / "wide_counts.npy", counts)
+
+
+def _lsa_of_language_model(settings: SentimentSettings, run: Run) -> LatentSemantics | None:
+    """Return the LSA of a language model, if the linear model has n-grams of the same kind."""
+    network = settings.network
+    for copied in pretrained.copies(run).values() if network.wide_features == "tf_idf" else ():
+        with reading(lsa_of(copied), "train the language model again"):
+            analysis = lsa.read(lsa_of(copied))
+        if analysis is not None and (analysis.last, analysis.units) == (network.wide_ngrams, network.wide_units):
+            return analysis
+    return None
 
 
 def write_of_model(model: Classifier, folder: Path) -> None:

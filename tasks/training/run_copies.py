@@ -18,8 +18,13 @@ def request_of(run: Run) -> Path:
     return run.path / "request.json"
 
 
+def lsa_of(run: Run) -> Path:
+    """Return the file with the latent semantic analysis of a language model; most runs have none. See `lsa`."""
+    return run.path / "lsa.npz"
+
+
 def copy(source: Run, folder: Path, named: str) -> None:
-    """Copy what a training needs of another run: settings, weights, vocabulary, and the hashes of its training texts.
+    """Copy what a training needs of another run: settings, weights, vocabulary, and what it has of its training texts.
 
     Args:
         source: The other run, which is finished.
@@ -33,9 +38,10 @@ def copy(source: Run, folder: Path, named: str) -> None:
     folder.mkdir(exist_ok=True)
     for file in (source.settings_file, source.model_file):
         shutil.copy(file, folder)
-    # A run of an earlier version has no training texts, and most runs did not begin with language models. The request
-    # names the files of its data.
-    for file in filter(Path.exists, (source.training_texts, pretrained_texts_of(source), request_of(source))):
+    # A run of an earlier version has no training texts, and most runs did not begin with language models, and are none.
+    # The request names the files of its data.
+    files = (source.training_texts, pretrained_texts_of(source), request_of(source), lsa_of(source))
+    for file in filter(Path.exists, files):
         shutil.copy(file, folder)
     shutil.copytree(source.vocabulary, folder / source.vocabulary.name)
     if not os.path.samestat(before, source.model_file.stat()):

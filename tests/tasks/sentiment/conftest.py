@@ -9,6 +9,10 @@ import pytest
 from tasks.sentiment.task import SENTIMENT
 from tasks.serving import inference
 from tests.tasks import examples
+from tests.tasks.conftest import written_once
+
+# Of the language models.
+UNITS = 12
 
 
 @pytest.fixture(scope="session")
@@ -64,3 +68,23 @@ def classifier(finished_run):
 def answers(classifier, reviews) -> list[dict]:
     """Its answers to the test split."""
     return list(classifier.predict([text for text, _ in reviews]))
+
+
+@pytest.fixture(scope="session")
+def language_model(small_tasks):
+    """Trains a small language model on the reviews of the corpus, once for each name; returns its run."""
+    chargen, data = small_tasks["chargen"].command, small_tasks["sentiment"].data / "train.csv"
+
+    def train(name: str, *options) -> Path:
+        def write(folder: Path) -> None:
+            answer = chargen(
+                *("train", "--data", data, "--text-column", "text", "--run", folder, "--tokenizer", "sentencepiece"),
+                *("--vocabulary-size", "300", "--units", UNITS, "--embedding-size", "8", "--tied-embeddings"),
+                *("--epochs", "1", "--steps-per-epoch", "4", "--validation-steps", "1", "--batch-size", "16"),
+                *("--sample-lines", "0", *options),
+            )
+            assert answer.code == 0, answer.err
+
+        return written_once(small_tasks["sentiment"]._folder / f"lm-{name}", write)
+
+    return train
