@@ -83,8 +83,9 @@ def _looked_at(records: Iterable[Record], scripts: ScriptCounts) -> Iterator[Rec
 
 def _write_lsa(settings: ChargenSettings, run: Run, pieces: Pieces, by_character: bool) -> None:
     """Analyse the stored training texts; the n-grams are those that a classifier chooses for such texts."""
+    units, last = ("characters", 4) if by_character else ("pieces", 2)
     table = character_table(pieces.names) if by_character else None
-    chosen = sample(run.checkpoint / "train", lsa.MAX_IDS)
+    chosen = sample(run.checkpoint / "train", lsa.MAX_PIECES[units])
 
     def batches() -> Iterator[np.ndarray]:
         for store, indexes in chosen:
@@ -92,7 +93,6 @@ def _write_lsa(settings: ChargenSettings, run: Run, pieces: Pieces, by_character
                 ids = pad_sequences([store[index][1:-1] for index in indexes[start : start + 256]])
                 yield ids if table is None else characters_of(ids, table)
 
-    units, last = ("characters", 4) if by_character else ("pieces", 2)
     lsa.write(lsa_of(run), batches, settings.vocabulary.lsa_size, last, units)
 
 

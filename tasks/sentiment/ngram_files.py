@@ -11,7 +11,6 @@ from models.piece_characters import character_table
 from tasks import atomic_files
 from tasks.data.bounded_files import load_array
 from tasks.data.sequence_store import SequenceStore
-from tasks.data.stored_files import reading
 from tasks.sentiment import ngram_parts
 from tasks.sentiment.labels import class_weights
 from tasks.sentiment.settings import SentimentSettings
@@ -79,8 +78,7 @@ def _lsa_of_language_model(settings: SentimentSettings, run: Run) -> LatentSeman
     """Return the LSA of a language model, if the linear model has n-grams of the same kind."""
     network = settings.network
     for copied in pretrained.copies(run).values() if network.wide_features == "tf_idf" else ():
-        with reading(lsa_of(copied), "train the language model again"):
-            analysis = lsa.read(lsa_of(copied))
+        analysis = lsa.read(lsa_of(copied))
         if analysis is not None and (analysis.last, analysis.units) == (network.wide_ngrams, network.wide_units):
             return analysis
     return None

@@ -15,14 +15,15 @@ import numpy as np
 from models.ngram_counts import frequent_ngrams, known_ngrams
 from tasks import atomic_files
 from tasks.data.bounded_files import load_arrays
+from tasks.data.stored_files import reading
 
 if TYPE_CHECKING:
     import scipy.sparse
 
 log = logging.getLogger(__name__)
 
-# Pieces, or characters, of the texts that are read: they bound time and memory.
-MAX_IDS = 6_000_000
+# Pieces of the texts that are read, at most: they bound time and memory. Characters have four times as many n-grams.
+MAX_PIECES = {"pieces": 6_000_000, "characters": 1_500_000}
 # The vocabulary: n-grams in at least this number of texts, and at most this number of n-grams.
 MIN_TEXTS, MAX_NGRAMS = 5, 100_000
 # With fewer texts for each dimension, the dimensions are chance.
@@ -117,6 +118,7 @@ def read(path: Path) -> LatentSemantics | None:
     """
     if not path.exists():
         return None
-    stored = load_arrays(path)
-    arrays = (stored[name] for name in ("keys", "idf", "vectors"))
-    return LatentSemantics(*arrays, int(stored["last"]), str(stored["units"]))
+    with reading(path, "train the language model again"):
+        stored = load_arrays(path)
+        arrays = (stored[name] for name in ("keys", "idf", "vectors"))
+        return LatentSemantics(*arrays, int(stored["last"]), str(stored["units"]))
