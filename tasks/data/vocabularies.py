@@ -17,7 +17,7 @@ from tasks.settings import Normalization, VocabularySettings
 from tasks.texts import checked_list
 
 # Limits of the sample in characters: of all texts, which bounds the memory, and of one text as it is read.
-MAX_CHARACTERS, MAX_TEXT_CHARACTERS = 100_000_000, 1_000_000
+MAX_CHARACTERS, MAX_TEXT_CHARACTERS = 40_000_000, 1_000_000
 # Length of the parts of a text that is longer than its limit.
 PART = 4000
 
