@@ -56,6 +56,8 @@ ERROR_LOGGER = "apache_beam.runners.common"
 MISTAKE, STEP = "\ntasks.errors.UserError: ", " [while running '"
 # How the error begins of the thread that waits for a worker on this machine.
 WORKER_ENDED = "Worker subprocess exited"
+# Seconds between two interrupts of a pipeline whose worker has died.
+AGAIN = 2.0
 
 
 class _Opened:
@@ -194,19 +196,23 @@ def _ended_with_its_workers(arguments: PredictArguments) -> Iterator[None]:
     Raises:
         ShardsFailed: If a worker has died.
     """
-    hook, problems = threading.excepthook, []
+    hook, problems, left = threading.excepthook, [], threading.Event()
 
     def excepthook(given) -> None:
         if not str(given.exc_value).startswith(WORKER_ENDED):
             hook(given)
         elif not problems:
             problems.append(str(given.exc_value))
-            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+            # Again and again: code in C and finalizers drop an exception that is raised in them.
+            while not left.is_set():
+                signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+                left.wait(AGAIN)
 
     threading.excepthook = excepthook
     try:
         yield
     except KeyboardInterrupt:
+        left.set()
         if not problems:
             raise
         raise ShardsFailed(
@@ -214,4 +220,5 @@ def _ended_with_its_workers(arguments: PredictArguments) -> Iterator[None]:
             f"in {arguments.output}"
         ) from None
     finally:
+        left.set()
         threading.excepthook = hook
