@@ -38,6 +38,8 @@ SPLITS = ("train", "validation")
 BLOCK = 1 << 16
 # A text of lines is stored in rows of about this number of pieces.
 ROW = 1 << 18
+# Pieces of a text that its LSA reads, at most.
+LONGEST = 2000
 # The share of unknown pieces from which on a warning is logged: the vocabulary or the text is probably the wrong one.
 UNKNOWN_SHARE = 0.1
 
@@ -60,7 +62,10 @@ def prepare(settings: ChargenSettings, run: Run) -> None:
         if not write_blocks(run.checkpoint / split, rows, len(pieces)):
             raise UserError(f"{source.location}: every text of its {split} split is empty or blank")
     training_texts.save(run.training_texts)
-    if settings.vocabulary.lsa_size and not text.characters.has_line_ends:
+    lsa_of(run).unlink(missing_ok=True)  # of another text, if this was interrupted and is begun anew
+    if settings.vocabulary.lsa_size and pieces.has_line_ends:
+        log.info("no LSA: %s is one text; --text-column or --records makes several", source.location)
+    elif settings.vocabulary.lsa_size:
         _write_lsa(settings, run, pieces, scripts.character_script_share > 0.5)
     share = counts[UNKNOWN] / max(1, counts.sum())
     if share > UNKNOWN_SHARE:
@@ -81,36 +86,41 @@ def _looked_at(records: Iterable[Record], scripts: ScriptCounts) -> Iterator[Rec
         yield record
 
 
-def _write_lsa(settings: ChargenSettings, run: Run, pieces: Pieces, by_character: bool) -> None:
+def _write_lsa(settings: ChargenSettings, run: Run, pieces: Pieces, of_characters: bool) -> None:
     """Analyse the stored training texts; the n-grams are those that a classifier chooses for such texts."""
-    units, last = ("characters", 4) if by_character else ("pieces", 2)
-    table = character_table(pieces.names) if by_character else None
-    chosen = sample(run.checkpoint / "train", lsa.MAX_PIECES[units])
+    units, last = ("characters", 4) if of_characters else ("pieces", 2)
+    if settings.vocabulary.vocabulary_type == "char":
+        units, last = "pieces", 4
+    table = character_table(pieces.names) if units == "characters" else None
+    chosen = sample(run.checkpoint / "train", lsa.MAX_PIECES[last])
 
     def batches() -> Iterator[np.ndarray]:
         for store, indexes in chosen:
             for start in range(0, len(indexes), 256):
-                ids = pad_sequences([store[index][1:-1] for index in indexes[start : start + 256]])
+                part = indexes[start : start + 256]
+                stops = np.minimum(store.lengths[part] - 1, 1 + LONGEST)  # without the boundaries
+                rows = zip(part, stops, strict=True)
+                ids = pad_sequences([store.read(index, 1, max(1, int(stop))) for index, stop in rows])
                 yield ids if table is None else characters_of(ids, table)
 
     lsa.write(lsa_of(run), batches, settings.vocabulary.lsa_size, last, units)
 
 
-def sample(folder: Path, max_ids: int) -> list[tuple[SequenceStore, np.ndarray]]:
-    """Draw texts without regard to their order, until they have this number of ids.
+def sample(folder: Path, max_pieces: int) -> list[tuple[SequenceStore, np.ndarray]]:
+    """Draw texts without regard to their order, until they have this number of pieces.
 
     Args:
         folder: The folder that `write_blocks` wrote.
-        max_ids: Maximum number of ids of all of them.
+        max_pieces: Maximum number of pieces of all of them; of a text, `LONGEST` are counted at most.
 
     Returns:
         Each block, and the indexes of its texts, those of similar length together.
     """
     stores = [SequenceStore(path) for path in blocks(folder)]
     starts = np.cumsum([0, *map(len, stores)])
-    lengths = np.concatenate([store.lengths for store in stores])
+    lengths = np.minimum(np.concatenate([store.lengths for store in stores]), LONGEST)
     order = np.random.default_rng(0).permutation(len(lengths))
-    drawn = order[np.cumsum(lengths[order], dtype=np.int64) <= max_ids]
+    drawn = order[np.cumsum(lengths[order], dtype=np.int64) <= max_pieces]
     drawn = drawn[np.argsort(lengths[drawn], kind="stable")]
     parts = [drawn[(drawn >= start) & (drawn < stop)] - start for start, stop in itertools.pairwise(starts)]
     return list(zip(stores, parts, strict=True))

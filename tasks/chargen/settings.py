@@ -47,7 +47,7 @@ class TextVocabularySettings(VocabularySettings):
     min_count: int = Field(1, ge=1)
     """Characters that occur less often in the training text share one unknown symbol."""
     lsa_size: int = Field(0, ge=0, le=1000)
-    """With texts of pieces: dimensions of the latent semantic analysis for classifiers with few labels; 0 for none."""
+    """With separate texts of pieces: dimensions of their latent semantic analysis, for classifiers of few labels."""
 
     @model_validator(mode="after")
     def _options_of_the_tokenizer(self):

@@ -39,10 +39,11 @@ def guarded(
         argv: Its arguments; those of the process if None.
         resumable: The commands that continue where they were interrupted; None if all do.
     """
+    own_process = argv is None
     argv = list(sys.argv[1:] if argv is None else argv)
     received = [signal.SIGINT]
     try:
-        with _signals_interrupt(received, lambda: _interrupted(argv, resumable)):
+        with _signals_interrupt(received, (lambda: _interrupted(argv, resumable)) if own_process else None):
             return _checked(run, argv)
     except UserError as error:
         return _fail(str(error), 1 if isinstance(error, TemporaryError) else 2)
@@ -113,15 +114,16 @@ def _make_writable(stream: TextIO) -> None:
 
 
 @contextlib.contextmanager
-def _signals_interrupt(received: list[int], message: Callable[[], str]) -> Iterator[None]:
+def _signals_interrupt(received: list[int], message: Callable[[], str] | None) -> Iterator[None]:
     """Raise KeyboardInterrupt at SIGTERM and SIGHUP, as Python does at SIGINT; append the signal to `received`.
 
     What is written then is removed or completed as after Ctrl+C. Handlers of a calling program stay. While TensorFlow
-    is imported, a signal ends the process with the message; see `end_during_import`.
+    is imported, a signal ends the process with the message, if there is one; see `end_during_import`.
     """
 
     def interrupt(number, frame):
-        end_during_import(lambda: f"error: {message()}", 128 + number)
+        if message is not None:
+            end_during_import(lambda: f"error: {message()}", 128 + number)
         received.append(number)
         raise KeyboardInterrupt
 

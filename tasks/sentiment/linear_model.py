@@ -62,7 +62,7 @@ def fit_with_lsa(
         weights: See `fit`.
 
     Returns:
-        As `fit`.
+        As `fit`; the log-probabilities are averages, and so up to a constant for each text.
     """
     labels: list[np.ndarray] = []
     features, idf = tf_idf(_ids(batches, labels), analysis.keys, analysis.last, analysis.idf.astype(np.float64))
@@ -71,9 +71,7 @@ def fit_with_lsa(
     own = fit_logistic_regression(features, label, weights[label], count=count)
     other = fit_logistic_regression(features @ vectors, label, weights[label], STRENGTHS_OF_LSA, count)
     averages = [(1.0 - share) * own.held_out + share * other.held_out for share in SHARES]
-    known = np.isfinite(averages[0]).all(axis=1)
-    losses = [_loss(average[known], label[known]) for average in averages] if known.any() else [0.0]
-    index = int(np.argmin(losses))
+    index = int(np.argmin([loss(average, label) for average in averages]))
     share = SHARES[index]
     log.info(
         "linear model of %s n-grams: logistic regression, C=%g, averaged with one of their LSA in %d dimensions, C=%g, "
@@ -94,9 +92,16 @@ def _ids(batches: Iterable[tuple[np.ndarray, np.ndarray]], labels: list[np.ndarr
         yield ids
 
 
-def _loss(log_probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """Return the mean log loss; the values may be log-probabilities up to a constant."""
-    return float((logsumexp(log_probabilities, axis=1) - log_probabilities[np.arange(len(labels)), labels]).mean())
+def loss(held_out: np.ndarray, labels: np.ndarray) -> float:
+    """Return the mean log loss of texts that were held out; 0 if none was.
+
+    Args:
+        held_out: (texts, classes), log-probabilities up to a constant for each text; NaN for one not held out.
+        labels: int (texts,).
+    """
+    known = np.isfinite(held_out).all(axis=1)
+    losses = logsumexp(held_out[known], axis=1) - held_out[known][np.arange(known.sum()), labels[known]]
+    return float(losses.mean()) if len(losses) else 0.0
 
 
 def weights_of(model: LogisticRegression, classes: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,5 +1,6 @@
 """The vocabularies of n-grams of a run, and what its linear model starts from: written once, before the training."""
 
+import logging
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +19,8 @@ from tasks.training import lsa, pretrained
 from tasks.training.lsa import LatentSemantics
 from tasks.training.run_copies import lsa_of
 from tasks.training.runs import Run
+
+log = logging.getLogger(__name__)
 
 # Number of texts that n-grams are counted on: bounds the memory of the count, however large the corpus.
 MAX_NGRAM_TEXTS = 200_000
@@ -44,7 +47,6 @@ def write(settings: SentimentSettings, run: Run, labels: list[str], pieces: list
     """
     network, folder = settings.network, run.checkpoint
     stored = folder / "train"
-    store = SequenceStore(stored)
     if network.ngrams > 1:
         limits = {"min_count": network.ngram_min_texts, "max_size": network.ngram_vocabulary}
         _save(folder / "ngrams.npy", _frequent_ngrams(stored, 2, network.ngrams, **limits))
@@ -52,26 +54,50 @@ def write(settings: SentimentSettings, run: Run, labels: list[str], pieces: list
         return
     limits = {"min_count": network.wide_min_texts, "max_size": network.wide_vocabulary}
     table = _character_table(settings, pieces)
-    analysis = _lsa_of_language_model(settings, run)
-    keys = _frequent_ngrams(stored, 1, network.wide_ngrams, table, **limits) if analysis is None else analysis.keys
-    _save(folder / "wide_ngrams.npy", keys)
+    keys = _frequent_ngrams(stored, 1, network.wide_ngrams, table, **limits)
     if network.wide_features == "tf_idf":
-        from tasks.sentiment import linear_model  # scikit-learn takes a second to import
-
-        counts = np.bincount(store.columns["label"], minlength=len(labels))
-        weights = class_weights(settings.training.class_weight, labels, counts)
-        everything = np.arange(len(store))
-        batches = ngram_parts.batches_by_length(store, everything, table)
-        if analysis is None:
-            model, held_out = linear_model.fit(batches, keys, network.wide_ngrams, weights)
-        else:
-            model, held_out = linear_model.fit_with_lsa(batches, analysis, weights)
-        _save(folder / "wide_held_out.npy", held_out[np.argsort(ngram_parts.order(store, everything))])
+        keys, model, held_out = _fitted(settings, run, labels, keys, table)
+        _save(folder / "wide_held_out.npy", held_out)
         for name, values in model._asdict().items():
             _save(folder / f"wide_{name}.npy", values)
     else:
         counts = ngram_parts.class_counts(stored, keys, network.wide_ngrams, table, len(labels))
         _save(folder / "wide_counts.npy", counts)
+    _save(folder / "wide_ngrams.npy", keys)
+
+
+def _fitted(
+    settings: SentimentSettings, run: Run, labels: list[str], keys: np.ndarray, table: np.ndarray | None
+) -> tuple[np.ndarray, LinearModel, np.ndarray]:
+    """Fit the linear model of the frequent n-grams, or that of an LSA if it is better on held-out texts.
+
+    Args:
+        settings: See `write`.
+        run: See `write`.
+        labels: See `write`.
+        keys: The frequent n-grams of the training texts.
+        table: The characters of each piece, if n-grams consist of them.
+
+    Returns:
+        The n-grams of the model, the model, and the log-probabilities of held-out texts, (texts, classes).
+    """
+    from tasks.sentiment import linear_model  # scikit-learn takes a second to import
+
+    store = SequenceStore(run.checkpoint / "train")
+    counts = np.bincount(store.columns["label"], minlength=len(labels))
+    weights = class_weights(settings.training.class_weight, labels, counts)
+    everything = np.arange(len(store))
+    order = ngram_parts.order(store, everything)
+    batches = lambda: ngram_parts.batches_by_length(store, everything, table)  # noqa: E731
+    model, held_out = linear_model.fit(batches(), keys, settings.network.wide_ngrams, weights)
+    analysis = _lsa_of_language_model(settings, run)
+    if analysis is not None:
+        other, other_held_out = linear_model.fit_with_lsa(batches(), analysis, weights)
+        classes = store.columns["label"][order]
+        if linear_model.loss(other_held_out, classes) <= linear_model.loss(held_out, classes):
+            keys, model, held_out = analysis.keys, other, other_held_out
+            log.info("the linear model with the LSA is kept: it is better on held-out texts")
+    return keys, model, held_out[np.argsort(order)]
 
 
 def _lsa_of_language_model(settings: SentimentSettings, run: Run) -> LatentSemantics | None:
@@ -79,8 +105,14 @@ def _lsa_of_language_model(settings: SentimentSettings, run: Run) -> LatentSeman
     network = settings.network
     for copied in pretrained.copies(run).values() if network.wide_features == "tf_idf" else ():
         analysis = lsa.read(lsa_of(copied))
-        if analysis is not None and (analysis.last, analysis.units) == (network.wide_ngrams, network.wide_units):
+        if analysis is None:
+            continue
+        if (analysis.last, analysis.units) == (network.wide_ngrams, network.wide_units):
             return analysis
+        log.info(
+            "the LSA of the language model is not used: it is of 1 to %d %s, and the linear model of 1 to %d %s",
+            *(analysis.last, analysis.units, network.wide_ngrams, network.wide_units),
+        )
     return None
 
 

@@ -56,8 +56,8 @@ ERROR_LOGGER = "apache_beam.runners.common"
 MISTAKE, STEP = "\ntasks.errors.UserError: ", " [while running '"
 # How the error begins of the thread that waits for a worker on this machine.
 WORKER_ENDED = "Worker subprocess exited"
-# Seconds between two interrupts of a pipeline whose worker has died.
-AGAIN = 2.0
+# Seconds between two interrupts of a pipeline whose worker has died: time for the others to end.
+AGAIN = 20.0
 
 
 class _Opened:
@@ -193,21 +193,31 @@ def _mistakes() -> Iterator[None]:
 def _ended_with_its_workers(arguments: PredictArguments) -> Iterator[None]:
     """End the block when a worker on this machine has died: Beam's runner would wait for it for ever.
 
+    Only the main thread can be interrupted; in another one the block is not ended.
+
     Raises:
         ShardsFailed: If a worker has died.
     """
     hook, problems, left = threading.excepthook, [], threading.Event()
+    interruptible = threading.current_thread() is threading.main_thread()
+    handler = signal.getsignal(signal.SIGINT)
+
+    def interrupt() -> None:
+        # Code in C and finalizers drop an exception that is raised in them.
+        while not left.is_set():
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+            left.wait(AGAIN)
 
     def excepthook(given) -> None:
-        if not str(given.exc_value).startswith(WORKER_ENDED):
+        if not (interruptible and str(given.exc_value).startswith(WORKER_ENDED)):
             hook(given)
         elif not problems:
             problems.append(str(given.exc_value))
-            # Again and again: code in C and finalizers drop an exception that is raised in them.
-            while not left.is_set():
-                signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
-                left.wait(AGAIN)
+            # Not here: the runner waits for this thread when it is interrupted.
+            threading.Thread(target=interrupt, daemon=True).start()
 
+    if interruptible and handler == signal.SIG_IGN:  # of a command in the background of a shell script
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.excepthook = excepthook
     try:
         yield
@@ -222,3 +232,5 @@ def _ended_with_its_workers(arguments: PredictArguments) -> Iterator[None]:
     finally:
         left.set()
         threading.excepthook = hook
+        if interruptible and handler == signal.SIG_IGN:
+            signal.signal(signal.SIGINT, handler)

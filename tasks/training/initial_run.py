@@ -1,7 +1,7 @@
 """Training on from another run (`--initial-run`): its files are copied when the training begins. Imports no TensorFlow.
 
 checkpoint/initial/
-  settings.json, vocabulary/, model.keras, training_texts.npz     as the other run had them
+  settings.json, vocabulary/, model.keras, training_texts.npz and others     as the other run had them
 
 From then on the training does not depend on the other run, which may be changed or removed.
 """
@@ -23,7 +23,7 @@ FREE = {
     *("dropout", "recurrent_dropout", "layer_dropout", "embedding_dropout", "output_dropout", "ngram_dropout"),
     *("kernel_regularizer", "recurrent_regularizer", "bias_regularizer", "activity_regularizer"),
     *("kernel_constraint", "recurrent_constraint", "bias_constraint"),
-    *("output_bias", "stateful", "unroll", "use_cudnn", "seed", "max_tokens", "subword_regularization"),
+    *("output_bias", "stateful", "unroll", "use_cudnn", "seed", "max_tokens", "subword_regularization", "lsa_size"),
 }
 # Settings of the training that say what the weights begin with; they are not taken from the other run.
 BEGINNING = {

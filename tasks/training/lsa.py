@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Pieces of the texts that are read, at most: they bound time and memory. Characters have four times as many n-grams.
-MAX_PIECES = {"pieces": 6_000_000, "characters": 1_500_000}
+# Pieces of the texts that are read, at most, by the largest n: they bound time and memory.
+MAX_PIECES = {2: 6_000_000, 4: 1_500_000}
 # The vocabulary: n-grams in at least this number of texts, and at most this number of n-grams.
 MIN_TEXTS, MAX_NGRAMS = 5, 100_000
 # With fewer texts for each dimension, the dimensions are chance.
@@ -106,6 +106,7 @@ def write(path: Path, batches: Callable[[], Iterable[np.ndarray]], size: int, la
     analysis = TruncatedSVD(size, n_iter=2, random_state=0).fit(features.astype(np.float32))
     with atomic_files.replacing(path) as temporary, open(temporary, "wb") as file:
         vectors = analysis.components_.T.astype(np.float32)
+        vectors[0] = 0.0  # up to rounding, it is
         np.savez(file, keys=keys, idf=idf.astype(np.float32), vectors=vectors, last=last, units=units)
     log.info("LSA of %s n-grams in %s texts", f"{len(keys):,}", f"{texts:,}")
 

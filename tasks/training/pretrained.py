@@ -1,8 +1,8 @@
 """Language models that a classifier begins with (`--pretrained`): checked, and copied when the training begins.
 
 checkpoint/pretrained/
-  forward/, backward/     settings.json, vocabulary/, model.keras and training_texts.npz of the language model of each
-                          direction
+  forward/, backward/     settings.json, vocabulary/, model.keras, training_texts.npz and lsa.npz of the language model
+                          of each direction
 
 From then on the training does not depend on the other runs, which may be changed or removed. Imports no TensorFlow.
 """
@@ -137,8 +137,11 @@ def copy(settings: Settings, run: Run) -> None:
     names = names_of(settings)
     if names is None or run.pretrained.exists():
         return
+    from tasks.training import lsa  # imports NumPy
+
     with atomic_files.replacing_folder(run.pretrained) as temporary:
         for model in _read(names, None):
+            lsa.read(run_copies.lsa_of(model.run))  # a damaged copy could not be mended
             run_copies.copy(model.run, temporary / model.direction, f"--pretrained {model.name}")
     check(settings, run.path)  # they may have been replaced since they were checked
 

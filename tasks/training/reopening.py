@@ -67,7 +67,8 @@ def is_trained(run: Run, task: str, settings: Settings, files: Fingerprint) -> b
     asked = stored_settings.dumped(task, settings)
     try:
         kept = read_sealed(run_copies.request_of(run), "")
-        same = None in (stored_settings.first_difference(one, asked) for one in (kept["asked"], run.stored()))
+        before = [stored_settings.with_defaults(one, settings) for one in (kept["asked"], run.stored())]
+        same = None in (stored_settings.first_difference(one, asked) for one in before)
     except (UserError, KeyError):  # damaged
         return False
     return same and source_files.changed(kept["sources"], files) is None

@@ -84,15 +84,29 @@ def first_difference(old: dict, new: dict) -> str | None:
     return None
 
 
+def with_defaults(stored: dict | None, settings: Settings) -> dict | None:
+    """Return stored settings with the defaults of those that the version lacked which stored them."""
+    if not stored:
+        return stored
+    filled = dict(stored)
+    for name, group in settings:
+        if isinstance(group, Settings) and isinstance(stored.get(name), dict):
+            fields = type(group).model_fields.items()
+            lacking = {field: one.get_default() for field, one in fields if field not in stored[name]}
+            defaults = type(group).model_construct(**lacking).model_dump(mode="json", include={*lacking})
+            filled[name] = stored[name] | json.loads(json.dumps(defaults))
+    return filled
+
+
 def difference(run: "Run", task: str, settings: Settings) -> str | None:
     """Describe the first setting that differs from those that a run was started with; None if none does.
 
     Raises:
         UserError: If its settings cannot be read.
     """
-    new, stored, asked = dumped(task, settings), run.stored(), None
+    new, stored, asked = dumped(task, settings), with_defaults(run.stored(), settings), None
     with contextlib.suppress(UserError):  # a damaged record is reported before it is needed
-        asked = run.prepared_record().get("asked")
+        asked = with_defaults(run.prepared_record().get("asked"), settings)
     if not asked:
         return first_difference(stored, _resolved_as(stored, new))
     found = first_difference(asked, new)

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tasks.data.stored_files import SEAL
 from tasks.serving import weights
 from tasks.training.checkpoint import load_model
 from tasks.training.runs import Run
@@ -158,3 +159,20 @@ def test_an_interrupt_while_an_export_is_written_leaves_no_version(small_tasks, 
     small = small_tasks["sentiment"]
     small.command("export", "--run", small.untrained_run, "--to", tmp_path / "model").error(130)
     assert [*(tmp_path / "model").iterdir()] == []
+
+
+@pytest.mark.slow
+def test_a_training_of_a_version_that_lacked_a_setting_is_resumed(small, tmp_path, monkeypatch):
+    run = Run(tmp_path / "run")
+    with monkeypatch.context() as patched:
+        interrupt_at(patched, "on_train_batch_end", 0, 1, signal.SIGINT)
+        small.train(run.path).error(130)
+    stored, prepared = run.stored(), run.prepared_record()
+    for settings in (stored, prepared["asked"]):
+        del settings["training"]["beta_2"]
+    run.settings_file.write_text(json.dumps(stored))
+    run.mark_prepared({name: value for name, value in prepared.items() if name != SEAL})
+    message = small.train(run.path, "--beta-2", "0.5").error()
+    assert "beta_2 was" in message and "and is now 0.5" in message
+    assert small.train(run.path).code == 0
+    assert run.finished

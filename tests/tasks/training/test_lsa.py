@@ -83,3 +83,20 @@ def test_with_too_few_texts_there_are_none(tmp_path, caplog):
     lsa.write(tmp_path / "lsa.npz", lambda: [ids], 10, 2, "pieces")
     assert "40 texts" in caplog.text and "too few for 10 dimensions" in caplog.text
     assert lsa.read(tmp_path / "lsa.npz") is None
+
+
+@pytest.mark.parametrize("rare", [0, 1])
+def test_there_may_be_several_classes_and_one_with_a_single_text(analysis, rare):
+    labels = np.concatenate([np.arange(60) % CLASSES, np.full(rare, CLASSES)])
+    ids = texts_of(np.minimum(labels, CLASSES - 1), slice(None), 2)
+    weights = np.ones(CLASSES + 1, np.float32)
+    model, held_out = linear_model.fit_with_lsa([(ids[:20], labels[:20]), (ids[20:], labels[20:])], analysis, weights)
+    assert model.weight.shape == (len(analysis.keys) + 1, CLASSES + 1) and np.isfinite(model.weight).all()
+    known = np.isfinite(held_out).all(axis=1)
+    assert known.sum() == 60 and 0.0 < linear_model.loss(held_out, labels) < 0.5
+
+
+def test_texts_without_a_known_ngram_have_no_features():
+    empty = np.empty(0, np.int32)
+    features, idf = lsa.tf_idf([np.zeros((3, 4), np.int32), np.ones((2, 4), np.int32)], empty, 2)
+    assert features.shape == (5, 1) and features.nnz == 0 and idf.shape == (1,)
