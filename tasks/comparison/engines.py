@@ -36,12 +36,14 @@ ENDING = 10.0
 def in_threads(trainings: Sequence[Training], session: str, finished: Finished, jobs: int) -> None:
     """Train in this number of threads, each of which waits for one training at a time."""
     stop, seen, lock = threading.Event(), set(), threading.Lock()
+    # A thread cannot tell these from what another thread has just finished.
+    before = {training.file for training in trainings if training.finished()}
 
     def once(training: Training, how: str) -> None:
         with lock:
             if training.file not in seen:
                 seen.add(training.file)
-                finished(training, how if how == "finished before" else "finished")
+                finished(training, "finished before" if training.file in before else "finished")
 
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         options = {"finished": once, "to_files": True, "stop": stop}

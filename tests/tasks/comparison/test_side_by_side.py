@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tasks.comparison import engines
 from tasks.comparison.settings import CompareArguments, Comparison
-from tasks.comparison.trainings import Training
+from tasks.comparison.trainings import Training, planned
 from tasks.data import look_ahead
 from tasks.errors import TrainingFailed
 from tasks.sentiment.task import SENTIMENT
@@ -206,3 +207,18 @@ def test_a_process_that_compares_something_else_or_by_minutes_is_refused(command
     assert "enough" in sentiment(*command, "--run", folder).error(1)
     assert [("with other options" in message) for message in messages] == [True, True, False, False]
     assert "--minutes is for one process" in messages[2] and "is being written by other processes" in messages[3]
+
+
+def test_what_another_thread_has_just_finished_was_not_finished_before(tmp_path, monkeypatch):
+    """A thread that looks at a training after another one has finished it, and before that has reported it."""
+    settings = {"gru": SENTIMENT.settings_class()}
+    trainings = planned(Comparison(SENTIMENT, CompareArguments(run=str(tmp_path), seeds=2), settings))
+    reported = []
+
+    def train_unclaimed(trainings, session, *, finished, **_):
+        for training in trainings:
+            finished(training, "finished before")
+
+    monkeypatch.setattr(engines, "train_unclaimed", train_unclaimed)
+    engines.in_threads(trainings, "session", lambda training, how: reported.append(how), 2)
+    assert reported == ["finished", "finished"]
