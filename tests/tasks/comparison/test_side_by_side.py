@@ -90,6 +90,7 @@ def two_trainings_of(process) -> list[int]:
         return len(found) == 2
 
     wait_until(look, process)
+    assert len(found) == 2, process.communicate()[1].decode()
     return found
 
 
