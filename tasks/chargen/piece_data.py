@@ -21,7 +21,7 @@ from tasks.chargen.text_source import TextSource, compared_texts
 from tasks.data import look_ahead, vocabularies
 from tasks.data.overlap import TrainingTexts
 from tasks.data.records import Record
-from tasks.data.scripts import ScriptCounts
+from tasks.data.scripts import ScriptCounts, largest_ngram, ngram_units
 from tasks.data.sequence_store import SequenceStore, chunks, pad_sequences
 from tasks.data.sources import Source
 from tasks.errors import UserError
@@ -62,11 +62,11 @@ def prepare(settings: ChargenSettings, run: Run) -> None:
         if not write_blocks(run.checkpoint / split, rows, len(pieces)):
             raise UserError(f"{source.location}: every text of its {split} split is empty or blank")
     training_texts.save(run.training_texts)
-    lsa_of(run).unlink(missing_ok=True)  # of another text, if this was interrupted and is begun anew
+    lsa_of(run).unlink(missing_ok=True)  # a preparation with other settings may have left one
     if settings.vocabulary.lsa_size and pieces.has_line_ends:
         log.info("no LSA: %s is one text; --text-column or --records makes several", source.location)
     elif settings.vocabulary.lsa_size:
-        _write_lsa(settings, run, pieces, scripts.character_script_share > 0.5)
+        _write_lsa(settings, run, pieces, scripts)
     share = counts[UNKNOWN] / max(1, counts.sum())
     if share > UNKNOWN_SHARE:
         log.warning(
@@ -86,11 +86,11 @@ def _looked_at(records: Iterable[Record], scripts: ScriptCounts) -> Iterator[Rec
         yield record
 
 
-def _write_lsa(settings: ChargenSettings, run: Run, pieces: Pieces, of_characters: bool) -> None:
-    """Analyse the stored training texts; the n-grams are those that a classifier chooses for such texts."""
-    units, last = ("characters", 4) if of_characters else ("pieces", 2)
-    if settings.vocabulary.vocabulary_type == "char":
-        units, last = "pieces", 4
+def _write_lsa(settings: ChargenSettings, run: Run, pieces: Pieces, scripts: ScriptCounts) -> None:
+    """Analyze the stored training texts; the n-grams are those that a classifier chooses for such texts."""
+    vocabulary_type = settings.vocabulary.vocabulary_type
+    units = ngram_units(vocabulary_type, scripts.character_script_share)
+    last = largest_ngram(vocabulary_type, units)
     table = character_table(pieces.names) if units == "characters" else None
     chosen = sample(run.checkpoint / "train", lsa.MAX_PIECES[last])
 

@@ -36,7 +36,7 @@ ENDING = 10.0
 def in_threads(trainings: Sequence[Training], session: str, finished: Finished, jobs: int) -> None:
     """Train in this number of threads, each of which waits for one training at a time."""
     stop, seen, lock = threading.Event(), set(), threading.Lock()
-    # A thread cannot tell these from what another thread has just finished.
+    # Checked before the threads start: later, another thread may have finished a training.
     before = {training.file for training in trainings if training.finished()}
 
     def once(training: Training, how: str) -> None:

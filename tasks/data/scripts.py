@@ -33,3 +33,18 @@ class ScriptCounts:
 @functools.lru_cache(maxsize=1 << 14)  # a text has few different letters
 def _of_character_script(letter: str) -> bool:
     return unicodedata.name(letter, "").startswith(CHARACTER_SCRIPTS)
+
+
+def ngram_units(vocabulary_type: str, character_script_share: float) -> str:
+    """Return what the n-grams of a linear model consist of: "characters" in texts of `CHARACTER_SCRIPTS`, or "pieces".
+
+    Args:
+        vocabulary_type: That of the SentencePiece vocabulary; with "char" the pieces are characters.
+        character_script_share: See `ScriptCounts`.
+    """
+    return "characters" if vocabulary_type != "char" and character_script_share > 0.5 else "pieces"
+
+
+def largest_ngram(vocabulary_type: str, units: str) -> int:
+    """Return the largest n of the n-grams of a linear model of few texts: 4 characters, or 2 longer pieces."""
+    return 4 if vocabulary_type == "char" or units == "characters" else 2

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from tasks.data.records import is_blank, resolve_splits
-from tasks.data.scripts import ScriptCounts
+from tasks.data.scripts import ScriptCounts, largest_ngram, ngram_units
 from tasks.sentiment.settings import SentimentSettings
 from tasks.sentiment.source import open_labelled_texts
 
@@ -93,8 +93,8 @@ def _values(settings: SentimentSettings, statistics: TextStatistics) -> dict[str
     vocabulary_type = given(
         "vocabulary", "vocabulary_type", "char" if statistics.character_script_share > 0.5 else "unigram"
     )
-    wide_units = "characters" if vocabulary_type != "char" and statistics.character_script_share > 0.5 else "pieces"
-    wide_units = given("network", "wide_units", wide_units)
+    wide_units = given("network", "wide_units", ngram_units(vocabulary_type, statistics.character_script_share))
+    last = largest_ngram(vocabulary_type, wide_units)
     by_character = vocabulary_type == "char"
     few = statistics.count <= MAX_FITTED_TEXTS
     long = statistics.characters > LONG and not settings.recurrent.unroll
@@ -120,7 +120,7 @@ def _values(settings: SentimentSettings, statistics: TextStatistics) -> dict[str
         "max_tokens": max_tokens,
         "pool_size": pool_size,
         "wide_units": wide_units,
-        "wide_ngrams": 4 if by_character or wide_units == "characters" else 2 if few else 3,
+        "wide_ngrams": 3 if last == 2 and not few else last,
         "wide_features": "tf_idf" if few else "log_count_ratios",
         "wide_min_texts": 1 if statistics.count <= 2_000 else 2,
         "wide_share": 0.5,

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import logsumexp
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
 from models.linear_ngrams import LinearModel
+from tasks.sentiment.wide_share import losses
 from tasks.training.lsa import LatentSemantics, tf_idf
 
 log = logging.getLogger(__name__)
@@ -100,8 +100,7 @@ def loss(held_out: np.ndarray, labels: np.ndarray) -> float:
         labels: int (texts,).
     """
     known = np.isfinite(held_out).all(axis=1)
-    losses = logsumexp(held_out[known], axis=1) - held_out[known][np.arange(known.sum()), labels[known]]
-    return float(losses.mean()) if len(losses) else 0.0
+    return float(losses(held_out[known], labels[known]).mean()) if known.any() else 0.0
 
 
 def weights_of(model: LogisticRegression, classes: int) -> tuple[np.ndarray, np.ndarray]:

@@ -103,7 +103,7 @@ def _fitted(
 def _lsa_of_language_model(settings: SentimentSettings, run: Run) -> LatentSemantics | None:
     """Return the LSA of a language model, if the linear model has n-grams of the same kind."""
     network = settings.network
-    for copied in pretrained.copies(run).values() if network.wide_features == "tf_idf" else ():
+    for copied in pretrained.copies(run).values():
         analysis = lsa.read(lsa_of(copied))
         if analysis is None:
             continue

@@ -81,7 +81,7 @@ def tf_idf(
 
 
 def write(path: Path, batches: Callable[[], Iterable[np.ndarray]], size: int, last: int, units: str) -> None:
-    """Analyse texts, and write the result.
+    """Analyze texts, and write the result.
 
     Nothing is written, and the reason is logged, if there are too few texts or n-grams.
 

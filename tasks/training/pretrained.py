@@ -141,7 +141,7 @@ def copy(settings: Settings, run: Run) -> None:
 
     with atomic_files.replacing_folder(run.pretrained) as temporary:
         for model in _read(names, None):
-            lsa.read(run_copies.lsa_of(model.run))  # a damaged copy could not be mended
+            lsa.read(run_copies.lsa_of(model.run))  # before it is copied: a damaged copy would be read again and again
             run_copies.copy(model.run, temporary / model.direction, f"--pretrained {model.name}")
     check(settings, run.path)  # they may have been replaced since they were checked
 

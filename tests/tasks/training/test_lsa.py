@@ -9,8 +9,8 @@ from tasks.data.sequence_store import pad_sequences
 from tasks.sentiment import linear_model
 from tasks.training import lsa
 
-# Each class has words of its own, and neutral words are in all texts. Labelled texts have the first half of the words
-# of their class, texts without labels have all.
+# Words of each class, and neutral words that occur in all texts. The labelled texts use the first half of the words of
+# their class; the texts without labels use all of them.
 WORDS, NEUTRAL, CLASSES = 20, 60, 2
 
 
