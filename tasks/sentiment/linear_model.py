@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -20,8 +20,10 @@ log = logging.getLogger(__name__)
 # The inverse regularization strengths that are compared, and the number of texts that they are compared on, at most.
 STRENGTHS, FOLDS, MAX_COMPARED_TEXTS = (1.0, 3.0, 10.0, 30.0, 100.0), 5, 5_000
 MAX_ITERATIONS = 1_000
-# What an LSA is multiplied by, the strengths that are compared for it then, and what its model may count.
-SCALE, STRENGTHS_OF_LSA, SHARES = 10.0, (0.1, 0.3, 1.0, 3.0, 10.0, 30.0), (0.5, 0.0, 0.25, 0.75, 1.0)
+# What an LSA is multiplied by, and the strengths that are compared for it then.
+SCALE, STRENGTHS_OF_LSA = 10.0, (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
+# What the model of an LSA may count in the average, and what is added to a feature's sums in `log_count_ratios`.
+SHARES, SMOOTHING = (0.5, 0.0, 0.25, 0.75, 1.0), 0.1
 # The log-probability of a class that a model has not seen.
 IMPOSSIBLE = -20.0
 
@@ -29,7 +31,7 @@ IMPOSSIBLE = -20.0
 def fit(
     batches: Iterable[tuple[np.ndarray, np.ndarray]], keys: np.ndarray, last: int, weights: np.ndarray
 ) -> tuple[LinearModel, np.ndarray]:
-    """Fit the linear model of the n-grams of 1 to `last` pieces.
+    """Fit the linear model of the n-grams of 1 to `last` pieces: see `_fit_ngrams`.
 
     Args:
         batches: Batches of ids, int32 (batch, timesteps), and of labels, int (batch,).
@@ -38,23 +40,22 @@ def fit(
         weights: float32 (classes,), the weight of the texts of each class.
 
     Returns:
-        The linear model, and the log-probabilities of held-out texts; see `Fitted`.
+        The linear model, and the log-probabilities of held-out texts, up to a constant for each text; see `Fitted`.
     """
     labels: list[np.ndarray] = []
     features, idf = tf_idf(_ids(batches, labels), keys, last)
-    label = np.concatenate(labels)
-    model, held_out = fit_logistic_regression(features, label, weights[label], count=len(weights))
-    log.info("linear model of %s n-grams: logistic regression, C=%g", f"{len(keys):,}", model.C)
-    return LinearModel(*(part.astype(np.float32) for part in (idf, *weights_of(model, len(weights))))), held_out
+    part = _fit_ngrams(features, np.concatenate(labels), weights)
+    log.info("linear model of %s n-grams: %s", f"{len(keys):,}", part.description)
+    return _model(idf, part), part.held_out
 
 
 def fit_with_lsa(
     batches: Iterable[tuple[np.ndarray, np.ndarray]], analysis: LatentSemantics, weights: np.ndarray
 ) -> tuple[LinearModel, np.ndarray]:
-    """Fit two linear models, of the TF-IDF features and of their LSA, and average them.
+    """Fit linear models of the TF-IDF features and of their LSA, and average them.
 
-    The LSA is linear in the features, so the average is a linear model of the features again. How much each counts has
-    the lowest log loss on held-out texts.
+    The LSA is linear in the features, so the average is a linear model of the features again. How much that of the LSA
+    counts has the lowest log loss on held-out texts.
 
     Args:
         batches: See `fit`.
@@ -62,27 +63,77 @@ def fit_with_lsa(
         weights: See `fit`.
 
     Returns:
-        As `fit`; the log-probabilities are averages, and so up to a constant for each text.
+        As `fit`.
     """
     labels: list[np.ndarray] = []
     features, idf = tf_idf(_ids(batches, labels), analysis.keys, analysis.last, analysis.idf.astype(np.float64))
-    label, count = np.concatenate(labels), len(weights)
+    label = np.concatenate(labels)
     vectors = SCALE * analysis.vectors.astype(np.float64)
-    own = fit_logistic_regression(features, label, weights[label], count=count)
-    other = fit_logistic_regression(features @ vectors, label, weights[label], STRENGTHS_OF_LSA, count)
-    averages = [(1.0 - share) * own.held_out + share * other.held_out for share in SHARES]
-    index = int(np.argmin([loss(average, label) for average in averages]))
-    share = SHARES[index]
-    log.info(
-        "linear model of %s n-grams: logistic regression, C=%g, averaged with one of their LSA in %d dimensions, C=%g, "
-        "which counts %g",
-        *(f"{len(analysis.keys):,}", own.model.C, vectors.shape[1], other.model.C, share),
-    )
-    parts = zip(weights_of(own.model, count), weights_of(other.model, count), strict=True)
-    (weight, of_vectors), (bias, other_bias) = parts
-    weight = (1.0 - share) * weight + share * (vectors @ of_vectors)
-    bias = (1.0 - share) * bias + share * other_bias
-    return LinearModel(*(part.astype(np.float32) for part in (idf, weight, bias))), averages[index]
+    fitted = fit_logistic_regression(features @ vectors, label, weights[label], STRENGTHS_OF_LSA, len(weights))
+    weight, bias = weights_of(fitted.model, len(weights))
+    description = f"one of their LSA in {vectors.shape[1]} dimensions, C={fitted.model.C:g}"
+    own, other = _fit_ngrams(features, label, weights), _Part(vectors @ weight, bias, fitted.held_out, description)
+    averages = [_average(own, other, share, f"{own.description}; {description}, counts {share:g}") for share in SHARES]
+    part = min(averages, key=lambda average: loss(average.held_out, label))
+    log.info("linear model of %s n-grams: %s", f"{len(analysis.keys):,}", part.description)
+    return _model(idf, part), part.held_out
+
+
+class _Part(NamedTuple):
+    """A linear model of TF-IDF features: weight (features, classes), bias (classes,); see also `Fitted`."""
+
+    weight: np.ndarray
+    bias: np.ndarray
+    held_out: np.ndarray
+    description: str
+
+
+def _fit_ngrams(features, labels: np.ndarray, weights: np.ndarray) -> _Part:
+    """Fit two linear models, of the features and of the features times `log_count_ratios`, and return their mean.
+
+    The second one is the NB-SVM of Wang and Manning (2012), "Baselines and Bigrams", with logistic regression. On
+    validation texts of NSMC and IMDB (300 to 3,000 labels, three draws) the mean was 0.002 to 0.014 more accurate than
+    the first one alone. A weight chosen by the log loss of held-out texts was worse: it depends on how certain each of
+    them is.
+    """
+    parts = []
+    for name, factors in (("logistic regression", None), ("one of log-count ratios", log_count_ratios)):
+        fitted = fit_logistic_regression(features, labels, weights[labels], count=len(weights), factors=factors)
+        weight, bias = weights_of(fitted.model, len(weights))
+        if factors is not None:
+            weight *= factors(features, labels)[:, None]
+        parts.append(_Part(weight, bias, fitted.held_out, f"{name}, C={fitted.model.C:g}"))
+    first, second = parts
+    return _average(first, second, 0.5, f"mean of {first.description}, and {second.description}")
+
+
+def _average(first: _Part, second: _Part, share: float, description: str) -> _Part:
+    """Return the average of two linear models, of which the second counts `share`."""
+    pairs = zip(first[:3], second[:3], strict=True)
+    return _Part(*((1.0 - share) * one + share * other for one, other in pairs), description)
+
+
+def _model(idf: np.ndarray, part: _Part) -> LinearModel:
+    return LinearModel(*(values.astype(np.float32) for values in (idf, part.weight, part.bias)))
+
+
+def log_count_ratios(features, labels: np.ndarray) -> np.ndarray:
+    """Return how much each feature tells of the class, float (features,).
+
+    It is |ln(p / q)|, where p is the feature's share of the sum of all features in the texts of a class, and q that in
+    the other texts; of the classes, the largest one. `SMOOTHING` is added to each sum. With two classes it is the
+    log-count ratio of Wang and Manning (2012), section 2.1, whose sign the weights of a linear model can have.
+
+    Args:
+        features: (texts, features), sparse, not negative.
+        labels: int (texts,).
+    """
+    total, ratios = np.asarray(features.sum(axis=0)).ravel(), np.zeros(features.shape[1])
+    for label in np.unique(labels):
+        inside = np.asarray(features[labels == label].sum(axis=0)).ravel()
+        p, q = inside + SMOOTHING, np.maximum(total - inside, 0.0) + SMOOTHING
+        np.maximum(ratios, np.abs(np.log(p / p.sum()) - np.log(q / q.sum())), out=ratios)
+    return ratios
 
 
 def _ids(batches: Iterable[tuple[np.ndarray, np.ndarray]], labels: list[np.ndarray]) -> Iterator[np.ndarray]:
@@ -142,6 +193,7 @@ def fit_logistic_regression(
     weights: np.ndarray | None = None,
     strengths: Sequence[float] = STRENGTHS,
     count: int | None = None,
+    factors: Callable[..., np.ndarray] | None = None,
 ) -> Fitted:
     """Fit logistic regression; its regularization strength has the lowest log loss in cross-validation.
 
@@ -151,16 +203,25 @@ def fit_logistic_regression(
         weights: float (texts,); the same for all if None.
         strengths: The inverse regularization strengths that are compared, in increasing order.
         count: Number of classes; that of the labels if None.
+        factors: Returns a factor for each feature, float (features,), from the features and the labels of the texts
+            that a model is fitted on; `features` is then sparse. None for no factors.
     """
     count = int(labels.max()) + 1 if count is None else count
     weights = np.ones(len(labels)) if weights is None else weights
     with threadpool_limits(1):  # for matrices of this size, threads wait for each other most of the time
-        strength, held_out = _choose_strength(features, labels, weights, strengths, count)
+        strength, held_out = _choose_strength(features, labels, weights, strengths, count, factors)
+        if factors is not None:
+            features = _scaled(features, factors(features, labels))
         return Fitted(_fitted(features, labels, weights, strength, tolerance=1e-6), held_out)
 
 
 def _choose_strength(
-    features, labels: np.ndarray, weights: np.ndarray, strengths: Sequence[float], count: int
+    features,
+    labels: np.ndarray,
+    weights: np.ndarray,
+    strengths: Sequence[float],
+    count: int,
+    factors: Callable[..., np.ndarray] | None,
 ) -> tuple[float, np.ndarray]:
     chosen = np.random.default_rng(0).permutation(len(labels))[:MAX_COMPARED_TEXTS]
     # A class with one text cannot be held out.
@@ -171,20 +232,33 @@ def _choose_strength(
     if len(classes) < 2:
         return strengths[len(strengths) // 2], held_out[0]
     folds = StratifiedKFold(min(FOLDS, int(counts.min())), shuffle=True, random_state=0)
-    parts = [(chosen[train], chosen[test]) for train, test in folds.split(chosen, labels[chosen])]
+    parts = []
+    for train, test in folds.split(chosen, labels[chosen]):
+        train, test = chosen[train], chosen[test]
+        known, unknown = features[train], features[test]
+        if factors is not None:
+            scale = factors(known, labels[train])
+            known, unknown = _scaled(known, scale), _scaled(unknown, scale)
+        parts.append((train, test, known, unknown))
     losses = []
     for strength in strengths:
         predicted = held_out[0].copy()
-        for train, test in parts:
-            model = _fitted(features[train], labels[train], weights[train], strength)
+        for train, test, known, unknown in parts:
+            model = _fitted(known, labels[train], weights[train], strength)
             predicted[test] = IMPOSSIBLE
-            predicted[np.ix_(test, model.classes_)] = model.predict_log_proba(features[test])
+            predicted[np.ix_(test, model.classes_)] = model.predict_log_proba(unknown)
         losses.append(-predicted[chosen, labels[chosen]].mean())
         held_out.append(predicted)
         if len(losses) > 2 and min(losses[-2:]) > min(losses):
             break  # less regularization is slower to fit, and no longer better
     best = int(np.argmin(losses))
     return strengths[best], held_out[best + 1]
+
+
+def _scaled(features, factors: np.ndarray):
+    import scipy.sparse
+
+    return features @ scipy.sparse.diags_array(factors)
 
 
 def _fitted(features, labels, weights, strength: float, tolerance: float = 1e-4) -> LogisticRegression:

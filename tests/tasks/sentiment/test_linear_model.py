@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
@@ -27,6 +28,15 @@ def sequences(classes, count=120):
     return [random.choice(np.arange(1, 31), random.integers(2, 12), p=usual[label]) for label in labels], labels
 
 
+def ratios_of(features, labels):
+    """The largest log-count ratio of a feature (Wang and Manning 2012), by the formula."""
+    ratios = []
+    for label in set(labels.tolist()):
+        p, q = 0.1 + features[labels == label].sum(axis=0), 0.1 + features[labels != label].sum(axis=0)
+        ratios.append(np.abs(np.log((p / p.sum()) / (q / q.sum()))))
+    return np.max(ratios, axis=0)
+
+
 @pytest.mark.parametrize("classes", [2, 4])
 def test_the_layer_computes_what_scikit_learn_fitted(classes):
     texts, labels = sequences(classes)
@@ -45,15 +55,27 @@ def test_the_layer_computes_what_scikit_learn_fitted(classes):
         return [tuple(ids[start : start + n]) for n in (1, 2) for start in range(len(ids) - n + 1)]
 
     vectorizer = TfidfVectorizer(analyzer=ngrams, binary=True)
-    features = vectorizer.fit_transform(texts[:80])
-    strength = linear_model.fit_logistic_regression(features, labels[:80], weights[labels[:80]]).model.C
-    reference = LogisticRegression(C=strength, max_iter=1_000, tol=1e-8)
-    reference.fit(features, labels[:80], sample_weight=weights[labels[:80]])
-    expected = reference.predict_proba(vectorizer.transform(texts[80:]))
-    found = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(found, expected, atol=0.01)
+    features, others = vectorizer.fit_transform(texts[:80]).toarray(), vectorizer.transform(texts[80:]).toarray()
+    ratios = ratios_of(features, labels[:80])
+    expected = 0.0
+    for factors, options in ((1.0, {}), (ratios, {"factors": linear_model.log_count_ratios})):
+        of_text = weights[labels[:80]]
+        strength = linear_model.fit_logistic_regression(csr_matrix(features), labels[:80], of_text, **options).model.C
+        reference = LogisticRegression(C=strength, max_iter=1_000, tol=1e-8)
+        reference.fit(features * factors, labels[:80], sample_weight=of_text)
+        expected += reference.predict_log_proba(others * factors) / 2.0
+    found = logits - logits.mean(axis=1, keepdims=True)
+    np.testing.assert_allclose(found, expected - expected.mean(axis=1, keepdims=True), atol=0.02)
     assert (found.argmax(axis=1) == labels[80:]).mean() > 1.5 / classes
     assert predicted.shape == (80, classes) and (predicted.argmax(axis=1) == labels[:80]).mean() > 1.2 / classes
+
+
+def test_the_ratios_of_held_out_texts_do_not_know_their_labels():
+    """With ratios of all texts, chance would be taken for knowledge."""
+    random = np.random.default_rng(5)
+    features, labels = csr_matrix(random.random((200, 3_000)) < 0.01, dtype=float), random.permutation(200) % 2
+    fitted = linear_model.fit_logistic_regression(features, labels, factors=linear_model.log_count_ratios)
+    assert (fitted.held_out.argmax(axis=1) == labels).mean() < 0.6
 
 
 def test_a_class_with_one_text_is_fitted_too():
