@@ -99,10 +99,7 @@ def _fit_ngrams(features, labels: np.ndarray, weights: np.ndarray) -> _Part:
     parts = []
     for name, factors in (("logistic regression", None), ("one of log-count ratios", log_count_ratios)):
         fitted = fit_logistic_regression(features, labels, weights[labels], count=len(weights), factors=factors)
-        weight, bias = weights_of(fitted.model, len(weights))
-        if factors is not None:
-            weight *= factors(features, labels)[:, None]
-        parts.append(_Part(weight, bias, fitted.held_out, f"{name}, C={fitted.model.C:g}"))
+        parts.append(_Part(*weights_of(fitted.model, len(weights)), fitted.held_out, f"{name}, C={fitted.model.C:g}"))
     first, second = parts
     return _average(first, second, 0.5, f"mean of {first.description}, and {second.description}")
 
@@ -203,16 +200,14 @@ def fit_logistic_regression(
         weights: float (texts,); the same for all if None.
         strengths: The inverse regularization strengths that are compared, in increasing order.
         count: Number of classes; that of the labels if None.
-        factors: Returns a factor for each feature, float (features,), from the features and the labels of the texts
-            that a model is fitted on; `features` is then sparse. None for no factors.
+        factors: Returns what each feature is multiplied by, float (features,), from the features and the labels of the
+            texts that a model is fitted on; `features` is then sparse. The fitted model reads the features as they are.
     """
     count = int(labels.max()) + 1 if count is None else count
     weights = np.ones(len(labels)) if weights is None else weights
     with threadpool_limits(1):  # for matrices of this size, threads wait for each other most of the time
         strength, held_out = _choose_strength(features, labels, weights, strengths, count, factors)
-        if factors is not None:
-            features = _scaled(features, factors(features, labels))
-        return Fitted(_fitted(features, labels, weights, strength, tolerance=1e-6), held_out)
+        return Fitted(_fitted(features, labels, weights, strength, factors, tolerance=1e-6), held_out)
 
 
 def _choose_strength(
@@ -232,21 +227,14 @@ def _choose_strength(
     if len(classes) < 2:
         return strengths[len(strengths) // 2], held_out[0]
     folds = StratifiedKFold(min(FOLDS, int(counts.min())), shuffle=True, random_state=0)
-    parts = []
-    for train, test in folds.split(chosen, labels[chosen]):
-        train, test = chosen[train], chosen[test]
-        known, unknown = features[train], features[test]
-        if factors is not None:
-            scale = factors(known, labels[train])
-            known, unknown = _scaled(known, scale), _scaled(unknown, scale)
-        parts.append((train, test, known, unknown))
+    parts = [(chosen[train], chosen[test]) for train, test in folds.split(chosen, labels[chosen])]
     losses = []
     for strength in strengths:
         predicted = held_out[0].copy()
-        for train, test, known, unknown in parts:
-            model = _fitted(known, labels[train], weights[train], strength)
+        for train, test in parts:
+            model = _fitted(features[train], labels[train], weights[train], strength, factors)
             predicted[test] = IMPOSSIBLE
-            predicted[np.ix_(test, model.classes_)] = model.predict_log_proba(unknown)
+            predicted[np.ix_(test, model.classes_)] = model.predict_log_proba(features[test])
         losses.append(-predicted[chosen, labels[chosen]].mean())
         held_out.append(predicted)
         if len(losses) > 2 and min(losses[-2:]) > min(losses):
@@ -255,14 +243,19 @@ def _choose_strength(
     return strengths[best], held_out[best + 1]
 
 
-def _scaled(features, factors: np.ndarray):
-    import scipy.sparse
-
-    return features @ scipy.sparse.diags_array(factors)
-
-
-def _fitted(features, labels, weights, strength: float, tolerance: float = 1e-4) -> LogisticRegression:
+def _fitted(
+    features,
+    labels: np.ndarray,
+    weights: np.ndarray,
+    strength: float,
+    factors: Callable[..., np.ndarray] | None,
+    tolerance: float = 1e-4,
+) -> LogisticRegression:
     model = LogisticRegression(C=strength, max_iter=MAX_ITERATIONS, tol=tolerance)
+    values = None if factors is None else factors(features, labels)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # close to the optimum is as good here
-        return model.fit(features, labels, sample_weight=weights)
+        model.fit(features if values is None else features.multiply(values).tocsr(), labels, sample_weight=weights)
+    if values is not None:
+        model.coef_ = model.coef_ * values  # it then reads the features as they are
+    return model
