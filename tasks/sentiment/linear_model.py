@@ -25,7 +25,8 @@ SCALE, STRENGTHS_OF_LSA = 10.0, (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 # What the model of an LSA may count in the average, and what is added to a feature's sums in `log_count_ratios`.
 SHARES, SMOOTHING = (0.5, 0.0, 0.25, 0.75, 1.0), 0.1
 # Up to this number of classes, a second model has log-count ratios: on 500 texts of 3 to 10 speakers of Shakespeare's
-# plays, its mean with the first one was better too. With 50 speakers it was not, and took six times as long to fit.
+# plays, its mean with the first one had a lower log loss too. With 50 speakers it had not, and both took six times as
+# long to fit as the first one.
 MAX_RATIO_CLASSES = 10
 # The log-probability of a class that a model has not seen.
 IMPOSSIBLE = -20.0
@@ -76,8 +77,8 @@ def fit_with_lsa(
     weight, bias = weights_of(fitted.model, len(weights))
     description = f"one of their LSA in {vectors.shape[1]} dimensions, C={fitted.model.C:g}"
     own, other = _fit_ngrams(features, label, weights), _Part(vectors @ weight, bias, fitted.held_out, description)
-    averages = [_average(own, other, share, f"{own.description}; {description}, counts {share:g}") for share in SHARES]
-    part = min(averages, key=lambda average: loss(average.held_out, label))
+    share = min(SHARES, key=lambda share: loss((1.0 - share) * own.held_out + share * other.held_out, label))
+    part = _average(own, other, share, f"{own.description}; averaged with {description}, which counts {share:g}")
     log.info("linear model of %s n-grams: %s", f"{len(analysis.keys):,}", part.description)
     return _model(idf, part), part.held_out
 
@@ -124,11 +125,11 @@ def _model(idf: np.ndarray, part: _Part) -> LinearModel:
 
 
 def log_count_ratios(features, labels: np.ndarray) -> np.ndarray:
-    """Return how much each feature tells of the class, float (features,).
+    """Return the absolute log-count ratio of each feature, float (features,); of several classes, the largest one.
 
     It is |ln(p / q)|, where p is the feature's share of the sum of all features in the texts of a class, and q that in
-    the other texts; of the classes, the largest one. `SMOOTHING` is added to each sum. With two classes it is the
-    log-count ratio of Wang and Manning (2012), section 2.1, whose sign the weights of a linear model can have.
+    the other texts. `SMOOTHING` is added to each sum. With two classes it is the log-count ratio of Wang and Manning
+    (2012), section 2.1, without its sign, which makes no difference to a regularized linear model.
 
     Args:
         features: (texts, features), sparse, not negative.
@@ -216,7 +217,8 @@ def fit_logistic_regression(
     weights = np.ones(len(labels)) if weights is None else weights
     with threadpool_limits(1):  # for matrices of this size, threads wait for each other most of the time
         strength, held_out = _choose_strength(features, labels, weights, strengths, count, factors)
-        return Fitted(_fitted(features, labels, weights, strength, factors, tolerance=1e-6), held_out)
+        values = None if factors is None else factors(features, labels)
+        return Fitted(_fitted(features, labels, weights, strength, values, tolerance=1e-6), held_out)
 
 
 def _choose_strength(
@@ -236,12 +238,15 @@ def _choose_strength(
     if len(classes) < 2:
         return strengths[len(strengths) // 2], held_out[0]
     folds = StratifiedKFold(min(FOLDS, int(counts.min())), shuffle=True, random_state=0)
-    parts = [(chosen[train], chosen[test]) for train, test in folds.split(chosen, labels[chosen])]
+    parts = []
+    for train, test in folds.split(chosen, labels[chosen]):
+        train, test = chosen[train], chosen[test]
+        parts.append((train, test, None if factors is None else factors(features[train], labels[train])))
     losses = []
     for strength in strengths:
         predicted = held_out[0].copy()
-        for train, test in parts:
-            model = _fitted(features[train], labels[train], weights[train], strength, factors)
+        for train, test, values in parts:
+            model = _fitted(features[train], labels[train], weights[train], strength, values)
             predicted[test] = IMPOSSIBLE
             predicted[np.ix_(test, model.classes_)] = model.predict_log_proba(features[test])
         losses.append(-predicted[chosen, labels[chosen]].mean())
@@ -257,14 +262,13 @@ def _fitted(
     labels: np.ndarray,
     weights: np.ndarray,
     strength: float,
-    factors: Callable[..., np.ndarray] | None,
+    factors: np.ndarray | None,
     tolerance: float = 1e-4,
 ) -> LogisticRegression:
     model = LogisticRegression(C=strength, max_iter=MAX_ITERATIONS, tol=tolerance)
-    values = None if factors is None else factors(features, labels)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # close to the optimum is as good here
-        model.fit(features if values is None else features.multiply(values).tocsr(), labels, sample_weight=weights)
-    if values is not None:
-        model.coef_ = model.coef_ * values  # it then reads the features as they are
+        model.fit(features if factors is None else features.multiply(factors).tocsr(), labels, sample_weight=weights)
+    if factors is not None:
+        model.coef_ = model.coef_ * factors  # it then reads the features as they are
     return model
