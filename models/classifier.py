@@ -7,7 +7,7 @@ from models.gates import layer_gates, recurrent_layers_of
 from models.linear_ngrams import LinearModel, LinearNgrams
 from models.network import Network, TrainingModel, settings_dict
 from models.network_settings import ClassifierSettings
-from models.ngrams import NgramEmbedding
+from models.ngrams import NgramEmbedding, projected
 from models.piece_characters import PieceCharacters
 from models.pooling import MaskedPooling, SumPooling1D
 from models.recurrent import PaddingMask, recurrent_layers, recurrent_stack, reverse_time
@@ -67,18 +67,19 @@ class Classifier(Network):
         timesteps = settings.max_tokens if recurrent.unroll else None
         ids = keras.Input((timesteps,), dtype="int32", name="ids")
         mask = PaddingMask(name="mask")(ids)
-        directions, ngrams = [], None
+        directions, ngrams, added = [], None, None
+        if settings.ngrams > 1:
+            size = settings.ngram_size or settings.embedding_size
+            ngrams = NgramEmbedding(2, settings.ngrams, ngram_count, size, settings.ngram_dropout, name="ngrams")
+            added = ngrams(ids)  # (batch, timesteps, size)
         if settings.separate_directions:
-            directions, token_vectors, x = read(settings, recurrent, vocabulary_size, ids, mask)
+            directions, token_vectors, x = read(settings, recurrent, vocabulary_size, ids, mask, added)
             embedding, layers = directions[0].embedding, [layer for one in directions for layer in one.layers]
         else:
             embedding = keras.layers.Embedding(vocabulary_size, settings.embedding_size, name="embedding")
             token_vectors = embedding(ids)  # (batch, timesteps, embedding_size)
-            if settings.ngrams > 1:
-                ngrams = NgramEmbedding(
-                    2, settings.ngrams, ngram_count, settings.embedding_size, settings.ngram_dropout, name="ngrams"
-                )
-                token_vectors = token_vectors + ngrams(ids)
+            if added is not None:
+                token_vectors = token_vectors + projected(settings, added)
             layers, x = _joined_directions(settings, recurrent, token_vectors, mask)
         if settings.output_dropout:
             x = keras.layers.Dropout(settings.output_dropout, name="output_dropout")(x)

@@ -51,6 +51,8 @@ class ClassifierSettings(NetworkSettings, defaults={"embedding_dropout": 0.1, "o
     """Maximum number of n-grams with a vector; the most frequent ones are kept."""
     ngram_min_texts: int = Field(2, ge=1)
     """Minimum number of training texts that contain an n-gram with a vector."""
+    ngram_size: int | None = Field(None, ge=1)
+    """Size of the n-gram vectors, which a dense layer projects to that of the embedding; None is embedding_size."""
     ngram_dropout: Rate = 0.0
     """Fraction of the n-grams to drop in training."""
     pool_size: int = Field(1, ge=1, le=16)
@@ -109,15 +111,11 @@ class ClassifierSettings(NetworkSettings, defaults={"embedding_dropout": 0.1, "o
             )
 
     def _check_separate_directions(self, recurrent: RecurrentSettings) -> None:
-        reasons = {
-            "ngrams": "the embedding is that of a language model",
-            "pool_size": "each token is read by itself",
-        }
-        for name, reason in reasons.items():
-            if getattr(self, name) != 1:
-                raise ValueError(
-                    f"{name}={getattr(self, name)} does not go with separate_directions=True: {reason}; leave it out"
-                )
+        if self.pool_size != 1:
+            raise ValueError(
+                f"pool_size={self.pool_size} does not go with separate_directions=True: each token is read by itself; "
+                "leave it out"
+            )
         refuse(
             recurrent,
             "a classifier with separate_directions",

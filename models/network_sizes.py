@@ -81,8 +81,13 @@ def classifier_parts(
         ),
     ]
     if settings.ngrams > 1:
-        count = max(1, ngram_count) + (ngram_count + 1) * size
-        parts.append(Part("n-gram vectors", count, ("ngram_vocabulary", "embedding_size"), is_table=True, slots=1))
+        ngram_size = settings.ngram_size or size
+        count = max(1, ngram_count) + (ngram_count + 1) * ngram_size
+        parts.append(
+            Part("n-gram vectors", count, ("ngram_vocabulary", "ngram_size", "embedding_size"), is_table=True, slots=1)
+        )
+        if settings.ngram_size is not None:
+            parts.append(Part("projection of n-gram vectors", directions * ngram_size * size, ("ngram_size",)))
     features = output_size(recurrent)
     if recurrent.return_sequences:
         pooling = settings.pooling or ("max_mean_last" if settings.separate_directions else "max_mean")

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from models.network_settings import ClassifierSettings
 from models.ngram_counts import FACTOR, PRIME
 
 
@@ -153,3 +154,19 @@ class NgramEmbedding(NgramLayer):
     def get_config(self):
         """Return the layer's configuration."""
         return {**super().get_config(), "features": self.features, "rate": self.rate}
+
+
+def projected(settings: ClassifierSettings, ngram_vectors, suffix: str = ""):
+    """Project n-gram vectors to the size of the embedding, unless they have it.
+
+    Args:
+        settings: Settings of the classifier.
+        ngram_vectors: `(batch, timesteps, ngram_size)`.
+        suffix: Of the name of the layer.
+
+    Returns:
+        `(batch, timesteps, embedding_size)`.
+    """
+    if settings.ngram_size is None:
+        return ngram_vectors
+    return keras.layers.Dense(settings.embedding_size, use_bias=False, name=f"ngram_projection{suffix}")(ngram_vectors)

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from models.language_model import LanguageModel
 from models.network_settings import ClassifierSettings
+from models.ngrams import projected
 from models.pooling import MaskedPooling
 from models.recurrent import recurrent_layers, recurrent_stack
 from models.recurrent_settings import RecurrentSettings
@@ -76,7 +77,9 @@ def direction_names(recurrent: RecurrentSettings) -> tuple[str, ...]:
     return ("backward",) if recurrent.go_backwards else ("forward",)
 
 
-def read(settings: ClassifierSettings, recurrent: RecurrentSettings, vocabulary_size: int, ids, mask) -> tuple:
+def read(
+    settings: ClassifierSettings, recurrent: RecurrentSettings, vocabulary_size: int, ids, mask, ngram_vectors=None
+) -> tuple:
     """Connect the directions of a classifier to its input.
 
     Args:
@@ -85,6 +88,8 @@ def read(settings: ClassifierSettings, recurrent: RecurrentSettings, vocabulary_
         vocabulary_size: Number of ids.
         ids: Int32 `(batch, timesteps)`.
         mask: Bool `(batch, timesteps)`, False at padding.
+        ngram_vectors: `(batch, timesteps, ngram_size)`, of the n-grams that end at each token; they are added to the
+            embedding of each direction. None without n-grams.
 
     Returns:
         The list of `Direction`s; the vectors of the tokens `(batch, timesteps, directions * embedding_size)`, and the
@@ -95,6 +100,10 @@ def read(settings: ClassifierSettings, recurrent: RecurrentSettings, vocabulary_
     suffixes = {name: f"_{name}" if len(names) > 1 else "" for name in names}
     embeddings = [keras.layers.Embedding(vocabulary_size, size, name=f"embedding{suffixes[name]}") for name in names]
     vectors = [embedding(ids) for embedding in embeddings]
+    if ngram_vectors is not None:
+        vectors = [
+            one + projected(settings, ngram_vectors, suffixes[name]) for name, one in zip(names, vectors, strict=True)
+        ]
     token_vectors = keras.ops.concatenate(vectors, axis=-1) if len(vectors) > 1 else vectors[0]
     end_ids = keras.ops.full_like(ids[:, :1], EOS)
     read_mask = keras.ops.pad(mask, [[0, 0], [1, 0]], constant_values=True)

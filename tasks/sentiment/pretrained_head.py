@@ -51,7 +51,7 @@ def write(settings: SentimentSettings, run: Run, vocabulary_size: int, labels: l
     from tasks.sentiment import linear_model  # scikit-learn takes a second to import
 
     store = SequenceStore(run.checkpoint / "train")
-    network = settings.network.model_copy(update={"wide_ngrams": 0})
+    network = settings.network.model_copy(update={"wide_ngrams": 0, "ngrams": 1})  # n-gram vectors start at zero
     model = Classifier(network, settings.recurrent, vocabulary_size, len(labels))
     _set_language_models(model, run)
     chosen = np.sort(np.random.default_rng(0).permutation(len(store))[:MAX_TEXTS])

@@ -172,13 +172,25 @@ class SentimentSettings(Settings):
     @model_validator(mode="after")
     def _groups_agree(self):
         self.network.check_recurrent(self.recurrent)
-        if self.network.pooling == "attention":
-            for name in ("pretrained", "unlabelled"):
-                if value := getattr(self.training, name):
-                    raise ValueError(
-                        f"pooling=attention does not go with {name}={shown(value)}: the linear classifier is fitted "
-                        "before attention is trained; leave it out"
-                    )
+        training, ngrams = self.training, self.network.ngrams
+        for name in ("pretrained", "unlabelled"):
+            if not (value := getattr(training, name)):
+                continue
+            if self.network.pooling == "attention":
+                raise ValueError(
+                    f"pooling=attention does not go with {name}={shown(value)}: the linear classifier is fitted "
+                    "before attention is trained; leave it out"
+                )
+            if ngrams > 1 and training.fine_tuning == "off":
+                raise ValueError(
+                    f"ngrams={ngrams} needs fine_tuning=gradual: with fine_tuning=off the n-gram vectors stay zero; "
+                    "leave one of them out"
+                )
+            if ngrams > 1 and training.lm_loss_weight:
+                raise ValueError(
+                    f"ngrams={ngrams} does not go with lm_loss_weight={training.lm_loss_weight:g}: an n-gram contains "
+                    "the piece that a backward language model predicts; leave one of them out"
+                )
         return self
 
 

@@ -25,6 +25,7 @@ def parameters(parts) -> int:
 CLASSIFIERS = [
     *(("lstm", stack, {}) for stack in STACKS),
     *(("gru", STACKS[-1], {"pooling": "mean"}), ("simple_rnn", STACKS[-2], {"pooling": "attention"})),
+    ("lstm", STACKS[-1], {"ngram_size": 2}),
 ]
 
 

@@ -5,10 +5,12 @@ import numpy as np
 import pytest
 
 from models.attribution import IntegratedGradients
-from models.classifier import Classifier
+from models.classifier import Classifier, build_classifier
 from models.language_model import build_language_model
+from models.losses import PathCrossentropy
 from models.network_settings import ClassifierSettings, LanguageModelSettings
 from models.network_sizes import classifier_parts
+from models.ngram_counts import frequent_ngrams
 from models.recurrent_settings import CELLS, RecurrentSettings
 from models.separate_directions import set_language_model
 from models.text import EOS
@@ -67,6 +69,38 @@ def test_padding_changes_nothing_and_the_saved_network_is_the_same(directions, t
     )
 
 
+@pytest.mark.parametrize("ngram_size", [None, 2])
+@pytest.mark.parametrize("directions", DIRECTIONS)
+def test_n_gram_vectors_start_without_effect_and_are_learned(directions, ngram_size, tmp_path):
+    recurrent = RecurrentSettings(units=UNITS, layers=LAYERS, return_sequences=True, **DIRECTIONS[directions])
+    keys = frequent_ngrams([IDS], 2, 3, min_count=1, max_size=20)
+    options = {"embedding_size": 3, "separate_directions": True}
+    keras.utils.set_random_seed(0)
+    plain = build_classifier(ClassifierSettings(**options), recurrent, vocabulary_size=SIZE, classes=2)
+    settings = ClassifierSettings(**options, ngrams=3, ngram_size=ngram_size)
+    model = build_classifier(settings, recurrent, vocabulary_size=SIZE, classes=2, ngram_keys=keys)
+    for one, other in zip(model.directions, plain.directions, strict=True):
+        one.embedding.set_weights(other.embedding.get_weights())
+        for layer, same in zip(one.layers, other.layers, strict=True):
+            layer.set_weights(same.get_weights())
+    model.recurrent_logits.set_weights(plain.recurrent_logits.get_weights())
+    before = plain(IDS, training=False).numpy()
+    np.testing.assert_array_equal(model(IDS, training=False).numpy(), before)
+
+    training_model = model.training_model()
+    training_model.compile("sgd", PathCrossentropy())
+    training_model.fit(IDS, np.array([0, 1, 0]), epochs=2, verbose=0)
+    assert np.abs(model.ngrams.vectors.get_weights()[0]).max() > 0
+    logits = model(IDS, training=False).numpy()
+    np.testing.assert_allclose(model(IDS[1:2, :2], training=False).numpy(), logits[1:2], atol=1e-6)
+    model.save(tmp_path / "model.keras")
+    np.testing.assert_array_equal(
+        keras.saving.load_model(tmp_path / "model.keras")(IDS, training=False).numpy(), logits
+    )
+    parts = classifier_parts(settings, recurrent, SIZE, 2, ngram_count=len(keys))
+    assert sum(part.parameters for part in parts) == model.count_params()
+
+
 def test_the_contributions_of_the_tokens_add_up():
     found = IntegratedGradients(classifier("both"))(IDS[:1], 1, steps=200)
     assert abs(found.error) < 0.02 * abs(found.difference - found.baseline) + 1e-4
@@ -97,7 +131,6 @@ def test_a_layer_that_does_not_exist_is_an_error():
 @pytest.mark.parametrize(
     ("options", "recurrent"),
     [
-        ({"ngrams": 2}, {}),
         ({"pool_size": 2}, {}),
         ({}, {"return_sequences": False}),
         ({}, {"bidirectional": True, "merge_mode": "sum"}),

@@ -82,6 +82,11 @@ def test_the_layers_of_a_language_model_are_trained_with_a_lower_learning_rate(t
     assert (f"learning_rate={rate}" in reasons) == ("learning_rate" not in given)
 
 
+def test_a_language_model_with_n_gram_vectors_is_fine_tuned(tmp_path):
+    settings, _ = resolved(tmp_path, ENGLISH, 40, training={"pretrained": "runs/lm"}, network={"ngrams": 3})
+    assert settings.training.fine_tuning == "gradual"
+
+
 GIVEN = {
     "vocabulary": {"vocabulary_type": "bpe"},
     "network": {
