@@ -1,6 +1,6 @@
 """The command line of `python -m tasks.cluster predict|generate|translate`."""
 
-from tasks.cli import parsing
+from tasks.cli import joint_parsing, parsing
 from tasks.cli.early_checks import check_files, check_ray
 from tasks.cli.main import load
 from tasks.cli.registry import all_tasks
@@ -16,7 +16,7 @@ def answer(program: str, argv: list[str]) -> None:
         argv: The arguments after them.
     """
     (task,) = (task for task in all_tasks() if task.predict_command == program.split()[-1])
-    cluster, rest = parsing.parse_first(ShardArguments, program, argv)
+    cluster, rest = joint_parsing.parse_first(ShardArguments, program, argv)
     arguments = parsing.parse(program, task.predict_arguments, rest)
     check_files(task, arguments)
     check_ray()

@@ -5,7 +5,7 @@ import logging
 import sys
 
 from models.recurrent_settings import Settings
-from tasks.cli import parsing
+from tasks.cli import joint_parsing, parsing
 from tasks.cli.early_checks import check_files, check_ray
 from tasks.cli.main import load
 from tasks.cli.registry import TASKS
@@ -21,7 +21,7 @@ from tasks.training.scaling_settings import ScalingArguments
 def train(program: str, argv: list[str]) -> None:
     """Run `python -m tasks.cluster train TASK ...`: the options of the task's own `train`, and those of the workers."""
     task, rest = _task(program, ClusterTrainArguments, argv)
-    arguments, options, asked = parsing.train_on_workers(program, ClusterTrainArguments, task, rest)
+    arguments, options, asked = joint_parsing.train_on_workers(program, ClusterTrainArguments, task, rest)
     if arguments.on == "ray":
         check_ray()
         imported("ray")
@@ -33,7 +33,9 @@ def train(program: str, argv: list[str]) -> None:
 def scaling(program: str, argv: list[str]) -> None:
     """Run `python -m tasks.cluster scaling TASK ...`: the options of `train` name the network and the data."""
     task, rest = _task(program, ScalingArguments, argv)
-    arguments, _, asked = parsing.train_on_workers(program, ScalingArguments, task, [*rest, "--run", "runs/scaling"])
+    arguments, _, asked = joint_parsing.train_on_workers(
+        program, ScalingArguments, task, [*rest, "--run", "runs/scaling"]
+    )
     check_files(task, asked.settings)
     with contextlib.redirect_stdout(sys.stderr):
         main_of_scaling = load("tasks.training.scaling:main")

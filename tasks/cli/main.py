@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from tasks.cli import parsing
+from tasks.cli import joint_parsing, parsing
 from tasks.cli.dispatch import dispatched
 from tasks.cli.early_checks import check_files
 from tasks.cli.exit_codes import guarded
@@ -55,7 +55,7 @@ def main(task: Task, argv: Sequence[str] | None = None) -> int:
             check_files(task, arguments.settings, arguments.run)
             _train(command.function, task, arguments)
         elif name == "compare":
-            comparison = parsing.comparison(task, program_and_command, command.arguments, rest)
+            comparison = joint_parsing.comparison(task, program_and_command, command.arguments, rest)
             check_files(task, comparison)
             load(command.function, tensorflow=False)(comparison)  # each training is a separate process
         else:

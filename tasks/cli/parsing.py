@@ -15,7 +15,6 @@ from tasks.cli.none_values import option_name, with_none
 from tasks.cli.renamed import check_options
 from tasks.cli.settings_files import read_groups, with_groups
 from tasks.commands import CommandGroup
-from tasks.comparison.settings import CompareArguments, Comparison
 from tasks.data import worker_processes
 from tasks.errors import UserError, did_you_mean
 from tasks.task import Task
@@ -86,54 +85,6 @@ def train_arguments(task: Task | CommandGroup, program: str, argv: list[str]) ->
     return TrainArguments(given, run, overwrite, processes)
 
 
-def comparison(task: Task, program: str, arguments_class: type[CompareArguments], argv: list[str]) -> Comparison:
-    """Parse the arguments of `compare`, and for each variation the settings, as `train` would parse them."""
-    arguments, rest = parse_first(arguments_class, program, argv)
-    metrics = [metric.name for metric in task.evaluation_metrics if metric.higher_is_better is not None]
-    if arguments.metric is not None and arguments.metric not in metrics:
-        raise UserError(
-            f"--metric {arguments.metric}: evaluate does not measure it; take {', '.join(metrics)}"
-            f"{did_you_mean(arguments.metric, metrics)}"
-        )
-    settings = {}
-    for name, chosen in arguments.variations.items():
-        for option in chosen:
-            if value_of(f"--{option}", rest) is not None:
-                how = "--cells" if option == "cell" else f"--vary {option}=..."
-                raise UserError(f"--{option} is what is compared; name its values with {how} alone")
-        words = [
-            word for option, value in chosen.items() for word in _as_words(option, value, task.settings_class, program)
-        ]
-        words += ["--run", arguments.run or name]
-        settings[name] = train_arguments(task, program, [*rest, *words]).settings
-        unlabelled.check_trained(settings[name])
-    return Comparison(task, arguments, settings)
-
-
-def train_on_workers(program: str, arguments_class: type[Settings], task: Task, argv: list[str]) -> tuple:
-    """Parse the arguments of a training on several workers.
-
-    Returns:
-        Its own arguments, the words that are options of `train`, and what they ask for.
-    """
-    _check_values(argv, arguments_class, program)
-    arguments, rest = _parse_known(arguments_class, program, with_none(argv, arguments_class))
-    return arguments, rest, train_arguments(task, f"python -m tasks.{task.name} train", rest)
-
-
-def _as_words(option: str, value: str, settings_class: type[Settings], program: str) -> list[str]:
-    """Return an option with its value in words of the command line; an option without a value is on or off."""
-    if value.lower() in ("true", "false") and f"--no-{option}" in _options(settings_class, program):
-        return [f"--{option}" if value.lower() == "true" else f"--no-{option}"]
-    return [f"--{option}", value]
-
-
-def parse_first(arguments_class: type[Settings], program: str, argv: list[str]) -> tuple[Settings, list[str]]:
-    """Parse the arguments of a class; also return those of others, which are parsed afterwards."""
-    _check_values(argv, arguments_class, program)
-    return _parse_known(arguments_class, program, with_none(argv, arguments_class))
-
-
 def parse(program: str, target, argv: list[str], settings_class: type[Settings] | None = None, hint: str = ""):
     """Parse arguments with tyro.
 
@@ -149,20 +100,20 @@ def parse(program: str, target, argv: list[str], settings_class: type[Settings] 
     """
     options_given = argv[: argv.index("--")] if "--" in argv else argv  # what follows -- are texts
     check_options(options_given)
-    _check_values(options_given, target, program)
+    check_values(options_given, target, program)
     try:
-        result, unknown = _parse_known(target, program, with_none(argv, settings_class or target))
+        result, unknown = parse_known(target, program, with_none(argv, settings_class or target))
     except UserError:
         # tyro takes an unknown option for a text, and reports something else about the texts.
         _check_names(options_given, target, program, hint)
         raise
     if unknown:
-        _check_switches(options_given, unknown[0], _options(target, program))
+        _check_switches(options_given, unknown[0], options_of(target, program))
         raise _unknown_option(unknown[0], target, program, hint)
     return result
 
 
-def _check_values(argv: list[str], target, program: str) -> None:
+def check_values(argv: list[str], target, program: str) -> None:
     """Raise `UserError` if an option is without its values; tyro takes a list of none for a list."""
     if "--help" in argv or "-h" in argv:
         return
@@ -172,7 +123,7 @@ def _check_values(argv: list[str], target, program: str) -> None:
         if re.fullmatch(r"--\w[\w-]*", word) and re.match(r"--(\w|$)", following)
     ]
     given = [word for word in argv if re.match(r"--\w[\w-]*=", word)]
-    options = _options(target, program) if bare or given else []
+    options = options_of(target, program) if bare or given else []
     for word in (one.replace("_", "-") for one in bare):
         if word in options and f"--no-{word[2:]}" not in options and word[2:5] != "no-":
             raise UserError(f"{word} needs a value\n{program} --help lists the options")
@@ -189,7 +140,7 @@ def _check_switches(argv: list[str], value: str, options: list[str]) -> None:
 
 def _check_names(argv: list[str], target, program: str, hint: str) -> None:
     """Raise `UserError` if one of the words looks like an option and is none."""
-    options = _options(target, program)
+    options = options_of(target, program)
     for word in argv:
         if re.match(r"--\w|-[^\W\d_]", word) and word.partition("=")[0].replace("_", "-") not in options:
             raise _unknown_option(word, target, program, hint)
@@ -200,12 +151,12 @@ def _unknown_option(word: str, target, program: str, hint: str) -> UserError:
     if not hint and {"text", "texts"} & {*fields}:
         hint = "a text that begins with dashes goes to the end, after --"
     return UserError(
-        f"{word!r} is no option of {program}{did_you_mean(word, _options(target, program))}\n"
+        f"{word!r} is no option of {program}{did_you_mean(word, options_of(target, program))}\n"
         f"{program} --help lists the options{hint and f'; {hint}'}"
     )
 
 
-def _parse_known(target, program: str, argv: list[str]) -> tuple:
+def parse_known(target, program: str, argv: list[str]) -> tuple:
     """Parse arguments with tyro, whose framed messages become one line; also returns the words that are unknown."""
     if any(word in ("-h", "--help") for word in argv):
         return tyro.cli(target, prog=program, args=argv, config=FLAT), []
@@ -214,11 +165,12 @@ def _parse_known(target, program: str, argv: list[str]) -> tuple:
         with contextlib.redirect_stderr(messages):
             return tyro.cli(target, prog=program, args=argv, config=FLAT, return_unknown_args=True)
     except SystemExit:
-        message = _unframed(messages.getvalue(), _options(target, program))
+        message = _unframed(messages.getvalue(), options_of(target, program))
         raise UserError(f"{message}\n{program} --help lists the options") from None
 
 
-def _options(target, program: str) -> list[str]:
+def options_of(target, program: str) -> list[str]:
+    """Return the options of a program, as its help lists them."""
     help_text = io.StringIO()
     with contextlib.redirect_stdout(help_text), contextlib.suppress(SystemExit):
         tyro.cli(target, prog=program, args=["--help"], config=FLAT)

@@ -6,10 +6,11 @@ import operator
 import pytest
 
 from models.text import train_sentencepiece
-from tasks.cli import parsing
+from tasks.cli import joint_parsing, parsing
 from tasks.cli.exit_codes import guarded
 from tasks.cli.main import RESUMABLE
 from tasks.cli.registry import all_tasks
+from tasks.cluster.training_settings import ClusterTrainArguments
 from tasks.comparison.settings import CompareArguments
 from tasks.data import vocabularies
 from tasks.errors import UserError
@@ -91,7 +92,7 @@ def test_none_is_the_empty_list(name, option, setting):
         assert operator.attrgetter(setting)(settings) == ()
     varied = ["--cells", "lstm", "--vary", f"{option[2:]}=none,7"]
     for one, expected in zip(
-        parsing.comparison(task, program, CompareArguments, varied).settings.values(), [(), (7,)], strict=True
+        joint_parsing.comparison(task, program, CompareArguments, varied).settings.values(), [(), (7,)], strict=True
     ):
         assert [str(value) for value in operator.attrgetter(setting)(one)] == [str(value) for value in expected]
 
@@ -130,7 +131,29 @@ def test_a_wrong_list_is_named(name, words, part):
 
 def test_vary_without_a_value_is_an_error(task):
     with pytest.raises(UserError, match=r"^--vary needs a value\n"):
-        parsing.comparison(task, "python -m tasks.x compare", CompareArguments, ["--vary"])
+        joint_parsing.comparison(task, "python -m tasks.x compare", CompareArguments, ["--vary"])
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (("--celss", "lstm"), "'--celss' is no option of python -m tasks.x compare; did you mean --cells?"),
+        (("--cells", "lstm", "gru"), "write --cells lstm,gru"),
+        (("--jobs", "2", "--units", "8", "16", "--seeds", "2"), "write --units 8,16"),
+        (("--epoch", "3"), "'--epoch' is no option of python -m tasks.x compare; did you mean --epochs?"),
+    ],
+)
+def test_a_wrong_word_of_a_comparison_is_explained(words, part):
+    with pytest.raises(UserError) as error:
+        joint_parsing.comparison(TASKS["sentiment"], "python -m tasks.x compare", CompareArguments, [*words])
+    assert part in str(error.value)
+
+
+def test_a_misspelt_option_of_the_workers_is_explained():
+    with pytest.raises(UserError, match="did you mean --workers"):
+        joint_parsing.train_on_workers(
+            "python -m tasks.x train", ClusterTrainArguments, TASKS["sentiment"], ["--run", "r", "--workrs", "2"]
+        )
 
 
 # Commands, and options of them that take a name or a place.
