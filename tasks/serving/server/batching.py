@@ -87,7 +87,8 @@ class Batcher:
         self._queue: deque[_Call] = deque()
         self._changed = threading.Condition()
         self._closed = False
-        self._together = 1  # requests in the last call of the model
+        self._answered = 0  # requests in the last call of the model
+        self._answered_key: tuple = ()
         self._needed = 0  # requests in the queue for which the thread waits; 0 while it is busy
         # A daemon: a call that takes too long does not keep the process from ending.
         self._thread = threading.Thread(target=self._work, name=f"batcher {signature.name}", daemon=True)
@@ -155,9 +156,12 @@ class Batcher:
             if calls is None:
                 self._function = None  # the thread may end after the last reference to the version
                 return
-            calls = [one for one in calls if self._is_awaited(one)]
-            if calls:
-                self._answer(calls)
+            self._answer_awaited(calls)
+
+    def _answer_awaited(self, calls: Sequence[_Call]) -> None:
+        """Answer the requests for whose answers a client still waits."""
+        if calls := [one for one in calls if self._is_awaited(one)]:
+            self._answer(calls)
 
     @staticmethod
     def _is_awaited(call: _Call) -> bool:
@@ -172,29 +176,35 @@ class Batcher:
     def _next_calls(self) -> list[_Call] | None:
         """Return requests that can be answered together; None when the last one is answered."""
         with self._changed:
+            expected, end = self._expected(), time.monotonic() + self._settings.max_wait
             while not self._queue:
                 if self._closed:
                     return None
                 self._wait_for(1)
             if not self.signature.is_batchable or self._settings.max_batch_size == 1:
                 return [self._queue.popleft()]
-            # While the last requests were answered, their clients had no reason to ask again: as many are expected.
-            end = time.monotonic() + self._settings.max_wait
-            while len(self._queue) < self._together and not self._closed:
-                left = end - time.monotonic()
-                if left <= 0 or not self._wait_for(self._together, left):
-                    break
+            now = time.monotonic()
+            expected, end = (1, now) if now > end else (expected, now + self._settings.max_wait)  # it was idle, or not
+            while len(self._queue) < expected and not self._closed and (left := end - time.monotonic()) > 0:
+                self._wait_for(expected, left)
             calls = self._taken()
-            self._together = len(calls)
+            self._answered, self._answered_key = len(calls), calls[0].key
             return calls
 
-    def _wait_for(self, requests: int, seconds: float | None = None) -> bool:
-        """Wait until this many requests are queued or the version is closed; return False after a timeout."""
+    def _expected(self) -> int:
+        """Return the number of requests that may share the next call, when the last one has ended.
+
+        The clients that were just answered are about to ask again. Those that asked meanwhile wait for them; otherwise
+        two groups of clients would take turns for good, each in calls of its own.
+        """
+        again = 0 if self._queue and self._queue[0].key != self._answered_key else self._answered
+        return min(again + len(self._queue), self._settings.max_batch_size)
+
+    def _wait_for(self, requests: int, seconds: float | None = None) -> None:
+        """Wait until this many requests are queued, the version is closed, or the time is over."""
         self._needed = requests
-        try:
-            return self._changed.wait(seconds)
-        finally:
-            self._needed = 0
+        self._changed.wait(seconds)
+        self._needed = 0
 
     def _taken(self, most_rows: float = float("inf")) -> list[_Call]:
         """Remove requests that can be answered together from the queue; the first has at most `most_rows` rows."""
@@ -246,9 +256,9 @@ class Batcher:
         }
         ends = np.cumsum([one.rows for one in calls])
         outputs = self._call(arrays, int(ends[-1]))
-        starts = [0, *ends[:-1]]
         return [
-            {name: array[start:end] for name, array in outputs.items()} for start, end in zip(starts, ends, strict=True)
+            {name: array[end - one.rows : end] for name, array in outputs.items()}
+            for one, end in zip(calls, ends, strict=True)
         ]
 
     def _run_single(self, call: _Call) -> Arrays:
@@ -275,22 +285,10 @@ class Batcher:
         """Answer requests of few rows between two parts of one of many, for all of which they would wait otherwise."""
         with self._changed:
             calls = self._taken(self._settings.max_batch_size)
-        calls = [one for one in calls if self._is_awaited(one)]
-        if calls:
-            self._answer(calls)
+        self._answer_awaited(calls)
 
     def _call(self, arrays: Arrays, rows: int | None) -> Arrays:
         """Call the model; with a number of rows, check that each output has as many."""
-        inputs = {name: tf.constant(array, self.signature.inputs[name].dtype) for name, array in arrays.items()}
-        outputs = {name: _array(tensor) for name, tensor in sorted(self._function(**inputs).items())}
-        if rows is not None:
-            for name, array in outputs.items():
-                if array.ndim == 0 or len(array) != rows:
-                    raise RequestError("INTERNAL", f"Output {name} has shape {array.shape} for {rows} rows")
+        outputs = self.signature.call(self._function, arrays, rows)
         self._observe(self._rows(arrays))
         return outputs
-
-
-def _array(tensor: tf.Tensor) -> np.ndarray:
-    value = tensor.numpy()  # of no dimension, a string is bytes, and a number no array
-    return value if isinstance(value, np.ndarray) else np.array(value, object if isinstance(value, bytes) else None)

@@ -27,6 +27,8 @@ class ServeArguments(Settings):
     """Maximum number of rows that a model answers together; 1 answers each request alone."""
     batch_milliseconds: float = Field(2.0, ge=0.0, le=1000.0)
     """Maximum milliseconds that a request waits for others to share a batch. One that is alone does not wait."""
+    intra_op_threads: int = Field(1, ge=0, le=1024)
+    """Threads that share one operation of a model. 1 is fastest with small models; 0 leaves it to TensorFlow."""
     queue_size: int = Field(256, ge=1, le=1_000_000)
     """Maximum number of waiting requests of a signature; further ones are refused with status 429."""
     timeout: float = Field(30.0, gt=0.0, le=86_400.0)

@@ -1,14 +1,14 @@
 """The signatures of a SavedModel: inputs and outputs, what they are for, and an example of a request."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from tasks.serving.server.errors import invalid
+from tasks.serving.server.errors import RequestError, invalid
 
 # A keyword of an input's range: the outputs whose second dimension is the largest value of the input in a request.
 SIZES = "x-sizes"
@@ -161,6 +161,26 @@ class Signature:
             raise invalid(f"The inputs have different numbers of rows ({numbers})")
         return fitting
 
+    def call(
+        self, function: Callable[..., Mapping[str, tf.Tensor]], arrays: Mapping[str, np.ndarray], rows: int | None
+    ) -> dict[str, np.ndarray]:
+        """Call the function of the signature.
+
+        Args:
+            function: Tensors by name -> outputs by name.
+            arrays: The inputs, as `checked` returns them.
+            rows: Number of rows that each output should have; None if it does not matter.
+
+        Raises:
+            RequestError: If an output has another number of rows.
+        """
+        inputs = {name: tf.constant(array, self.inputs[name].dtype) for name, array in arrays.items()}
+        outputs = {name: _array(tensor) for name, tensor in sorted(function(**inputs).items())}
+        for name, array in outputs.items() if rows is not None else ():
+            if array.ndim == 0 or len(array) != rows:
+                raise RequestError("INTERNAL", f"Output {name} has shape {array.shape} for {rows} rows")
+        return outputs
+
 
 def _tensors(infos) -> dict[str, TensorInfo]:
     tensors = {}
@@ -197,3 +217,8 @@ def _fits(shape: tuple[int, ...], expected: tuple[int | None, ...] | None) -> bo
 
 def _shown(shape: tuple[int | None, ...] | None) -> str:
     return "of any rank" if shape is None else f"[{', '.join('?' if size is None else str(size) for size in shape)}]"
+
+
+def _array(tensor: tf.Tensor) -> np.ndarray:
+    value = tensor.numpy()  # of no dimension, a string is bytes, and a number no array
+    return value if isinstance(value, np.ndarray) else np.array(value, object if isinstance(value, bytes) else None)

@@ -144,6 +144,20 @@ def test_a_lone_request_does_not_wait_for_others(opened):
     assert time.monotonic() - began < 4.0
 
 
+def test_clients_that_ask_while_others_are_answered_soon_share_their_calls(opened):
+    version, sizes = opened(max_wait=2.0), []
+    batcher = version._batchers["count"]
+    batcher._observe = sizes.append
+
+    def ask_again_and_again(_) -> None:
+        for _ in range(6):
+            version.submit("count", {"steps": np.array([100_000], np.int32)}).result(10)
+
+    with ThreadPoolExecutor(4) as clients:
+        list(clients.map(ask_again_and_again, range(4)))
+    assert sizes[2:5] == [4, 4, 4]
+
+
 def test_coroutines_get_their_own_answers_and_those_that_have_left_are_not_asked(opened):
     version = opened()
 
