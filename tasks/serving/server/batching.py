@@ -183,8 +183,9 @@ class Batcher:
                 self._wait_for(1)
             if not self.signature.is_batchable or self._settings.max_batch_size == 1:
                 return [self._queue.popleft()]
-            now = time.monotonic()
-            expected, end = (1, now) if now > end else (expected, now + self._settings.max_wait)  # it was idle, or not
+            now, fitting = time.monotonic(), self._settings.max_batch_size // max(1, self._queue[0].rows)
+            expected = 1 if now > end else min(expected, fitting)  # after a pause nobody is about to ask again
+            end = now + self._settings.max_wait
             while len(self._queue) < expected and not self._closed and (left := end - time.monotonic()) > 0:
                 self._wait_for(expected, left)
             calls = self._taken()
@@ -198,7 +199,7 @@ class Batcher:
         two groups of clients would take turns for good, each in calls of its own.
         """
         again = 0 if self._queue and self._queue[0].key != self._answered_key else self._answered
-        return min(again + len(self._queue), self._settings.max_batch_size)
+        return again + len(self._queue)
 
     def _wait_for(self, requests: int, seconds: float | None = None) -> None:
         """Wait until this many requests are queued, the version is closed, or the time is over."""
