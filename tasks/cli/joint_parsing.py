@@ -1,6 +1,7 @@
 """The command lines of commands that also take every option of `train`: comparisons, and trainings on workers."""
 
 import contextlib
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -73,18 +74,27 @@ def _explained(task: Task, program: str, arguments_class: type[Settings], argv: 
     """Explain an error of the options of `train` whose cause is a word that was meant for the command itself."""
     try:
         yield
-    except UserError:
-        for option, value, word in zip(argv, argv[1:], argv[2:], strict=False):
-            if option in COMMA_LISTS and not word.startswith("-"):
+    except UserError as error:
+        own = options_of(arguments_class, program)
+        for option, values in _values(argv):
+            if option in COMMA_LISTS and option in own and len(values) > 1:
+                listed = ",".join(value.strip(",") for value in values)
                 raise UserError(
-                    f"{option} {value} {word}: its values are separated by commas; write {option} {value},{word}"
+                    f"{option} {' '.join(values)}: its values are separated by commas; write {option} {listed}"
                 ) from None
-        own, options = options_of(arguments_class, program), options_of(task.settings_class, program)
-        for word in argv:
-            name = word.partition("=")[0].replace("_", "-")
-            close = did_you_mean(name, [*own, *options])
-            if re.match(r"--\w", word) and name not in (*own, *options) and any(f"mean {one}?" in close for one in own):
+        if unknown := re.match(r"'(--[^']*)' is no option of ", str(error)):
+            name = unknown[1].partition("=")[0].replace("_", "-")
+            hint = did_you_mean(name, [*own, *options_of(task.settings_class, program)])
+            if hint in (did_you_mean(one, [one]) for one in own):
                 raise UserError(
-                    f"{word!r} is no option of {program}{close}\n{program} --help lists the options"
+                    f"{unknown[1]!r} is no option of {program}{hint}\n{program} --help lists the options"
                 ) from None
         raise
+
+
+def _values(argv: list[str]) -> Iterator[tuple[str, list[str]]]:
+    """Yield each option with the words that follow it, up to the next option."""
+    words = [part for word in argv for part in (word.split("=", 1) if re.match(r"--[\w-]+=", word) else [word])]
+    starts = [index for index, word in enumerate(words) if word.startswith("-")]
+    for start, end in itertools.pairwise([*starts, len(words)]):
+        yield words[start], words[start + 1 : end]

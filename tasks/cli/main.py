@@ -101,7 +101,7 @@ def run_single(name: str, command: Command, argv: Sequence[str] | None = None) -
 
     def run(argv: list[str]) -> int:
         arguments = parsing.parse(f"python -m tasks.{name}", command.arguments, argv)
-        load(command.function)(arguments)
+        load(command.function, intra_op_threads=getattr(arguments, "intra_op_threads", 0))(arguments)
         return 0
 
     return guarded(run, argv)
@@ -144,15 +144,16 @@ def _log_to_standard_error() -> None:
     logging.getLogger("tasks").setLevel(logging.INFO)
 
 
-def load(function: str, *, tensorflow: bool = True) -> Callable:
+def load(function: str, *, tensorflow: bool = True, intra_op_threads: int = 0) -> Callable:
     """Import the function of a command, with TensorFlow's start-up messages hidden.
 
     Args:
         function: See `Command`.
         tensorflow: Whether the function needs TensorFlow in this process, now or later.
+        intra_op_threads: See `import_tensorflow`.
     """
     _log_to_standard_error()
     with quiet_start():
         if tensorflow:
-            import_tensorflow()
+            import_tensorflow(intra_op_threads=intra_op_threads)
         return find(function)

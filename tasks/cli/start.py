@@ -19,13 +19,15 @@ _standard_error = [2]
 _importing = False
 
 
-def import_tensorflow(*, start: bool = True) -> None:
+def import_tensorflow(*, start: bool = True, intra_op_threads: int = 0) -> None:
     """Import TensorFlow and Keras quickly: without optional packages, and without garbage collections in between.
 
     Does nothing if TensorFlow is imported already.
 
     Args:
         start: Whether TensorFlow starts too; what connects workers has to come before that.
+        intra_op_threads: Threads that share one operation, which cannot be changed after the start; 0 leaves the number
+            to TensorFlow.
     """
     if "tensorflow" in sys.modules:
         return
@@ -36,6 +38,8 @@ def import_tensorflow(*, start: bool = True) -> None:
     try:
         with _no_garbage_collection():
             tensorflow = importlib.import_module("tensorflow")
+            if intra_op_threads:
+                tensorflow.config.threading.set_intra_op_parallelism_threads(intra_op_threads)
             if start:
                 tensorflow.config.list_logical_devices()
             importlib.import_module("keras")

@@ -106,7 +106,8 @@ class SentimentTrainingSettings(BucketedTrainingSettings, defaults={"schedule": 
     recurrent stack are taken from there."""
     fine_tuning: Auto | Literal["off", "gradual"] = "auto"
     """With a language model. off: a linear classifier on the frozen language model is fitted. gradual: the layers are
-    then trained too, one more in each epoch, from the last one to the embedding. auto: gradual from 10,000 texts on."""
+    then trained too, one more in each epoch, from the last one to the embedding. auto: gradual from 10,000 texts on,
+    and with ngrams or lm_loss_weight."""
     unlabelled: Location | None = None
     """First trains language models on the texts of this source, in RUN-lm or where pretrained says; finished ones are
     not trained again. bidirectional adds RUN-lm-backward."""
@@ -186,7 +187,8 @@ class SentimentSettings(Settings):
                     f"ngrams={ngrams} needs fine_tuning=gradual: with fine_tuning=off the n-gram vectors stay zero; "
                     "leave one of them out"
                 )
-            if ngrams > 1 and training.lm_loss_weight:
+            backward = self.recurrent.bidirectional or self.recurrent.go_backwards
+            if ngrams > 1 and training.lm_loss_weight and backward:
                 raise ValueError(
                     f"ngrams={ngrams} does not go with lm_loss_weight={training.lm_loss_weight:g}: an n-gram contains "
                     "the piece that a backward language model predicts; leave one of them out"

@@ -3,67 +3,17 @@
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
-from typing import NamedTuple, Protocol
 
 import numpy as np
 import tensorflow as tf
 
 from tasks.serving.server.errors import RequestError, late, of_model
+from tasks.serving.server.request_queue import Arrays, BatchingSettings, Call, Reply, RequestQueue
 from tasks.serving.server.signatures import Signature
 
 log = logging.getLogger(__name__)
-
-Arrays = Mapping[str, np.ndarray]
-
-
-class BatchingSettings(NamedTuple):
-    """How requests are put together.
-
-    Attributes:
-        max_batch_size: Maximum number of rows of a call of the model.
-        max_wait: Maximum number of seconds that a request waits for others.
-        queue_size: Maximum number of waiting requests.
-    """
-
-    max_batch_size: int = 32
-    max_wait: float = 0.002
-    queue_size: int = 256
-
-
-class Reply(Protocol):
-    """What receives the answer to a request, in the thread of the batcher, such as a `concurrent.futures.Future`."""
-
-    def set_running_or_notify_cancel(self) -> bool:
-        """Return whether the answer is still awaited."""
-
-    def set_result(self, result: Arrays) -> None:
-        """Receive the outputs by name."""
-
-    def set_exception(self, exception: Exception) -> None:
-        """Receive the error instead."""
-
-
-@dataclass(slots=True)
-class _Call:
-    """A request that waits.
-
-    Attributes:
-        arrays: Its inputs.
-        rows: Number of rows, 1 where the signature has none.
-        key: Requests with equal keys can be answered together: equal scalars, equal sizes of the rows.
-        deadline: When nobody waits any more, by `time.monotonic`.
-        reply: Receives the outputs by name, or the error.
-    """
-
-    arrays: Arrays
-    rows: int
-    key: tuple
-    deadline: float
-    reply: Reply
 
 
 class Batcher:
@@ -84,12 +34,7 @@ class Batcher:
         observe: Callable[[int], None] = lambda rows: None,
     ):
         self.signature, self._function, self._settings, self._observe = signature, function, settings, observe
-        self._queue: deque[_Call] = deque()
-        self._changed = threading.Condition()
-        self._closed = False
-        self._answered = 0  # requests in the last call of the model
-        self._answered_key: tuple = ()
-        self._needed = 0  # requests in the queue for which the thread waits; 0 while it is busy
+        self._queue = RequestQueue(settings, signature.name, signature.is_batchable)
         # A daemon: a call that takes too long does not keep the process from ending.
         self._thread = threading.Thread(target=self._work, name=f"batcher {signature.name}", daemon=True)
         self._thread.start()
@@ -118,25 +63,11 @@ class Batcher:
 
     def queue(self, arrays: Arrays, deadline: float, reply: Reply) -> None:
         """Queue a request whose answer something else than a future receives; see `submit`."""
-        call = _Call(arrays, self._rows(arrays), self._key(arrays), deadline, reply)
-        with self._changed:
-            if self._closed:
-                raise RequestError("UNAVAILABLE", "The version is being unloaded")
-            if len(self._queue) >= self._settings.queue_size:
-                raise RequestError(
-                    "RESOURCE_EXHAUSTED",
-                    f"The queue of signature {self.signature.name} is full ({self._settings.queue_size} requests); "
-                    "try again later",
-                )
-            self._queue.append(call)
-            if len(self._queue) == self._needed:  # the thread is woken once, not for each request of a batch
-                self._changed.notify()
+        self._queue.put(Call(arrays, self._rows(arrays), self._key(arrays), deadline, reply))
 
     def close(self) -> threading.Thread:
         """Accept no further requests; return the thread, which ends after the last one that is queued."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify()
+        self._queue.close()
         return self._thread
 
     def _rows(self, arrays: Arrays) -> int:
@@ -151,20 +82,17 @@ class Batcher:
         return tuple(arrays[name].max(initial=0).item() for name in self.signature.sizing_inputs)
 
     def _work(self) -> None:
-        while True:
-            calls = self._next_calls()
-            if calls is None:
-                self._function = None  # the thread may end after the last reference to the version
-                return
+        while (calls := self._queue.taken()) is not None:
             self._answer_awaited(calls)
+        self._function = None  # the thread may end after the last reference to the version
 
-    def _answer_awaited(self, calls: Sequence[_Call]) -> None:
+    def _answer_awaited(self, calls: Sequence[Call]) -> None:
         """Answer the requests for whose answers a client still waits."""
         if calls := [one for one in calls if self._is_awaited(one)]:
             self._answer(calls)
 
     @staticmethod
-    def _is_awaited(call: _Call) -> bool:
+    def _is_awaited(call: Call) -> bool:
         """Return whether a client still waits for the answer; it is no longer cancelled then."""
         if not call.reply.set_running_or_notify_cancel():
             return False
@@ -173,59 +101,7 @@ class Batcher:
             return False
         return True
 
-    def _next_calls(self) -> list[_Call] | None:
-        """Return requests that can be answered together; None when the last one is answered."""
-        with self._changed:
-            expected, end = self._expected(), time.monotonic() + self._settings.max_wait
-            while not self._queue:
-                if self._closed:
-                    return None
-                self._wait_for(1)
-            if not self.signature.is_batchable or self._settings.max_batch_size == 1:
-                return [self._queue.popleft()]
-            now, fitting = time.monotonic(), self._settings.max_batch_size // max(1, self._queue[0].rows)
-            expected = 1 if now > end else min(expected, fitting)  # after a pause nobody is about to ask again
-            end = now + self._settings.max_wait
-            while len(self._queue) < expected and not self._closed and (left := end - time.monotonic()) > 0:
-                self._wait_for(expected, left)
-            calls = self._taken()
-            self._answered, self._answered_key = len(calls), calls[0].key
-            return calls
-
-    def _expected(self) -> int:
-        """Return the number of requests that may share the next call, when the last one has ended.
-
-        The clients that were just answered are about to ask again. Those that asked meanwhile wait for them; otherwise
-        two groups of clients would take turns for good, each in calls of its own.
-        """
-        again = 0 if self._queue and self._queue[0].key != self._answered_key else self._answered
-        return again + len(self._queue)
-
-    def _wait_for(self, requests: int, seconds: float | None = None) -> None:
-        """Wait until this many requests are queued, the version is closed, or the time is over."""
-        self._needed = requests
-        self._changed.wait(seconds)
-        self._needed = 0
-
-    def _taken(self, most_rows: float = float("inf")) -> list[_Call]:
-        """Remove requests that can be answered together from the queue; the first has at most `most_rows` rows."""
-        calls: list[_Call] = []
-        rows, others = 0, []
-        while self._queue and rows < self._settings.max_batch_size:
-            one = self._queue.popleft()
-            if calls:
-                fits = one.key == calls[0].key and rows + one.rows <= self._settings.max_batch_size
-            else:
-                fits = one.rows <= most_rows
-            if fits:
-                calls.append(one)
-                rows += one.rows
-            else:
-                others.append(one)
-        self._queue.extendleft(reversed(others))
-        return calls
-
-    def _answer(self, calls: Sequence[_Call]) -> None:
+    def _answer(self, calls: Sequence[Call]) -> None:
         """Answer requests in one call of the model; after an error in halves, so that only a bad one fails."""
         try:
             outputs = self._run(calls)
@@ -247,7 +123,7 @@ class Batcher:
             log.error("signature %s failed", self.signature.name, exc_info=error)
         return explained
 
-    def _run(self, calls: Sequence[_Call]) -> list[Arrays]:
+    def _run(self, calls: Sequence[Call]) -> list[Arrays]:
         """Return the outputs for each request."""
         if len(calls) == 1:
             return [self._run_single(calls[0])]
@@ -262,7 +138,7 @@ class Batcher:
             for one, end in zip(calls, ends, strict=True)
         ]
 
-    def _run_single(self, call: _Call) -> Arrays:
+    def _run_single(self, call: Call) -> Arrays:
         """Return the outputs for one request; one of many rows is answered in parts, which bounds the memory."""
         size = self._settings.max_batch_size
         if not self.signature.is_batchable or call.rows <= size or size == 1:
@@ -284,9 +160,7 @@ class Batcher:
 
     def _answer_others(self) -> None:
         """Answer requests of few rows between two parts of one of many, for all of which they would wait otherwise."""
-        with self._changed:
-            calls = self._taken(self._settings.max_batch_size)
-        self._answer_awaited(calls)
+        self._answer_awaited(self._queue.taken_now(self._settings.max_batch_size))
 
     def _call(self, arrays: Arrays, rows: int | None) -> Arrays:
         """Call the model; with a number of rows, check that each output has as many."""

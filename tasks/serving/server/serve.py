@@ -10,8 +10,6 @@ import socket
 import sys
 from urllib.parse import quote, urlsplit
 
-import tensorflow as tf
-
 from tasks.errors import UserError
 from tasks.serving.server.batching import BatchingSettings
 from tasks.serving.server.connections import ClosingMiddleware, HTTPServer, bound_socket, loop_factory, raise_file_limit
@@ -37,8 +35,6 @@ def main(arguments: ServeArguments) -> None:
         UserError: If there is no model, none can be loaded, or the port is in use.
     """
     raise_file_limit()
-    # Threads that share a small operation wait for each other longer than they compute.
-    tf.config.threading.set_intra_op_parallelism_threads(arguments.intra_op_threads)
     runs = Runs(arguments.run)
     measurements = Measurements()
     models = Models(

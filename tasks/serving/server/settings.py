@@ -26,7 +26,7 @@ class ServeArguments(Settings):
     max_batch_size: int = Field(32, ge=1, le=10_000)
     """Maximum number of rows that a model answers together; 1 answers each request alone."""
     batch_milliseconds: float = Field(2.0, ge=0.0, le=1000.0)
-    """Maximum milliseconds that a request waits for others to share a batch. One that is alone does not wait."""
+    """Maximum milliseconds that a request waits for others to share a batch; not if none was answered just before."""
     intra_op_threads: int = Field(1, ge=0, le=1024)
     """Threads that share one operation of a model. 1 is fastest with small models; 0 leaves it to TensorFlow."""
     queue_size: int = Field(256, ge=1, le=1_000_000)

@@ -139,7 +139,10 @@ def test_vary_without_a_value_is_an_error(task):
     [
         (("--celss", "lstm"), "'--celss' is no option of python -m tasks.x compare; did you mean --cells?"),
         (("--cells", "lstm", "gru"), "write --cells lstm,gru"),
-        (("--jobs", "2", "--units", "8", "16", "--seeds", "2"), "write --units 8,16"),
+        (("--cells=lstm", "gru", "simple_rnn", "--jobs", "2"), "write --cells lstm,gru,simple_rnn"),
+        (("--jobs", "2", "--units", "8", ",16", "--seeds", "2"), "write --units 8,16"),
+        (("--processes", "2", "--epochs", "0"), "--epochs"),
+        (("--stride", "2"), "--stride is now called --pool-size"),
         (("--epoch", "3"), "'--epoch' is no option of python -m tasks.x compare; did you mean --epochs?"),
     ],
 )
@@ -153,6 +156,10 @@ def test_a_misspelt_option_of_the_workers_is_explained():
     with pytest.raises(UserError, match="did you mean --workers"):
         joint_parsing.train_on_workers(
             "python -m tasks.x train", ClusterTrainArguments, TASKS["sentiment"], ["--run", "r", "--workrs", "2"]
+        )
+    with pytest.raises(UserError, match="'128' is no option"):  # --units of a training is one number
+        joint_parsing.train_on_workers(
+            "python -m tasks.x train", ClusterTrainArguments, TASKS["sentiment"], ["--run", "r", "--units", "64", "128"]
         )
 
 

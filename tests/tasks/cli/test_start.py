@@ -30,6 +30,24 @@ threading.Thread(target=lambda: (time.sleep(0.2), print("thread"))).start()
 print("printed")
 end(int(sys.argv[1]))
 """
+# Starts as the server does; prints how many threads share an operation.
+SERVING = """
+import sys
+from tasks.cli.main import run_single
+from tasks.commands import Command
+from tasks.serving.server.settings import ServeArguments
+
+code = run_single("serving", Command("tasks.serving.server.serve:main", ServeArguments), sys.argv[1:])
+import tensorflow as tf
+print(code, tf.config.threading.get_intra_op_parallelism_threads())
+"""
+
+
+@pytest.mark.parametrize(("options", "threads"), [((), "1"), (("--intra-op-threads", "0"), "0")])
+def test_the_server_starts_tensorflow_with_the_threads_of_its_option(process, tmp_path, options, threads):
+    started = process("-c", SERVING, str(tmp_path / "missing"), *options)
+    out, err = started.communicate(timeout=60)
+    assert out.split() == [b"2", threads.encode()] and b"does not exist" in err, err
 
 
 @pytest.mark.slow

@@ -120,13 +120,13 @@ def test_interrupted_while_it_is_prepared_it_goes_on_without_the_language_model(
     assert not (tmp_path / "run" / "checkpoint").exists()
 
 
-@pytest.mark.parametrize("added", [("--lm-loss-weight", "0.1"), ("--ngrams", "3", "--ngram-size", "4")])
+@pytest.mark.parametrize("ngrams", [(), ("--ngrams", "3", "--ngram-size", "4")])
 def test_fine_tuning_is_kept_if_it_is_better_and_resumed_it_is_the_same(
-    added, small_tasks, forward, tmp_path, monkeypatch
+    ngrams, small_tasks, forward, tmp_path, monkeypatch
 ):
     copy = shutil.copytree(forward, tmp_path / "lm")
     options = ("--pretrained", copy, "--fine-tuning", "gradual", "--epochs", "2", "--steps-per-epoch", "2")
-    options += ("--dropout", "0.2", "--learning-rate", "0.02", *added)
+    options += ("--dropout", "0.2", "--learning-rate", "0.02", "--lm-loss-weight", "0.1", *ngrams)
     assert train(small_tasks, tmp_path / "undisturbed", *options).code == 0
     interrupt_at(monkeypatch, "on_train_batch_end", 1, 0, signal.SIGINT)
     train(small_tasks, tmp_path / "run", *options).error(130)
@@ -136,10 +136,8 @@ def test_fine_tuning_is_kept_if_it_is_better_and_resumed_it_is_the_same(
     one, two = (Run(tmp_path / name).history() for name in ("run", "undisturbed"))
     assert [row["epoch"] for row in one] == [0, 1, 2]
     assert [row["val_loss"] for row in one] == [row["val_loss"] for row in two]
-    if "--lm-loss-weight" in added:
-        assert one[-1]["loss"] > one[-1]["val_loss"] + 0.2  # some nats per piece, times the weight
-    else:
-        assert load_model(Run(tmp_path / "run")).ngrams.features == 4
+    assert one[-1]["loss"] > one[-1]["val_loss"] + 0.2  # some nats per piece, times the weight
+    assert (load_model(Run(tmp_path / "run")).ngrams is not None) == bool(ngrams)
     for ours, theirs in zip(weights(tmp_path / "run"), weights(tmp_path / "undisturbed"), strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
@@ -256,8 +254,10 @@ def test_the_loss_of_a_language_model_is_for_fine_tuning(small_tasks, forward, t
 
 
 @pytest.mark.parametrize("other", [("--fine-tuning", "off"), ("--lm-loss-weight", "0.1")])
-def test_n_gram_vectors_are_for_fine_tuning_without_a_second_loss(other, small_tasks, forward, tmp_path):
-    options = ("--pretrained", forward, "--ngrams", "3", *other)
+def test_n_gram_vectors_are_for_fine_tuning_without_the_loss_of_a_backward_language_model(
+    other, small_tasks, forward, backward, tmp_path
+):
+    options = ("--pretrained", f"{forward},{backward}", "--ngrams", "3", *other)
     message = train(small_tasks, tmp_path / "run", *options).error()
     assert "ngrams=3" in message and other[0].removeprefix("--").replace("-", "_") in message
 

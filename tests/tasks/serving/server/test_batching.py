@@ -41,7 +41,7 @@ def texts(*values: str) -> dict[str, np.ndarray]:
 def at_once(version: LoadedVersion, signature: str, requests: list) -> list:
     """Queues requests while the signature is busy, so that they wait together; returns the futures."""
     batcher = version._batchers[signature]
-    with batcher._changed:  # the thread takes nothing until all are queued
+    with batcher._queue.changed:  # the thread takes nothing until all are queued
         return [version.submit(signature, one) for one in requests]
 
 
@@ -127,7 +127,7 @@ def test_requests_whose_answers_have_the_same_shape_share_a_call(opened):
 def test_a_full_queue_refuses_and_what_was_queued_is_answered(opened):
     version = opened(queue_size=4)
     batcher = version._batchers["serving_default"]
-    with batcher._changed:
+    with batcher._queue.changed:
         futures = [version.submit("serving_default", texts("a")) for _ in range(4)]
         with pytest.raises(RequestError, match="queue of signature serving_default is full") as error:
             version.submit("serving_default", texts("b"))
@@ -158,12 +158,48 @@ def test_clients_that_ask_while_others_are_answered_soon_share_their_calls(opene
     assert sizes[2:5] == [4, 4, 4]
 
 
+@pytest.mark.parametrize(
+    ("settings", "rows"),
+    [
+        ({"max_batch_size": 32}, (1, 31)),  # they fill a call
+        ({"queue_size": 2}, (1, 1)),  # no other one is accepted
+    ],
+)
+def test_requests_do_not_wait_for_others_that_cannot_join_them(opened, settings, rows):
+    version = opened(max_wait=5.0, **settings)
+    first = at_once(version, "count", [{"steps": np.array([300_000], np.int32)}] * 2)
+    while version.waiting["count"]:
+        time.sleep(0.001)
+    began = time.monotonic()
+    futures = [version.submit("count", {"steps": np.full(number, 10, np.int32)}) for number in rows]
+    assert not any(one.done() for one in first)
+    [one.result(10) for one in futures]
+    assert time.monotonic() - began < 4.0
+
+
+def test_after_a_wait_in_vain_the_next_request_does_not_wait(opened):
+    version = opened(max_wait=3.0)
+
+    def ask(steps: int):
+        return version.submit("count", {"steps": np.array([steps], np.int32)})
+
+    seconds = []
+    for _ in range(2):
+        first = ask(300_000)
+        time.sleep(0.05)
+        began = time.monotonic()
+        ask(10).result(10)  # its call comes next; the client of the first one does not ask again
+        seconds.append(time.monotonic() - began)
+        assert first.done()
+    assert seconds[1] < 3.0 < seconds[0]
+
+
 def test_coroutines_get_their_own_answers_and_those_that_have_left_are_not_asked(opened):
     version = opened()
 
     async def ask_all() -> list:
         batcher = version._batchers["serving_default"]
-        with batcher._changed:  # the thread takes nothing until all are queued
+        with batcher._queue.changed:  # the thread takes nothing until all are queued
             asked = [
                 asyncio.create_task(answered(version, "serving_default", texts(text), time.monotonic() + seconds))
                 for text, seconds in (("a", 30), ("left", 30), ("bad", 30), ("late", 0.0), ("b", 30))
