@@ -268,7 +268,7 @@ def test_weights_begin_in_one_way(small_tasks, forward, finished_run, tmp_path):
     assert "add --pretrained" in train(small_tasks, tmp_path / "run", "--fine-tuning", "gradual").error()
 
 
-@pytest.mark.parametrize("option", [("--ngrams", "2"), ("--pool-size", "2"), ("--unroll",), ("--no-return-sequences",)])
+@pytest.mark.parametrize("option", [("--pool-size", "2"), ("--unroll",), ("--no-return-sequences",)])
 def test_options_that_such_a_network_does_not_have_are_named(small_tasks, forward, tmp_path, option):
     assert (
         option[0].replace("--no-", "--")[2:].replace("-", "_")
