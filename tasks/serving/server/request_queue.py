@@ -12,7 +12,7 @@ import numpy as np
 from tasks.serving.server.errors import RequestError
 
 Arrays = Mapping[str, np.ndarray]
-# Calls that wait for nobody after a wait in vain: the clients do not seem to ask again at once.
+# Number of calls that start without waiting after a wait that timed out: the clients do not send requests at once.
 AFTER_VAIN = 16
 
 
@@ -78,7 +78,7 @@ class RequestQueue:
         self._rows = 0
         self._closed = False
         self._answered, self._answered_key = 0, ()  # requests taken last, whose clients may be about to ask again
-        self._vain = 0  # calls that do not wait, after a wait in vain
+        self._vain = 0  # calls left that start without waiting, after a timeout
         self._needed = 0  # requests for which the thread waits; 0 while it is busy
         self.changed = threading.Condition()
 
@@ -115,8 +115,8 @@ class RequestQueue:
     def taken(self) -> list[Call] | None:
         """Wait for requests, and take those that can be answered together; None when the queue is closed and empty.
 
-        The clients that were just answered are about to ask again, so those that asked meanwhile wait for them, at most
-        `max_wait`. Otherwise two groups of clients would take turns for good, each in calls of its own.
+        Clients that were just answered often send their next request at once. Requests that arrived during the last
+        call therefore wait up to `max_wait` seconds for them, so that all of them share one call.
         """
         with self.changed:
             again = 0 if self._calls and self._calls[0].key != self._answered_key else self._answered
