@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from models.adversarial import AdversarialPath
 from models.gates import layer_gates, recurrent_layers_of
 from models.linear_ngrams import LinearModel, LinearNgrams
 from models.network import Network, TrainingModel, settings_dict
@@ -151,21 +152,38 @@ class Classifier(Network):
             }
         return found
 
-    def training_model(self) -> TrainingModel:
+    def training_model(self, adversarial_epsilon: float = 0.0) -> TrainingModel:
         """Return a model that shares the weights and returns the logits of each path that is trained.
 
         Each path is trained with its own loss, `models.losses.PathCrossentropy`. A `LinearNgrams` is fitted before.
 
+        Args:
+            adversarial_epsilon: Above 0, a training step has a further path, the last one: the recurrent path with
+                vectors of the tokens that were moved by this share of their length; see
+                `models.adversarial.AdversarialPath`. `PathAccuracy` and `PathMacroF1` then need `paths`, the number
+                of the other ones.
+
         Returns:
             A model from ids `(batch, timesteps)` to logits `(batch, paths, classes)`. With a `WideNgrams` its inputs
-            are (ids, labels): it needs the labels, int32 `(batch,)`, to subtract each text's own counts.
+            are (ids, labels): it needs the labels, int32 `(batch,)`, to subtract each text's own counts. Adversarial
+            training needs them too.
         """
-        inputs, paths = self.input, [self.recurrent_logits.output]
-        if self.wide is not None and self.wide.trainable_variables:
+        inputs, recurrent, paths = self.input, self.recurrent_logits.output, []
+        wide = self.wide is not None and bool(self.wide.trainable_variables)
+        if wide or adversarial_epsilon:
             labels = keras.Input((), dtype="int32", name="labels")
-            paths.append(self.wide(self.wide_ids, labels))
             inputs = (self.input, labels)
-        return TrainingModel(self, inputs, keras.ops.stack(paths, axis=1), name="classifier_training")
+        if wide:
+            paths.append(self.wide(self.wide_ids, labels))
+        if adversarial_epsilon:
+            read = [self.input, self.token_vectors, *(one.end_vector for one in self.directions)]
+            path = keras.Model(read, recurrent, name="recurrent_path")
+            outputs = AdversarialPath(path, adversarial_epsilon, name="adversarial_path")(read, labels)
+            outputs = keras.ops.concatenate([outputs[:, :1], *(one[:, None] for one in paths), outputs[:, 1:]], axis=1)
+        else:
+            outputs = keras.ops.stack([recurrent, *paths], axis=1)
+        arguments = {"adversarial_epsilon": adversarial_epsilon} if adversarial_epsilon else {}
+        return TrainingModel(self, inputs, outputs, name="classifier_training", arguments=arguments)
 
 
 def _joined_directions(settings: ClassifierSettings, recurrent: RecurrentSettings, x, mask) -> tuple:

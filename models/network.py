@@ -117,10 +117,12 @@ class TrainingModel(PaddedInputs, keras.Model):
         inputs: Symbolic inputs.
         outputs: Symbolic outputs.
         name: Name of the model.
+        arguments: Those that `model.training_model` was called with.
     """
 
-    def __init__(self, model: Network, inputs, outputs, name: str):
+    def __init__(self, model: Network, inputs, outputs, name: str, arguments: dict | None = None):
         super().__init__(inputs, outputs, name=name)
+        self._arguments = arguments or {}
         # A function, so that Keras does not count the network's other layers as layers of this model.
         self._network = lambda: model
 
@@ -130,13 +132,14 @@ class TrainingModel(PaddedInputs, keras.Model):
         return self._network()
 
     def get_config(self):
-        """Return the network's config."""
-        return {"model": keras.saving.serialize_keras_object(self.model)}
+        """Return the network's config, and the arguments of its method `training_model`."""
+        return {"model": keras.saving.serialize_keras_object(self.model)} | self._arguments
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
         """Build the network, and from it the training model."""
-        return keras.saving.deserialize_keras_object(config["model"], custom_objects).training_model()
+        arguments = {name: value for name, value in config.items() if name != "model"}
+        return keras.saving.deserialize_keras_object(config["model"], custom_objects).training_model(**arguments)
 
 
 def settings_dict(settings: Settings, settings_class: type[Settings]) -> dict:

@@ -21,6 +21,7 @@ class Direction(NamedTuple):
         name: "forward" or "backward".
         embedding: The `keras.layers.Embedding`.
         layers: List of recurrent layers, first to last.
+        end_vector: Symbolic `(batch, 1, embedding_size)`: the embedding of the end token, which is read first.
         outputs: Symbolic `(batch, 1 + timesteps, units)`: the outputs of the stack, after the end token and after each
             token, in the order in which they are read.
     """
@@ -28,6 +29,7 @@ class Direction(NamedTuple):
     name: str
     embedding: keras.layers.Layer
     layers: list[keras.layers.Layer]
+    end_vector: keras.KerasTensor
     outputs: keras.KerasTensor
 
 
@@ -110,7 +112,8 @@ def read(
     directions, pooled = [], []
     for number, (name, embedding) in enumerate(zip(names, embeddings, strict=True)):
         x = token_vectors[..., number * size : (number + 1) * size]
-        x = ReadingOrder(name == "backward", name=f"{name}_order")(x, embedding(end_ids), mask)
+        end_vector = embedding(end_ids)
+        x = ReadingOrder(name == "backward", name=f"{name}_order")(x, end_vector, mask)
         if settings.embedding_dropout:
             x = keras.layers.SpatialDropout1D(settings.embedding_dropout, name=f"{name}_embedding_dropout")(x)
         layers = recurrent_layers(stack, name=f"recurrent_{name}")
@@ -119,7 +122,7 @@ def read(
         )
         pooling = MaskedPooling(settings.pooling or "max_mean_last", name=f"{name}_pooling")
         pooled.append(pooling(x[:, 1:], mask=mask))  # not the output after the end token
-        directions.append(Direction(name, embedding, layers, x))
+        directions.append(Direction(name, embedding, layers, end_vector, x))
     features = keras.ops.concatenate(pooled, axis=-1) if len(pooled) > 1 else pooled[0]
     return directions, token_vectors, features
 

@@ -105,9 +105,10 @@ def _values(settings: SentimentSettings, statistics: TextStatistics) -> dict[str
     while batch * 2 * BATCHES_PER_PASS <= tokens and batch < MAX_TOKENS_PER_BATCH:
         batch *= 2
     tokens_per_batch = given("training", "tokens_per_batch", batch)
-    # A second loss and n-gram vectors are of use to a fine-tuning alone.
+    # Further losses and n-gram vectors are of use to a fine-tuning alone.
+    further = settings.training.lm_loss_weight + settings.training.adversarial_epsilon
     tuned = settings.training.pretrained is not None and (
-        statistics.count >= FINE_TUNED or settings.training.lm_loss_weight > 0 or settings.network.ngrams > 1
+        statistics.count >= FINE_TUNED or further > 0 or settings.network.ngrams > 1
     )
     fine_tuning = given("training", "fine_tuning", "gradual" if tuned else "off")
     pool_size = 1  # a language model reads each piece

@@ -38,8 +38,9 @@ class LabelledTexts(TrainingData):
         self._class_weight = class_weights(settings.training.class_weight, self.labels, counts)
         self._seed = settings.training.seed
         self._timesteps = network.max_tokens if settings.recurrent.unroll else None
-        # A wide path that is trained needs the classes as an input; see `models.classifier`.
-        self._labels_as_input = bool(network.wide_ngrams) and network.wide_features != "tf_idf"
+        # A wide path that is trained, and adversarial training, need the classes as an input; see `models.classifier`.
+        wide = bool(network.wide_ngrams) and network.wide_features != "tf_idf"
+        self._labels_as_input = wide or settings.training.adversarial_epsilon > 0.0
         self._buckets, self._validation_buckets = (
             bucketing.length_buckets(
                 part.lengths if self._timesteps is None else np.full_like(part.lengths, self._timesteps),

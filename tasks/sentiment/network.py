@@ -30,15 +30,21 @@ def build(settings: SentimentSettings, data: LabelledTexts, run: Run) -> Network
         pretrained_head.set_weights(model, run)
         if training.fine_tuning == "off":
             pretrained_head.freeze(model)
+    # The adversarial path is trained, and counts in no metric.
+    paths = 2 if model.wide is not None and model.wide.trainable_variables else 1
     losses = pretrained_head.language_model_losses(settings, model, run) if training.lm_loss_weight else []
     tables = ((model.ngrams, training.ngram_learning_rate), (model.wide, training.wide_learning_rate))
     return Network(
         model=model,
-        training_model=language_model_loss.training_model(model, losses) if losses else model.training_model(),
+        training_model=(
+            language_model_loss.training_model(model, losses)
+            if losses
+            else model.training_model(training.adversarial_epsilon)
+        ),
         loss=PathCrossentropy(training.label_smoothing),
         metrics=[
-            PathAccuracy(settings.network.wide_share),
-            PathMacroF1(settings.network.wide_share, len(data.labels)),
+            PathAccuracy(settings.network.wide_share, paths=paths),
+            PathMacroF1(settings.network.wide_share, len(data.labels), paths=paths),
         ],
         sparse_learning_rates=[
             (layer, rate) for layer, rate in tables if layer is not None and layer.trainable_variables

@@ -107,7 +107,7 @@ class SentimentTrainingSettings(BucketedTrainingSettings, defaults={"schedule": 
     fine_tuning: Auto | Literal["off", "gradual"] = "auto"
     """With a language model. off: a linear classifier on the frozen language model is fitted. gradual: the layers are
     then trained too, one more in each epoch, from the last one to the embedding. auto: gradual from 10,000 texts on,
-    and with ngrams or lm_loss_weight."""
+    and with ngrams, lm_loss_weight or adversarial_epsilon."""
     unlabelled: Location | None = None
     """First trains language models on the texts of this source, in RUN-lm or where pretrained says; finished ones are
     not trained again. bidirectional adds RUN-lm-backward."""
@@ -121,6 +121,10 @@ class SentimentTrainingSettings(BucketedTrainingSettings, defaults={"schedule": 
     lm_loss_weight: float = Field(0.0, ge=0.0)
     """With fine-tuning: the weight of the language models' loss, which is added to that of the classifier, such as 0.1.
     loss includes it, val_loss does not."""
+    adversarial_epsilon: float = Field(0.0, ge=0.0)
+    """Above 0, adversarial training (Miyato et al. 2017): adds the loss with token vectors that were moved, by this
+    share of their length, to where the cross-entropy grows fastest, such as 0.02. loss includes it, val_loss does not.
+    A step takes two to three times as long."""
 
     @model_validator(mode="after")
     def _weights_begin_in_one_way(self):
@@ -141,6 +145,16 @@ class SentimentTrainingSettings(BucketedTrainingSettings, defaults={"schedule": 
             raise ValueError(
                 f"lm_loss_weight={self.lm_loss_weight:g} is for the fine-tuning of a language model: {reason}, or "
                 "leave it out"
+            )
+        if self.adversarial_epsilon and self.fine_tuning == "off" and (self.pretrained or self.unlabelled):
+            raise ValueError(
+                f"adversarial_epsilon={self.adversarial_epsilon:g} needs fine_tuning=gradual: with fine_tuning=off the "
+                "language model is not trained; leave one of them out"
+            )
+        if self.adversarial_epsilon and self.lm_loss_weight:
+            raise ValueError(
+                f"adversarial_epsilon={self.adversarial_epsilon:g} does not go with "
+                f"lm_loss_weight={self.lm_loss_weight:g}; leave one of them out"
             )
         for name in ("unlabelled_column", "unlabelled_splits", "lm_epochs"):
             if self.unlabelled is None and (value := getattr(self, name)) is not None:

@@ -31,7 +31,10 @@ class SentimentTask(Task):
             sizes |= {"ngram_count": counts[0], "wide_count": counts[1]}
             table = data.ngrams.piece_characters
             sizes["piece_width"] = 0 if table is None else table.shape[1]
-        return classifier_parts(settings.network.provisional(), settings.recurrent, **sizes)
+        parts = classifier_parts(settings.network.provisional(), settings.recurrent, **sizes)
+        if settings.training.adversarial_epsilon:  # a step reads a text twice
+            parts = [part._replace(activations=2 * part.activations) for part in parts]
+        return parts
 
     open_source = implemented_by("tasks.sentiment.source:open_labelled_texts")
     open_evaluation_source = implemented_by("tasks.sentiment.source:open_evaluation_source")

@@ -32,7 +32,7 @@ LABELS = RANDOM.integers(0, CLASSES, ROWS).astype(np.int32)
 PIECES = ["<pad>", "<unk>", "<s>", "</s>", *(letter + "e" * (ord(letter) % 3) for letter in "abcdefghijklmnop")]
 
 
-def classifier(recurrent=(), **settings):
+def classifier(recurrent=(), adversarial_epsilon=0.0, **settings):
     """The training model of a classifier, with everything that `build_classifier` needs; inputs; targets."""
     settings, tables = ClassifierSettings(embedding_size=6, **settings), {}
     if settings.ngrams > 1:
@@ -46,8 +46,9 @@ def classifier(recurrent=(), **settings):
         tables["piece_characters"] = character_table(PIECES)
     model = build_classifier(
         settings, RecurrentSettings(units=5, **dict(recurrent)), vocabulary_size=SIZE, classes=CLASSES, **tables
-    ).training_model()
-    metrics = [PathAccuracy(settings.wide_share), PathMacroF1(settings.wide_share, CLASSES)]
+    ).training_model(adversarial_epsilon)
+    paths = 2 if settings.wide_ngrams and settings.wide_features != "tf_idf" else 1
+    metrics = [PathAccuracy(settings.wide_share, paths=paths), PathMacroF1(settings.wide_share, CLASSES, paths=paths)]
     model.compile("adam", PathCrossentropy(), metrics=metrics, run_eagerly=True)
     return model, (IDS, LABELS) if len(model.inputs) > 1 else IDS, LABELS
 
@@ -74,6 +75,10 @@ NETWORKS = {
     "classifier, characters": lambda: classifier({}, wide_ngrams=2, wide_units="characters", wide_features="tf_idf"),
     "classifier, separate directions": lambda: classifier(
         {"cell": "gru", "bidirectional": True, "return_sequences": True}, separate_directions=True
+    ),
+    "classifier, adversarial": lambda: classifier({"cell": "lstm"}, 0.02, ngrams=2, wide_ngrams=2),
+    "classifier, adversarial, separate directions": lambda: classifier(
+        {"bidirectional": True, "return_sequences": True}, 0.02, ngrams=2, separate_directions=True
     ),
     "language model, stateful": lambda: language_model({"cell": "lstm", "stateful": True}),
     "language model, last only": lambda: language_model({"cell": "gru", "return_sequences": False}),

@@ -34,10 +34,11 @@ def test_accuracy_is_that_of_the_average(paths):
 
 
 def test_the_metric_comes_back_from_its_config():
-    metric = PathAccuracy(0.3, name="mine")
+    metric = PathAccuracy(0.3, name="mine", paths=2)
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(metric))
     assert type(again) is PathAccuracy
-    assert again.get_config() == metric.get_config() == {"wide_share": 0.3, "name": "mine", "dtype": "float32"}
+    expected = {"wide_share": 0.3, "name": "mine", "dtype": "float32", "paths": 2}
+    assert again.get_config() == metric.get_config() == expected
 
 
 def test_higher_is_better():

@@ -40,7 +40,7 @@ CHARGEN = (
     *("--layers", "2", "--layer-dropout", "0.2", "--sample-lines", "1", "--unroll", *ALWAYS),
 )
 TRAININGS = {
-    # N-gram vocabularies, their dropout, momentum.
+    # N-gram vocabularies, their dropout, momentum, adversarial training.
     "sentiment": Training(
         "sentiment",
         ("set-up", "in an epoch", "while writing"),
@@ -49,6 +49,7 @@ TRAININGS = {
             *("--epochs", "3", "--steps-per-epoch", "15", "--tokens-per-batch", "256", "--units", "16"),
             *("--bidirectional", "--embedding-size", "16", "--wide-ngrams", "2", "--wide-features", "log_count_ratios"),
             *("--ngrams", "2", "--ngram-dropout", "0.2", "--schedule", "cosine", "--dropout", "0.2", *ALWAYS),
+            *("--adversarial-epsilon", "0.02"),
         ),
     ),
     # The state is carried from batch to batch.

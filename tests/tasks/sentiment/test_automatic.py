@@ -73,6 +73,8 @@ def test_what_is_given_stays_and_what_follows_from_it_fits(tmp_path):
         ({"pretrained": "runs/lm"}, 4e-3),
         ({"pretrained": "runs/lm", "fine_tuning": "gradual"}, 1e-3),
         ({"pretrained": "runs/lm", "lm_loss_weight": 0.1}, 1e-3),  # which is of use to a fine-tuning alone
+        ({"pretrained": "runs/lm", "adversarial_epsilon": 0.02}, 1e-3),
+        ({"adversarial_epsilon": 0.02}, 4e-3),
         ({"pretrained": "runs/lm", "fine_tuning": "gradual", "learning_rate": 0.5}, 0.5),
     ],
 )

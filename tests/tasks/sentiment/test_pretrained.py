@@ -254,6 +254,14 @@ def test_the_loss_of_a_language_model_is_for_fine_tuning(small_tasks, forward, t
 
 
 @pytest.mark.parametrize("other", [("--fine-tuning", "off"), ("--lm-loss-weight", "0.1")])
+def test_adversarial_training_is_for_fine_tuning_without_a_second_loss(other, small_tasks, forward, tmp_path):
+    options = ("--pretrained", forward, "--adversarial-epsilon", "0.02", *other)
+    message = train(small_tasks, tmp_path / "run", *options).error()
+    assert "adversarial_epsilon=0.02" in message and other[0].removeprefix("--").replace("-", "_") in message
+    assert "greater than or equal to 0" in train(small_tasks, tmp_path / "run", "--adversarial-epsilon", "-1").error()
+
+
+@pytest.mark.parametrize("other", [("--fine-tuning", "off"), ("--lm-loss-weight", "0.1")])
 def test_n_gram_vectors_are_for_fine_tuning_without_the_loss_of_a_backward_language_model(
     other, small_tasks, forward, backward, tmp_path
 ):

@@ -32,7 +32,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def two_workers(folder):
-    train_on_workers(2, ["tables", "tokens", "shuffled", "carried"], folder)
+    train_on_workers(2, ["tables", "adversarial", "tokens", "shuffled", "carried"], folder)
 
 
 def config(workers=("a:1", "b:2"), kind="worker", index=0, **others):
@@ -81,7 +81,8 @@ def test_four_workers_compute_what_one_does_also_where_a_batch_has_fewer_rows_th
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "tolerance"), [("tables", 1e-5), ("tokens", 1e-6), ("shuffled", 1e-6), ("carried", 1e-5)]
+    ("name", "tolerance"),
+    [("tables", 1e-5), ("adversarial", 1e-5), ("tokens", 1e-6), ("shuffled", 1e-6), ("carried", 1e-5)],
 )
 def test_two_workers_compute_what_one_does(folder, two_workers, monkeypatch, name, tolerance):
     assert_as_one_process(folder, monkeypatch, name, 2, tolerance)

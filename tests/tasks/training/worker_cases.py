@@ -43,6 +43,7 @@ CASES = {
         "sentiment",
         (*CLASSIFIER, "--epochs", "4", "--ngrams", "2", *TRAINED_WIDE_PATH, "--global-clipnorm", "0.05"),
     ),
+    "adversarial": ("sentiment", (*CLASSIFIER, *SGD, "--wide-ngrams", "0", "--adversarial-epsilon", "0.05")),
     "tokens": (
         "translation",
         (
