@@ -152,6 +152,11 @@ class Classifier(Network):
             }
         return found
 
+    @property
+    def trained_paths(self) -> int:
+        """Number of paths that are trained: 1, or 2 with a wide path that is not fitted before."""
+        return 1 + (self.wide is not None and bool(self.wide.trainable_variables))
+
     def training_model(self, adversarial_epsilon: float = 0.0) -> TrainingModel:
         """Return a model that shares the weights and returns the logits of each path that is trained.
 
@@ -160,8 +165,8 @@ class Classifier(Network):
         Args:
             adversarial_epsilon: Above 0, a training step has a further path, the last one: the recurrent path with
                 vectors of the tokens that were moved by this share of their length; see
-                `models.adversarial.AdversarialPath`. `PathAccuracy` and `PathMacroF1` then need `paths`, the number
-                of the other ones.
+                `models.adversarial.AdversarialPath`. `PathAccuracy` and `PathMacroF1` then need
+                `paths=model.trained_paths`.
 
         Returns:
             A model from ids `(batch, timesteps)` to logits `(batch, paths, classes)`. With a `WideNgrams` its inputs
@@ -169,7 +174,7 @@ class Classifier(Network):
             training needs them too.
         """
         inputs, recurrent, paths = self.input, self.recurrent_logits.output, []
-        wide = self.wide is not None and bool(self.wide.trainable_variables)
+        wide = self.trained_paths > 1
         if wide or adversarial_epsilon:
             labels = keras.Input((), dtype="int32", name="labels")
             inputs = (self.input, labels)

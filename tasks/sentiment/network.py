@@ -30,8 +30,7 @@ def build(settings: SentimentSettings, data: LabelledTexts, run: Run) -> Network
         pretrained_head.set_weights(model, run)
         if training.fine_tuning == "off":
             pretrained_head.freeze(model)
-    # The adversarial path is trained, and counts in no metric.
-    paths = 2 if model.wide is not None and model.wide.trainable_variables else 1
+    paths = model.trained_paths  # the adversarial path counts in no metric
     losses = pretrained_head.language_model_losses(settings, model, run) if training.lm_loss_weight else []
     tables = ((model.ngrams, training.ngram_learning_rate), (model.wide, training.wide_learning_rate))
     return Network(

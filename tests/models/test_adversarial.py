@@ -38,6 +38,10 @@ def nats(logits, labels=LABELS) -> np.ndarray:
     return np.log(np.exp(logits).sum(axis=-1)) - logits[np.arange(len(logits)), labels]
 
 
+def norm(vectors) -> np.ndarray:
+    return np.sqrt(np.square(vectors).sum(axis=(1, 2), keepdims=True))
+
+
 @pytest.mark.filterwarnings("ignore:You are using a softmax over axis 1")
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("network", NETWORKS)
@@ -57,7 +61,6 @@ def test_the_vectors_move_by_a_share_of_their_length_to_where_the_loss_grows_fas
         higher, lower = (nats(path([IDS, vectors + sign * shift])) for sign in (1, -1))
         gradient[:, *place] = (higher - lower) / (2 * step)
     gradient *= is_token
-    norm = lambda values: np.sqrt(np.square(values).sum(axis=(1, 2), keepdims=True))  # noqa: E731
     moved = EPSILON * norm(vectors * is_token) * gradient / np.maximum(norm(gradient), 1e-9)
     expected = path([IDS, (vectors + moved).astype(np.float32)])
     np.testing.assert_allclose(paths[:3, 1], expected[:3], atol=2e-3)
@@ -111,7 +114,6 @@ def test_the_weights_learn_from_the_moved_vectors_and_not_from_how_they_were_mov
         tape.watch(before := vectors(IDS))
         crossentropy = tf.nn.sparse_softmax_cross_entropy_with_logits(LABELS, path([ids, before]))
     gradient = tape.gradient(crossentropy, before).numpy() * (IDS != 0)[..., None]
-    norm = lambda values: np.sqrt(np.square(values).sum(axis=(1, 2), keepdims=True))  # noqa: E731
     shift = layer.epsilon * norm(before * (IDS != 0)[..., None]) * gradient / np.maximum(norm(gradient), 1e-9)
     with tf.GradientTape() as tape:
         loss = PathCrossentropy()(LABELS, path([ids, vectors(IDS) + shift])[:, None])

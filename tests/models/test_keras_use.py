@@ -47,7 +47,7 @@ def classifier(recurrent=(), adversarial_epsilon=0.0, **settings):
     model = build_classifier(
         settings, RecurrentSettings(units=5, **dict(recurrent)), vocabulary_size=SIZE, classes=CLASSES, **tables
     ).training_model(adversarial_epsilon)
-    paths = 2 if settings.wide_ngrams and settings.wide_features != "tf_idf" else 1
+    paths = model.model.trained_paths
     metrics = [PathAccuracy(settings.wide_share, paths=paths), PathMacroF1(settings.wide_share, CLASSES, paths=paths)]
     model.compile("adam", PathCrossentropy(), metrics=metrics, run_eagerly=True)
     return model, (IDS, LABELS) if len(model.inputs) > 1 else IDS, LABELS
