@@ -26,6 +26,7 @@ from tasks.training.worker_addresses import LOST_WORKER
 from tasks.url_secrets import hidden
 from tasks.validation import describe_validation_error
 
+RAISED_AGAIN_AFTER = 0.01  # seconds
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -118,8 +119,18 @@ def _signals_interrupt(received: list[int], message: Callable[[], str] | None) -
     """Raise KeyboardInterrupt at SIGTERM and SIGHUP, as Python does at SIGINT; append the signal to `received`.
 
     What is written then is removed or completed as after Ctrl+C. Handlers of a calling program stay. While TensorFlow
-    is imported, a signal ends the process with the message, if there is one; see `end_during_import`.
+    is imported, a signal ends the process with the message, if there is one; see `end_during_import`. Python drops an
+    exception that is raised while an object is finalized, so a signal that arrives then is sent again.
     """
+    again: list[threading.Timer] = []
+
+    def unraisable(dropped):
+        if issubclass(dropped.exc_type, KeyboardInterrupt):
+            # Not at once: what is raised here would be dropped too.
+            again.append(threading.Timer(RAISED_AGAIN_AFTER, os.kill, (os.getpid(), received[-1])))
+            again[-1].start()
+        else:
+            previous_hook(dropped)
 
     def interrupt(number, frame):
         if message is not None:
@@ -127,18 +138,27 @@ def _signals_interrupt(received: list[int], message: Callable[[], str] | None) -
         received.append(number)
         raise KeyboardInterrupt
 
-    replaced = {}
+    replaced, previous_hook = {}, sys.unraisablehook
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             handler = signal.getsignal(number)
             if handler in (signal.SIG_DFL, signal.default_int_handler):
                 replaced[number] = handler
                 signal.signal(number, interrupt)
+    if replaced:
+        sys.unraisablehook = unraisable
     try:
         yield
     finally:
-        for number, handler in replaced.items():
-            signal.signal(number, handler)
+        try:
+            for timer in again:
+                timer.cancel()
+                timer.join()
+        finally:
+            if replaced:
+                sys.unraisablehook = previous_hook
+            for number, handler in replaced.items():
+                signal.signal(number, handler)
 
 
 def _interrupted(argv: list[str], resumable: Sequence[str] | None) -> str:

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import sys
 import threading
 import time
 import zipfile
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tasks.cli.exit_codes import guarded
 from tasks.data.stored_files import SEAL
 from tasks.serving import weights
 from tasks.training.checkpoint import load_model
@@ -146,6 +148,28 @@ def test_an_interrupt_while_a_model_is_opened_is_not_lost(small_tasks, tmp_path,
     given = ["--to", tmp_path / "model"] if command == "export" else ["a text"]
     small.command(command, *given, "--run", small.untrained_run).error(130)
     assert not (tmp_path / "model").exists()
+
+
+@pytest.mark.parametrize("number, code", SIGNALS)
+def test_a_signal_while_an_object_is_finalized_is_not_lost(capfd, number, code):
+    finalized = []
+
+    class File:
+        def __del__(self):
+            finalized.append(True)
+            signal.raise_signal(number)  # Python drops what is raised here
+
+    def run(argv):
+        File()
+        assert finalized
+        time.sleep(10)
+        return 0
+
+    begin, before = time.monotonic(), (sys.unraisablehook, signal.getsignal(number))
+    assert guarded(run, []) == code
+    assert time.monotonic() - begin < 5
+    assert capfd.readouterr().err == "error: interrupted; the same command resumes it\n"
+    assert (sys.unraisablehook, signal.getsignal(number)) == before
 
 
 def test_an_interrupt_while_an_export_is_written_leaves_no_version(small_tasks, tmp_path, monkeypatch):
