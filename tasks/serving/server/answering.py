@@ -9,9 +9,9 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from tasks.serving.server.batching import Arrays
 from tasks.serving.server.errors import late
 from tasks.serving.server.loading import LoadedVersion
+from tasks.serving.server.request_queue import Arrays
 
 
 class _Inbox:

@@ -17,8 +17,9 @@ from tasks.errors import UserError
 from tasks.serving import file_operations
 from tasks.serving.export import CHECKSUMS
 from tasks.serving.server import json_tensors
-from tasks.serving.server.batching import Arrays, Batcher, BatchingSettings, Reply
+from tasks.serving.server.batching import Batcher
 from tasks.serving.server.errors import RequestError, invalid
+from tasks.serving.server.request_queue import Arrays, BatchingSettings, Reply
 from tasks.serving.server.signatures import Signature
 
 log = logging.getLogger(__name__)

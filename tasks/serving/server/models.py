@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tasks.serving.server import folders
-from tasks.serving.server.batching import BatchingSettings
 from tasks.serving.server.folders import ModelFolder
 from tasks.serving.server.loading import LoadedVersion, load
+from tasks.serving.server.request_queue import BatchingSettings
 from tasks.serving.server.versions import Model, not_found
 
 log = logging.getLogger(__name__)

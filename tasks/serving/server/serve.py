@@ -11,12 +11,12 @@ import sys
 from urllib.parse import quote, urlsplit
 
 from tasks.errors import UserError
-from tasks.serving.server.batching import BatchingSettings
 from tasks.serving.server.connections import ClosingMiddleware, HTTPServer, bound_socket, loop_factory, raise_file_limit
 from tasks.serving.server.hosts import is_loopback
 from tasks.serving.server.http import Application, Limits
 from tasks.serving.server.measurements import Measurements
 from tasks.serving.server.models import Models
+from tasks.serving.server.request_queue import BatchingSettings
 from tasks.serving.server.runs import Runs
 from tasks.serving.server.settings import ServeArguments
 

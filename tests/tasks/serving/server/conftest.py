@@ -14,11 +14,11 @@ import pytest
 import requests
 
 from tasks.serving.server import grpc_service
-from tasks.serving.server.batching import BatchingSettings
 from tasks.serving.server.connections import ClosingMiddleware, HTTPServer, bound_socket, loop_factory
 from tasks.serving.server.http import Application, Limits
 from tasks.serving.server.measurements import Measurements
 from tasks.serving.server.models import Models
+from tasks.serving.server.request_queue import BatchingSettings
 from tests.tasks.serving.server.small_model import write_model
 
 

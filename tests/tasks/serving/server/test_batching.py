@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from tasks.serving.server.answering import answered
-from tasks.serving.server.batching import BatchingSettings
 from tasks.serving.server.errors import RequestError
 from tasks.serving.server.http import Limits
 from tasks.serving.server.loading import LoadedVersion
+from tasks.serving.server.request_queue import BatchingSettings
 
 
 @pytest.fixture(scope="module")
