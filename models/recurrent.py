@@ -11,7 +11,6 @@ __all__ = [
     "CELLS",
     "STATES",
     "PaddingMask",
-    "SimpleRNN",
     "import_class",
     "layer_arguments",
     "recurrent_layers",
@@ -19,27 +18,6 @@ __all__ = [
     "reverse_time",
     "stack_step",
 ]
-
-
-@keras.saving.register_keras_serializable("models")
-class SimpleRNN(keras.layers.SimpleRNN):
-    """`keras.layers.SimpleRNN` with two arguments that Keras 3.15 loses.
-
-    Keras ignores `activity_regularizer`, and leaves `seed` out of the config, so that a Bidirectional loses it.
-
-    Args:
-        units: Size of the state.
-        activity_regularizer: Regularizer of the output.
-        **kwargs: The other arguments of `keras.layers.SimpleRNN`.
-    """
-
-    def __init__(self, units, activity_regularizer=None, **kwargs):
-        super().__init__(units, **kwargs)
-        self.activity_regularizer = keras.regularizers.get(activity_regularizer)
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {**super().get_config(), "seed": self.cell.seed}
 
 
 @keras.saving.register_keras_serializable("models")
@@ -76,6 +54,10 @@ def import_class(name: str) -> type:
 
 # The layer class of each cell.
 CELLS = {name: import_class(cell.layer) for name, cell in recurrent_settings.CELLS.items()}
+# The one that takes its place under the dtype policy mixed_bfloat16.
+BFLOAT16_CELLS = {
+    name: import_class(cell.bfloat16_layer or cell.layer) for name, cell in recurrent_settings.CELLS.items()
+}
 
 # Settings of the stack; all other settings are arguments of the Keras layer.
 _STACK_SETTINGS = ("cell", "layers", "bidirectional", "merge_mode", "time_major")
@@ -129,7 +111,7 @@ def recurrent_layers(
                 arguments["return_sequences"] = True
             if settings.seed is not None:
                 arguments["seed"] = settings.seed + index
-            return CELLS[settings.cell](**{**arguments, "dtype": dtype, **changes})
+            return _layer_class(settings.cell, dtype)(**{**arguments, "dtype": dtype, **changes})
 
         layer_name = f"{name}_{index + 1}"
         if settings.bidirectional:
@@ -141,6 +123,11 @@ def recurrent_layers(
         else:
             layers.append(make(name=layer_name))
     return layers
+
+
+def _layer_class(cell: str, dtype: keras.DTypePolicy | None) -> type:
+    in_bfloat16 = (dtype or keras.config.dtype_policy()).compute_dtype == "bfloat16"
+    return BFLOAT16_CELLS[cell] if in_bfloat16 else CELLS[cell]
 
 
 def reverse_time(sequence):
