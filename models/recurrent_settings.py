@@ -33,7 +33,6 @@ class CellDeclaration(NamedTuple):
         states: Names of the layer's states, in the order in which Keras returns them.
         blocks: Number of weight matrices side by side in each of the layer's kernels: the gates and the candidate.
         absent: Fields of `RecurrentSettings` that are not arguments of the layer.
-        bfloat16_layer: The layer class under the dtype policy mixed_bfloat16; None if it is the same.
     """
 
     layer: str
@@ -41,7 +40,6 @@ class CellDeclaration(NamedTuple):
     states: tuple[str, ...]
     blocks: int
     absent: tuple[str, ...]
-    bfloat16_layer: str | None = None
 
 
 CELLS: dict[str, CellDeclaration] = {
@@ -51,7 +49,6 @@ CELLS: dict[str, CellDeclaration] = {
         states=("h", "c"),
         blocks=4,
         absent=("reset_after",),
-        bfloat16_layer="models.bfloat16_layers:Bfloat16LSTM",
     ),
     "gru": CellDeclaration(
         layer="keras.layers:GRU",
@@ -59,7 +56,6 @@ CELLS: dict[str, CellDeclaration] = {
         states=("h",),
         blocks=3,
         absent=("unit_forget_bias",),
-        bfloat16_layer="models.bfloat16_layers:Bfloat16GRU",
     ),
     "simple_rnn": CellDeclaration(
         layer="models.simple_rnn:SimpleRNN",
@@ -67,7 +63,6 @@ CELLS: dict[str, CellDeclaration] = {
         states=("h",),
         blocks=1,
         absent=("recurrent_activation", "unit_forget_bias", "reset_after", "use_cudnn"),
-        bfloat16_layer="models.bfloat16_layers:Bfloat16SimpleRNN",
     ),
 }
 
