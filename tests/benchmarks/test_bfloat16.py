@@ -5,18 +5,19 @@ from tests.benchmarks.test_memory import ended_process
 # A window of a language model, and a batch of long texts of a classifier: rows and timesteps.
 BATCHES = ((50, 64), (33, 500), (16, 1000))
 LAYERS = (
-    ("keras.layers", "float32"),
-    ("keras.layers", "mixed_bfloat16"),
-    ("models.bfloat16_layers", "mixed_bfloat16"),
+    ("keras.layers:LSTM", "float32"),
+    ("keras.layers:LSTM", "mixed_bfloat16"),
+    ("models.bfloat16_layers:Bfloat16LSTM", "mixed_bfloat16"),
 )
 
 # Prints the seconds of the fastest step, and the peak of the resident memory in kilobytes.
 STEP = """
-import importlib, resource, sys, time
+import resource, sys, time
 import tensorflow as tf
+from models.recurrent import import_class
 
-module, policy, rows, steps = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
-layer = importlib.import_module(module).LSTM(512, return_sequences=True, dtype=policy)
+name, policy, rows, steps = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+layer = import_class(name)(512, return_sequences=True, dtype=policy)
 inputs = tf.cast(tf.random.normal((rows, steps, 256)), layer.compute_dtype)
 mask = tf.sequence_mask(tf.random.uniform([rows], 3 * steps // 4, steps + 1, tf.int32), steps)
 layer.build(inputs.shape)
@@ -45,14 +46,14 @@ def test_a_step_of_training(rounds, report):
     for rows, steps in BATCHES:
         measured = {layer: [] for layer in LAYERS}
         for _ in range(rounds):
-            for module, policy in LAYERS:
-                seconds, kilobytes = ended_process(STEP, [module, policy, rows, steps]).stdout.split()
-                measured[module, policy].append((float(seconds), int(kilobytes) / 1024))
+            for name, policy in LAYERS:
+                seconds, kilobytes = ended_process(STEP, [name, policy, rows, steps]).stdout.split()
+                measured[name, policy].append((float(seconds), int(kilobytes) / 1024))
         report(f"\ntraining step of {rows} rows of {steps} timesteps")
         first = min(measured[LAYERS[0]])[0]
-        for (module, policy), values in measured.items():
+        for (name, policy), values in measured.items():
             seconds, peak = min(values)
             report(
-                f"{module:>20}, {policy:<14}: {seconds:.2f} s, {rows * steps / seconds:6,.0f} timesteps per second, "
+                f"{name:>35}, {policy:<14}: {seconds:.2f} s, {rows * steps / seconds:6,.0f} timesteps per second, "
                 f"{first / seconds:.2f} times float32; peak {peak:,.0f} MB"
             )
