@@ -24,7 +24,7 @@ S3 := .venv-s3/bin/moto_server
 check: lint
 	$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not environment"
 
-# The whole suite, in about 24 minutes on two cores.
+# The whole suite, in 24 to 40 minutes on two cores.
 test: $(READY) $(S3)
 	$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not environment"
 
