@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import log_softmax
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
@@ -248,13 +249,21 @@ def _choose_strength(
         for train, test, values in parts:
             model = _fitted(features[train], labels[train], weights[train], strength, values)
             predicted[test] = IMPOSSIBLE
-            predicted[np.ix_(test, model.classes_)] = model.predict_log_proba(features[test])
+            predicted[np.ix_(test, model.classes_)] = _log_probabilities(model, features[test])
         losses.append(-predicted[chosen, labels[chosen]].mean())
         held_out.append(predicted)
         if len(losses) > 2 and min(losses[-2:]) > min(losses):
             break  # less regularization is slower to fit, and no longer better
     best = int(np.argmin(losses))
     return strengths[best], held_out[best + 1]
+
+
+def _log_probabilities(model: LogisticRegression, features) -> np.ndarray:
+    """Return what `predict_log_proba` does; it takes the logarithm of probabilities, which may be rounded to zero."""
+    logits = model.decision_function(features)
+    if logits.ndim == 1:
+        logits = np.stack([np.zeros_like(logits), logits], axis=1)
+    return log_softmax(logits, axis=1)
 
 
 def _fitted(

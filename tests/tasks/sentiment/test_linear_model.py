@@ -2,6 +2,7 @@
 
 import csv
 import json
+import warnings
 
 import numpy as np
 import pytest
@@ -70,6 +71,18 @@ def test_the_layer_computes_what_scikit_learn_fitted(classes):
     np.testing.assert_allclose(found, expected - expected.mean(axis=1, keepdims=True), atol=0.02)
     assert (found.argmax(axis=1) == labels[80:]).mean() > 1.5 / classes
     assert predicted.shape == (80, classes) and (predicted.argmax(axis=1) == labels[:80]).mean() > 1.2 / classes
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_held_out_predictions_that_are_certain_are_finite(classes):
+    """The logarithm of their rounded probabilities is not, and scikit-learn warns of it."""
+    labels = np.arange(60) % classes
+    features = np.eye(classes, dtype=np.float32)[labels]
+    features[0] = 1e4 * features[1]  # a text of another class than it seems
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fitted = linear_model.fit_logistic_regression(features, labels, np.ones(60), (1.0,), count=classes)
+    assert np.isfinite(fitted.held_out).all() and fitted.held_out.min() < -800
 
 
 def test_the_ratios_of_held_out_texts_do_not_know_their_labels():
