@@ -24,7 +24,7 @@ class _TrainedInBfloat16:
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.supports_jit = False  # the loops are not made for XLA
+        self.supports_jit = False  # the loops do not support XLA
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
         """Compute all timesteps; called by Keras."""

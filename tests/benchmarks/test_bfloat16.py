@@ -42,7 +42,7 @@ print(fastest, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
 def test_a_step_of_training(rounds, report):
-    """Each measurement is a process of its own; they take turns."""
+    """Each measurement runs in a separate process; the layers are measured in turn."""
     for rows, steps in BATCHES:
         measured = {layer: [] for layer in LAYERS}
         for _ in range(rounds):

@@ -62,10 +62,11 @@ def test_values_and_gradients_are_those_of_keras(cell, mask):
     def theirs():
         return layer(inputs, initial_state=states, mask=mask, training=True)[1:]
 
-    found = values_and_gradients(ours, [inputs, *states, *weights])
-    wanted = values_and_gradients(theirs, [inputs, *states, *(one.value for one in layer.trainable_variables)])
-    for one, other in zip(found, wanted, strict=True):
-        assert np.allclose(one, other, atol=1e-4)
+    actual_values = values_and_gradients(ours, [inputs, *states, *weights])
+    variables = [variable.value for variable in layer.trainable_variables]
+    expected_values = values_and_gradients(theirs, [inputs, *states, *variables])
+    for actual, expected in zip(actual_values, expected_values, strict=True):
+        assert np.allclose(actual, expected, atol=1e-4)
 
 
 # Options of a layer, and the mask of its inputs.
@@ -82,7 +83,7 @@ OPTIONS = {
     "options, bidirectional",
     [(name, False) for name in OPTIONS] + [(name, True) for name in OPTIONS if name != "backwards"],
 )
-def test_a_layer_in_bfloat16_is_that_of_keras_but_for_rounding(cell, options, bidirectional):
+def test_a_layer_in_bfloat16_equals_that_of_keras_except_for_rounding(cell, options, bidirectional):
     inputs = tf.constant(drawn(ROWS, STEPS, FEATURES), tf.bfloat16)
     arguments, mask = OPTIONS[options]
     mask, both = None if MASKS[mask] is None else tf.constant(MASKS[mask]), []
@@ -91,10 +92,10 @@ def test_a_layer_in_bfloat16_is_that_of_keras_but_for_rounding(cell, options, bi
         layer = built(keras.layers.Bidirectional(layer, dtype="mixed_bfloat16") if bidirectional else layer)
         sources = [inputs, *(variable.value for variable in layer.trainable_variables)]
         both.append(values_and_gradients(lambda layer=layer: layer(inputs, mask=mask, training=True), sources))
-    for found, wanted in zip(*both, strict=True):
-        assert np.linalg.norm(found - wanted) < 0.05 * np.linalg.norm(wanted)
+    for actual, expected in zip(*both, strict=True):
+        assert np.linalg.norm(actual - expected) < 0.05 * np.linalg.norm(expected)
     # It is another computation: otherwise this would compare Keras with itself.
-    assert not all(np.array_equal(found, wanted) for found, wanted in zip(*both, strict=True))
+    assert not all(np.array_equal(actual, expected) for actual, expected in zip(*both, strict=True))
 
 
 @pytest.mark.parametrize(
