@@ -6,6 +6,9 @@ those of Keras's layers, except for rounding: the states are float32 between two
 
 Keras's own code computes inference, all other precisions, whatever runs on a GPU, and layers with `recurrent_dropout`,
 `unroll`, `reset_after=False`, without bias, or with other activations than the default ones.
+
+The classes have the names of Keras's classes, because Keras stores weights under the name of a layer's class. So the
+same file holds the weights for each precision.
 """
 
 from typing import Any
@@ -13,8 +16,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from models import simple_rnn
 from models.backpropagation import GruEquations, LstmEquations, SimpleRnnEquations, recurrent
-from models.simple_rnn import SimpleRNN
 
 
 class _TrainedInBfloat16:
@@ -61,22 +64,22 @@ class _TrainedInBfloat16:
         )
 
 
-@keras.saving.register_keras_serializable("models")
-class Bfloat16LSTM(_TrainedInBfloat16, keras.layers.LSTM):
+@keras.saving.register_keras_serializable("models", name="Bfloat16LSTM")
+class LSTM(_TrainedInBfloat16, keras.layers.LSTM):
     """`keras.layers.LSTM`, trained as the module describes."""
 
     equations = LstmEquations
 
 
-@keras.saving.register_keras_serializable("models")
-class Bfloat16GRU(_TrainedInBfloat16, keras.layers.GRU):
+@keras.saving.register_keras_serializable("models", name="Bfloat16GRU")
+class GRU(_TrainedInBfloat16, keras.layers.GRU):
     """`keras.layers.GRU`, trained as the module describes."""
 
     equations = GruEquations
 
 
-@keras.saving.register_keras_serializable("models")
-class Bfloat16SimpleRNN(_TrainedInBfloat16, SimpleRNN):
+@keras.saving.register_keras_serializable("models", name="Bfloat16SimpleRNN")
+class SimpleRNN(_TrainedInBfloat16, simple_rnn.SimpleRNN):
     """`models.simple_rnn.SimpleRNN`, trained as the module describes."""
 
     equations = SimpleRnnEquations

@@ -4,8 +4,7 @@ import importlib
 
 import keras
 
-from models import keras_objects, recurrent_settings
-from models.bfloat16_layers import Bfloat16GRU, Bfloat16LSTM, Bfloat16SimpleRNN
+from models import bfloat16_layers, keras_objects, recurrent_settings
 from models.recurrent_settings import ABSENT, STATES, RecurrentSettings
 
 __all__ = [
@@ -56,7 +55,11 @@ def import_class(name: str) -> type:
 # The layer class of each cell.
 CELLS = {name: import_class(cell.layer) for name, cell in recurrent_settings.CELLS.items()}
 # The one that takes its place under the dtype policy mixed_bfloat16.
-BFLOAT16_CELLS = CELLS | {"lstm": Bfloat16LSTM, "gru": Bfloat16GRU, "simple_rnn": Bfloat16SimpleRNN}
+BFLOAT16_CELLS = CELLS | {
+    "lstm": bfloat16_layers.LSTM,
+    "gru": bfloat16_layers.GRU,
+    "simple_rnn": bfloat16_layers.SimpleRNN,
+}
 
 # Settings of the stack; all other settings are arguments of the Keras layer.
 _STACK_SETTINGS = ("cell", "layers", "bidirectional", "merge_mode", "time_major")

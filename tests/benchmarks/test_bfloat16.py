@@ -7,7 +7,7 @@ BATCHES = ((50, 64), (33, 500), (16, 1000))
 LAYERS = (
     ("keras.layers:LSTM", "float32"),
     ("keras.layers:LSTM", "mixed_bfloat16"),
-    ("models.bfloat16_layers:Bfloat16LSTM", "mixed_bfloat16"),
+    ("models.bfloat16_layers:LSTM", "mixed_bfloat16"),
 )
 
 # Prints the seconds of the fastest step, and the peak of the resident memory in kilobytes.

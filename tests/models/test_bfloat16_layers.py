@@ -7,7 +7,9 @@ import tensorflow as tf
 
 from models import recurrent_settings
 from models.backpropagation import GruEquations, LstmEquations, SimpleRnnEquations, recurrent
+from models.classifier import build_classifier
 from models.network import global_dtype_policy
+from models.network_settings import ClassifierSettings
 from models.recurrent import BFLOAT16_CELLS, CELLS, recurrent_layers
 from models.recurrent_settings import RecurrentSettings
 
@@ -162,3 +164,29 @@ def test_the_kernels_are_not_kept_at_each_timestep(cell):
     kernel = (UNITS, recurrent_settings.CELLS[cell].blocks * UNITS)
     assert kernel in kept_sizes(CELLS[cell](UNITS, dtype="mixed_bfloat16"))
     assert kernel not in kept_sizes(BFLOAT16_CELLS[cell](UNITS, dtype="mixed_bfloat16"))
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize(
+    "options", [{}, {"layers": 2, "bidirectional": True}], ids=["one layer", "bidirectional stack"]
+)
+def test_weights_are_stored_as_in_float32(cell, options, tmp_path):
+    """A run in bfloat16 of an earlier version, which had Keras's layers, can still be read, and weights exchanged."""
+    file = tmp_path / "a.weights.h5"
+    recurrent = RecurrentSettings(cell=cell, units=UNITS, return_sequences=True, **options)
+
+    def classifier(precision):
+        with global_dtype_policy(precision):
+            settings = ClassifierSettings(embedding_size=8, wide_ngrams=0)
+            return build_classifier(settings, recurrent, vocabulary_size=9, classes=2)
+
+    def kernels(model):
+        return [variable.numpy() for variable in model.trainable_variables if "kernel" in variable.path]
+
+    for saved, loaded in (("float32", "mixed_bfloat16"), ("mixed_bfloat16", "float32")):
+        model, other = classifier(saved), classifier(loaded)
+        assert not any(map(np.array_equal, kernels(other), kernels(model)))
+        model.save_weights(file)
+        other.load_weights(file)
+        for actual, expected in zip(other.get_weights(), model.get_weights(), strict=True):
+            assert np.array_equal(actual, expected)
