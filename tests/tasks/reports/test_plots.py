@@ -13,7 +13,7 @@ from tasks.reports import classification_plots, plots
 
 def test_hangul_labels_have_a_font(tmp_path):
     with warnings.catch_warnings():
-        warnings.simplefilter("error", UserWarning)  # matplotlib warns of a character that no font has
+        warnings.simplefilter("error")  # matplotlib warns of a character that no font has
         path = classification_plots.confusion_matrix(
             np.array([[5, 2], [1, 9]]), ["부정", "긍정"], tmp_path / "matrix.png"
         )
@@ -25,7 +25,7 @@ def test_the_settings_of_matplotlib_are_the_callers_and_their_fonts_do_not_matte
     with matplotlib.rc_context({"font.family": "serif", "text.usetex": True, "figure.dpi": 33}):
         before, fonts = str(matplotlib.rcParams), list(font_manager.fontManager.ttflist)
         with warnings.catch_warnings():
-            warnings.simplefilter("error", UserWarning)
+            warnings.simplefilter("error")
             classification_plots.confusion_matrix(counts, ["부정_$", "긍정"], tmp_path / "matrix.png")
             with pytest.raises(UserError):
                 classification_plots.confusion_matrix(counts, ["a", "b"], tmp_path / "matrix.foo")
