@@ -2,7 +2,9 @@
 
 import { element, svg } from "./dom.js";
 
-const WIDTH = 440, HEIGHT = 140, LEFT = 34, TOP = 8, BOTTOM = 6;
+// The picture is as wide as its card, so its horizontal unit is none of the page. Numbers and lines keep their size.
+const WIDTH = 100, HEIGHT = 144, MARGIN = 8;
+const SHARES = [1, 0.5, 0];
 
 /**
  * Returns a picture with its legend, and a function that moves the marker to a token.
@@ -10,24 +12,23 @@ const WIDTH = 440, HEIGHT = 140, LEFT = 34, TOP = 8, BOTTOM = 6;
  * names: names of the curves; values: (tokens, curves), probabilities.
  */
 export function curves(names, values, label) {
-  const x = (token) => LEFT + ((WIDTH - LEFT - 8) * (token + 0.5)) / values.length;
-  const y = (share) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - share);
-  const grid = [0, 0.5, 1].flatMap((share) => [
-    svg("line", { class: "grid", x1: LEFT, x2: WIDTH - 8, y1: y(share), y2: y(share) }),
-    svg("text", { x: LEFT - 6, y: y(share) + 4, "text-anchor": "end" }, String(share)),
-  ]);
-  const lines = names.map((_, curve) => svg("polyline", {
-    class: `curve curve-${curve}`, points: values.map((row, token) => `${x(token)},${y(row[curve])}`).join(" "),
-  }));
-  const dots = values.length > 1 ? [] : names.map((_, curve) => svg("circle", {
-    class: `curve curve-${curve}`, cx: x(0), cy: y(values[0][curve]), r: 3,
-  }));
-  const marker = svg("line", { class: "marker", y1: TOP, y2: HEIGHT - BOTTOM, visibility: "hidden" });
+  const x = (token) => (WIDTH * (token + 0.5)) / values.length;
+  const y = (share) => MARGIN + (HEIGHT - 2 * MARGIN) * (1 - share);
+  const grid = SHARES.map((share) => svg("line", { class: "grid", x1: 0, x2: WIDTH, y1: y(share), y2: y(share) }));
+  const lines = names.map((_, curve) => {
+    const points = values.map((row, token) => `${x(token)},${y(row[curve])}`);
+    // A single token is a point: a line of length zero, whose ends are round.
+    const [kind, drawn] = points.length > 1 ? ["", points] : [" point", [...points, ...points]];
+    return svg("polyline", { class: `curve class-${curve}${kind}`, points: drawn.join(" ") });
+  });
+  const marker = svg("line", { class: "marker", y1: MARGIN, y2: HEIGHT - MARGIN, visibility: "hidden" });
   const picture = svg(
-    "svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label }, ...grid, ...lines, ...dots, marker,
+    "svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": label },
+    ...grid, ...lines, marker,
   );
+  const axis = element("div", { class: "axis", "aria-hidden": "true" }, SHARES.map((share) => element("span", {}, String(share))));
   const legend = element("div", { class: "legend" }, names.map((name, curve) =>
-    element("span", {}, element("i", { class: `swatch-${curve}` }), name)));
+    element("span", {}, element("i", { class: `class-${curve}` }), name)));
   const mark = (token) => {
     marker.setAttribute("visibility", token === null ? "hidden" : "visible");
     if (token !== null) {
@@ -35,5 +36,5 @@ export function curves(names, values, label) {
       marker.setAttribute("x2", x(token));
     }
   };
-  return { element: element("div", {}, picture, legend), mark };
+  return { element: element("div", {}, element("div", { class: "chart" }, axis, picture), legend), mark };
 }

@@ -27,13 +27,13 @@ function setAttributes(made, attributes) {
   }
 }
 
-/** Returns rows of a name, a bar and a percentage; with `choose`, each name is a button. */
+/** Returns rows of a name, a bar and a percentage; with `choose`, each name is a button. A row's color is a CSS class. */
 export function bars(rows, choose = null) {
-  return element("div", { class: "bars" }, rows.flatMap(([name, share]) => [
+  return element("div", { class: "bars" }, rows.flatMap(([name, share, color = "class-0"]) => [
     choose === null
       ? element("span", {}, name)
       : element("button", { type: "button", onclick: () => choose(name) }, visible(name) || words("end")),
-    element("div", { "aria-hidden": "true" }, element("div", { class: "bar", style: `width: ${(100 * share).toFixed(2)}%` })),
+    element("div", { "aria-hidden": "true" }, element("div", { class: `bar ${color}`, style: `width: ${(100 * share).toFixed(2)}%` })),
     element("span", { class: "share" }, percent(share)),
   ]));
 }

@@ -192,6 +192,34 @@ def test_each_task_is_used_by_keyboard(browser, page_server, language, width, ta
     page.check()
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_class_has_one_color_and_the_chart_readable_numbers(browser, page_server, width):
+    page = Page(browser, page_server.url, "en", width)
+    page.open("Classification")
+    page.write("#classified", "Not a good film, and dull acting.")
+    answer = predicted(page_server, "sentiment", {"text": ["Not a good film, and dull acting."]})
+    page.wait(".legend span", answer["label"][0])
+    rows, legend, curves, token = browser.execute_script(
+        """
+        const color = (one, name = "backgroundColor") => getComputedStyle(one)[name];
+        const named = (selector, name, part) => Object.fromEntries([...document.querySelectorAll(selector)].map(
+          (one) => [name(one), color(part(one))]));
+        return [
+          named(".bars > span:not(.share)", (one) => one.textContent, (one) => one.nextSibling.firstChild),
+          named(".legend span", (one) => one.textContent, (one) => one.firstChild),
+          [...document.querySelectorAll("polyline")].map((one) => color(one, "stroke")),
+          color(document.querySelector(".token[data-sign='+']"), "borderBottomColor"),
+        ];
+        """
+    )
+    assert set(rows) == set(answer["classes"][0]) and len(set(rows.values())) == len(rows)
+    assert legend == rows and curves == list(legend.values())
+    assert rows[answer["label"][0]] == token  # it speaks for this class
+    numbers = [one.size["height"] for one in page.find(".axis span")]
+    assert [one.text for one in page.find(".axis span")] == ["1", "0.5", "0"] and max(numbers) <= 20
+    page.check()
+
+
 def test_a_run_shows_its_gates(browser, page_server):
     from selenium.webdriver.common.keys import Keys
 
