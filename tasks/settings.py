@@ -178,7 +178,7 @@ class VocabularySettings(Settings):
     split_digits: bool = False
     """Makes each digit a piece, so that unseen numbers are segmented like known ones."""
     vocabulary_texts: int = Field(100_000, ge=1)
-    """Maximum number of training texts that the vocabulary is learned from."""
+    """Maximum number of training texts that the vocabulary is learned from; of them, at most 15 million characters."""
 
 
 class TrainingSettings(Settings):
