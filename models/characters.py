@@ -89,6 +89,13 @@ class Characters:
         """
         return compose_jamo(normalize(text, self.normalization, self.hangul), self.hangul)
 
+    def as_read(self, text: str) -> str:
+        """Return the text, normalized if its combining marks are not in Unicode's order: the graph reorders none."""
+        if self.normalization != "nfc" or text.isascii():
+            return text
+        in_place = "".join(unicodedata.normalize("NFD", character) for character in text)
+        return text if in_place == unicodedata.normalize("NFD", text) else unicodedata.normalize("NFC", text)
+
     def unknown_in(self, text: str) -> list[str]:
         """Return the different characters of `text` that are not in the vocabulary, sorted."""
         return sorted({*normalize(text, self.normalization, self.hangul)} - {*self.characters})

@@ -70,6 +70,15 @@ class Pieces:
             return re.sub(r" *\n *", "\n", re.sub(r"[\t\f\r ]+", " ", text)).strip(" ")
         return re.sub(r"[\t\n\f\r ]+", " ", text).strip(" ")
 
+    def as_read(self, text: str) -> str:
+        """Return the text as it is; see `models.characters.Characters.as_read`."""
+        return text
+
+    def as_written(self, text: str) -> str:
+        """Return the text as the model writes it: normalized by SentencePiece's rule, with collapsed blanks."""
+        lines = text.split(LINE_END) if self.has_line_ends else [text]
+        return LINE_END.join(self.processor.normalize(line).replace(SPACE, " ").strip(" ") for line in lines)
+
     def unknown_in(self, text: str) -> list[str]:
         """Return the different parts of `text` that no piece covers, sorted."""
         found = {*self.processor.encode(" ".join(text[:MAX_UNKNOWN].split()), out_type=str)}

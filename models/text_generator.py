@@ -27,6 +27,7 @@ class TextGenerator(tf.Module):
         step_model, text, settings: As given.
         inputs: The JSON Schema of each number that `generate` accepts.
         history_size: Number of previous characters that generation depends on.
+        first_logits: Float32 `(vocabulary_size,)`, logits of the first character of a text without a boundary.
     """
 
     def __init__(self, step_model: StepModel, text: CharacterText | PieceText, settings: SamplingSettings):
@@ -48,7 +49,7 @@ class TextGenerator(tf.Module):
         # The distribution of a text's first character is the frequency of the characters. One is added to the count
         # of unknown characters, which most training texts do not contain, so that their probability is not 0.
         counts += tf.one_hot(UNKNOWN, len(text.characters))
-        self._first_logits = tf.math.log(counts / tf.reduce_sum(counts))
+        self.first_logits = tf.math.log(counts / tf.reduce_sum(counts))
         self._unwritten_mask = tf.add_n([self._mask(index) for index in text.unwritten])
         # float32 also where the network computes in half precision: JSON has no such numbers.
         shape = [None, step_model.units]
@@ -153,7 +154,7 @@ class TextGenerator(tf.Module):
         Returns:
             A dict of `nats_per_character`, float32 `(batch,)`; 0 for an empty text.
         """
-        ids, characters, first_logits = self.text.ids(text), self.text.lengths(text), self._first_logits
+        ids, characters, first_logits = self.text.ids(text), self.text.lengths(text), self.first_logits
         if self._boundary is not None:
             first_logits = self.step_model.logits(self.step_model.initial_states(1))[0]
             ended = tf.equal(ids[:, -1:], self._boundary).to_tensor(False, shape=[None, 1])[:, 0]
@@ -188,7 +189,7 @@ class TextGenerator(tf.Module):
         """
         logits, last = self.logits(states), recent[:, -1:]
         if self._boundary is None:
-            return tf.where(last == NO_ID, self._first_logits[None] + self._unwritten_mask, logits)
+            return tf.where(last == NO_ID, self.first_logits[None] + self._unwritten_mask, logits)
         # No text is empty: the first character after a boundary is another one.
         begins = (last == NO_ID) | (last == self._boundary)
         return tf.where(begins, logits + self._mask(self._boundary), logits)

@@ -93,7 +93,9 @@ def run_inference(
             chosen: evaluate.continuations_of(predictor, prompts, chosen)
             for chosen in predictor.evaluation.temperatures
         }
-    joined = None if training_texts is None else "\n".join(record.values[0] for record in training_texts)
+    joined = None
+    if training_texts is not None:  # as the model writes them: generated texts are compared with them
+        joined = "\n".join(text.characters.as_written(record.values[0]) for record in training_texts)
     generated = {}
     if predictor.writes_records and settings.data.records and not reverse:
         for chosen in sorted({*predictor.evaluation.temperatures, predictor.sampling.temperature}):

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from models.characters import Characters, normalize
 from models.gates import layer_gates
@@ -85,7 +84,7 @@ def explain(run: Path | str, text: str, *, layer: int = 1, picture: Path | str |
     known, boundary = generator.text.characters, generator.step_model.boundary
     if settings.data.records and BOUNDARY in text[:-1]:
         raise UserError("the text has several lines, and this model reads each as a separate record; give one")
-    ids = _ids(generator, text)
+    ids = _ids(generator, known.as_read(text))
     characters = [known.symbols[index] for index in ids[0]]
     if isinstance(known, Characters):
         characters = list(normalize(text, known.normalization, known.hangul))  # the unknown ones too
@@ -102,7 +101,7 @@ def explain(run: Path | str, text: str, *, layer: int = 1, picture: Path | str |
     if before:
         ids = ids[len(before) :]
     else:
-        logits = np.concatenate([generator.initial_state(tf.constant([""])).logits.numpy(), logits])
+        logits = np.concatenate([generator.first_logits.numpy()[None], logits])
     chances = keras.ops.convert_to_numpy(keras.ops.log_softmax(logits, axis=-1))
     most_probable = np.argsort(-chances[-1])[:NEXT_CHARACTERS]
     found = {

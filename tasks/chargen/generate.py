@@ -93,6 +93,9 @@ class CharacterGenerator(Predictor):
             {"prompt": str, "seed": int, "text": str, "continuation": str} for each text.
         """
         check_count("--samples", samples)
+        fixed = [name for name in sampling if name in FIXED_IN_EXPORTS]
+        if fixed:
+            raise UserError(f"{fixed[0]} is fixed when a model is opened: load(RUN, {fixed[0]}=...)")
         chosen = override(self.sampling, sampling)
         seeds = range(chosen.sampling_seed, chosen.sampling_seed + samples)
         # Many texts of a prompt are yielded one by one: nobody waits for the last, and memory does not hold them all.
@@ -129,6 +132,7 @@ class CharacterGenerator(Predictor):
     @hidden_retracing_warnings()
     def _continue(self, prompts: list[str], sampling: SamplingSettings, seed: int) -> list[dict[str, str]]:
         """Return the text and the continuation of each prompt; each is what the prompt gives alone with this seed."""
+        prompts = [*map(self.characters.as_read, prompts)]
         if sampling.length > long_texts.PART:
             if self.module is None:
                 return long_texts.continue_in_parts(self._owner.signatures, prompts, sampling, seed, self.characters)

@@ -59,7 +59,7 @@ def generate_records(predictor: CharacterGenerator, count: int, temperature: flo
 def _texts(generator: TextGenerator, prompts: tf.Tensor, seeds: tf.Tensor, length: tf.Tensor, *scalars) -> np.ndarray:
     noise = generator.noise(prompts, seeds, length)
     ids, _ = generator.continue_generation(generator.initial_state(prompts), noise, *scalars)
-    return generator.text.compose_jamo(generator.decode(ids)).numpy()
+    return generator.texts(prompts, generator.decode(ids))["continuation"].numpy()
 
 
 def page(records: dict[float, list[str]], shares: dict[float, RecordShares]) -> str:

@@ -37,16 +37,17 @@ def generate_in_parts(
     )
     seeds, length = tf.fill([len(prompts)], tf.constant(seed, tf.int64)), tf.constant(sampling.length)
     noise = interruptible(lambda: generator.noise(prompts, seeds, length))
-    state, parts = interruptible(lambda: generator.initial_state(prompts)), []
+    state, parts = interruptible(lambda: generator.initial_state(prompts)), []  # of ids
     with progress_bar(total=sampling.length, unit=" characters", leave=False) as bar:
         for start in range(0, sampling.length, PART):
             part = (state, noise[:, start : start + PART], *scalars)
             ids, state = interruptible(lambda part=part: generator.continue_generation(*part))
-            parts.append(generator.decode(ids))
+            parts.append(ids)
             bar.update(min(PART, sampling.length - start))
             if tf.reduce_all(state.finished):
                 break
-    return generator.texts(prompts, tf.strings.join(parts))
+    # Decoded together: what is written for a piece depends on the one before it.
+    return generator.texts(prompts, generator.decode(tf.concat(parts, axis=1)))
 
 
 def continue_in_parts(

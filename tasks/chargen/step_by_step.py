@@ -36,11 +36,13 @@ class Progress:
         state: The state of the generator; None before the beginning.
         generated: Number of characters that were generated.
         incomplete: Jamo at the end that may become part of a syllable.
+        after_blank: Whether what follows is in front of the first word, or of the first of a line.
     """
 
     state: GenerationState | None = None
     generated: int = 0
     incomplete: str = ""
+    after_blank: bool = False
 
     def as_json(self) -> dict:
         """Return the progress in values that JSON has."""
@@ -83,6 +85,7 @@ def _write_stream(predictor: CharacterGenerator, prompt: str, out: TextIO, outpu
     """Write a prompt and its continuation in parts, as they are generated; continue what is in the file."""
     generator, begun, digest = predictor.module, Progress(), partial_output.extended("", [prompt])
     warn_of_unknown(predictor.characters, prompt)
+    prompt = predictor.characters.as_read(prompt)
     if output is not None and output.position.state is not None:
         if output.position.digest == digest:
             like = generator.initial_state(string_tensor([prompt]))
@@ -114,27 +117,30 @@ def stream(generator: TextGenerator, prompt: str, progress: Progress) -> Iterato
         A part, and the progress after it.
     """
     sampling, hangul = generator.settings, generator.text.characters.hangul
-    prompts, (state, generated, incomplete) = string_tensor([prompt]), vars(progress).values()
+    prompts, (state, generated, incomplete, after_blank) = string_tensor([prompt]), vars(progress).values()
     if state is None:
         complete, incomplete = _complete_syllables(_visible_prompt(generator, prompt), hangul)
-        state = generator.initial_state(prompts)
-        yield complete, Progress(state, 0, incomplete)
+        state, after_blank = generator.initial_state(prompts), not prompt or prompt[-1].isspace()
+        yield complete, Progress(state, 0, incomplete, after_blank)
     noise = generator.noise(prompts, tf.constant([sampling.sampling_seed]), tf.constant(sampling.length))
     scalars = (tf.constant(sampling.temperature), tf.constant(sampling.top_k), tf.constant(sampling.top_p))
-    # In front of the first word, and of the first of a line, a piece has a blank that is not part of the text.
-    after_blank = generated == 0 and (not prompt or prompt[-1].isspace())
     while generated < sampling.length and not state.finished.numpy()[0]:
         ids, state = generator.continue_generation(
             state, noise[:, generated : generated + CHARACTERS_PER_UPDATE], *scalars
         )
         generated = min(generated + CHARACTERS_PER_UPDATE, sampling.length)
         part = generated_part = generator.decode(ids).numpy()[0].decode()
-        if after_blank and isinstance(generator.text, PieceText):
-            part = part.removeprefix(" ")
+        if after_blank:
+            part = _without_blank(generator, part)
         after_blank = (after_blank and not generated_part) or part.endswith(LINE_END)
         complete, incomplete = _complete_syllables(incomplete + part, hangul)
-        yield complete, Progress(state, generated, incomplete)
+        yield complete, Progress(state, generated, incomplete, after_blank)
     yield compose_jamo(incomplete, hangul), Progress(state, generated)
+
+
+def _without_blank(generator: TextGenerator, part: str) -> str:
+    """Return what follows a blank: there, the blank in front of the first piece of a word is not part of the text."""
+    return part.removeprefix(" ") if isinstance(generator.text, PieceText) else part
 
 
 def _visible_prompt(generator: TextGenerator, prompt: str) -> str:
@@ -164,6 +170,7 @@ def _let_choose(generator: TextGenerator, prompt: str, count: int) -> None:
     """
     known = generator.text.characters
     warn_of_unknown(known, prompt)
+    prompt = known.as_read(prompt)
     text = normalize(_visible_prompt(generator, prompt), known.normalization, known.hangul)
     state = generator.initial_state(string_tensor([prompt]))
     logits, states = state.logits, list(generator.named_states(state.states).values())
@@ -177,7 +184,7 @@ def _let_choose(generator: TextGenerator, prompt: str, count: int) -> None:
         chosen = _ask(options, known.symbols)
         if chosen in (None, END) or known.symbols.index(chosen) == boundary:
             break
-        text += chosen
+        text += chosen if text and not text[-1].isspace() else _without_blank(generator, chosen)
         after = generator.step(tf.constant([known.symbols.index(chosen)]), *states)
         states = [after[name] for name in generator.step_model.state_names]
         logits = generator.logits(states)

@@ -3,6 +3,7 @@
 import functools
 import io
 import json
+import math
 import unicodedata
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from tasks.chargen import generate, step_by_step
 from tasks.chargen.settings import GenerateArguments
 from tasks.chargen.task import CHARGEN
+from tasks.errors import UserError
 from tasks.serving import inference
 
 
@@ -34,6 +36,29 @@ def test_a_text_shown_while_it_is_generated_is_that_of_a_batch(chargen, finished
             assert streamed.getvalue() == answer["text"] + "\n"
     # The command writes a single text in this way.
     assert chargen("generate", "--run", jamo_run, prompt, "--length", "100").out == streamed.getvalue()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("setting", [{"stop": ("\n",)}, {"repetition_penalty": 2.0}, {"repetition_window": 8}])
+def test_what_is_fixed_when_a_model_is_opened_is_no_setting_of_a_call(finished_run, setting):
+    [name] = setting
+    with pytest.raises(UserError, match=f"{name} is fixed when a model is opened: load"):
+        inference.load(CHARGEN, finished_run)("The ", **setting)
+
+
+@pytest.mark.slow
+def test_combining_marks_in_another_order_are_the_same_text(chargen, finished_run):
+    """As cp1258 has them: the graph reorders no marks."""
+    predictor = inference.load(CHARGEN, finished_run, length=20)
+    answers = [answer["continuation"] for answer in predictor.predict(["Vi\u00ea\u0323t", "Vi\u1ec7t"])]
+    assert answers[0] == answers[1]
+    for text in ("Vi\u00ea\u0323t", "Vi\u1ec7t"):
+        streamed = chargen("generate", "--run", finished_run, text, "--length", "20").out
+        assert streamed == f"Vi\u1ec7t{answers[0]}\n"
+    explained = chargen("explain", "--run", finished_run, "Vi\u00ea\u0323t", "--json")
+    assert explained.code == 0, explained.err
+    found = json.loads(explained.out)
+    assert found["characters"] == ["V", "i", "\u1ec7", "t"] and all(map(math.isfinite, found["surprise"]))
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """Language models over SentencePiece pieces of separate texts, through the commands."""
 
 import csv
+import io
 import itertools
 import json
 import os
@@ -13,13 +14,16 @@ import tensorflow as tf
 
 from models.language_model import StepModel
 from models.pieces import PieceText
-from tasks.chargen import piece_data, separate_texts
+from tasks.chargen import long_texts, piece_data, separate_texts, step_by_step
 from tasks.chargen.document_windows import DocumentWindows
 from tasks.chargen.generate import from_run
+from tasks.chargen.generated_records import generate_records
 from tasks.chargen.piece_data import load_pieces
 from tasks.chargen.separate_texts import open_separate_texts, texts
 from tasks.chargen.settings import ChargenSettings
+from tasks.chargen.task import CHARGEN
 from tasks.data.records import Record
+from tasks.serving.inference import load
 from tasks.training.checkpoint import load_model
 from tasks.training.runs import Run
 from tests.tasks.examples import reviews, write_csv
@@ -147,11 +151,46 @@ def test_backwards_each_text_is_read_from_its_end(chargen, train, tmp_path):
     assert "reads texts from their end" in refused.error()
 
 
-def test_line_ends_are_pieces_of_a_text_of_lines(chargen, train, text_file, tmp_path):
+def test_records_that_are_known_from_training_count_as_known(chargen, train, tmp_path):
+    """Of pieces too, whose texts begin with a blank, and are written as SentencePiece normalizes them."""
+    lines = [f"{first} {second}\n" for first in ("Tom", "Ann", "Lee") for second in ("Hill", "Ford", "West")]
+    for split in ("train", "validation"):
+        (tmp_path / f"{split}.txt").write_text("".join(lines * 20))
+    data = ("--validation-files", tmp_path / "validation.txt", "--records", "lines", "--normalization", "nmt_nfkc_cf")
+    options = ("--tokenizer", "sentencepiece", "--vocabulary-size", "40", "--units", "32", "--epochs", "30")
+    answer = train(tmp_path / "run", *data, *options, "--sample-lines", "0", data=tmp_path / "train.txt")
+    assert answer.code == 0, answer.err
+    options = ("--split", "validation", "--evaluation-records", "50", "--temperatures", "0.3", "--json")
+    answer = chargen("evaluate", "--run", tmp_path / "run", *options)
+    assert answer.code == 0, answer.err
+    assert json.loads(answer.out)["known_share"] > 0.8
+    generated = generate_records(load(CHARGEN, tmp_path / "run"), 5, temperature=0.8)
+    assert chargen("generate", "--run", tmp_path / "run", "--samples", "5").out.splitlines() == generated
+
+
+def test_line_ends_are_pieces_of_a_text_of_lines(chargen, train, text_file, tmp_path, monkeypatch):
     assert train(tmp_path / "run", *PIECES, "--epochs", "8", "--units", "32", data=text_file).code == 0
     assert load_pieces(Run(tmp_path / "run").vocabulary).has_line_ends
     text = chargen("generate", "--run", tmp_path / "run", "--length", "200", "--temperature", "0.5").out
     assert text.strip().count("\n") > 1
+    # Generated in parts, wherever one ends, and continued after any of them: no line begins with a blank.
+    predictor = load(CHARGEN, tmp_path / "run", length=60, temperature=0.5)
+    [whole] = predictor.predict(["The "])
+    monkeypatch.setattr(long_texts, "PART", 7)
+    monkeypatch.setattr(step_by_step, "CHARACTERS_PER_UPDATE", 1)
+    assert [*predictor.predict(["The "])] == [whole] and "\n" in whole["continuation"]
+    generator, progress, parts = predictor.module, step_by_step.Progress(), []
+    like = generator.initial_state(tf.constant(["The "]))
+    for _ in range(60):
+        part, progress = next(itertools.islice(step_by_step.stream(generator, "The ", progress), 1))
+        parts.append(part)
+        progress = step_by_step.Progress.from_json(json.loads(json.dumps(progress.as_json())), like)
+    assert whole["text"].startswith("".join(parts)) and "\n" in "".join(parts)
+    # Greedy generation is what the user gets who takes the most probable piece each time.
+    greedy = chargen("generate", "--run", tmp_path / "run", "--length", "30", "--temperature", "0").out
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n" * 30))
+    chosen = chargen("generate", "--run", tmp_path / "run", "--length", "30", "--choose", "2").out
+    assert chosen.endswith(f"\n{greedy}")
     evaluated = chargen("evaluate", "--run", tmp_path / "run", "--json")
     assert json.loads(evaluated.out)["word_perplexity"] > 1
 
