@@ -73,6 +73,9 @@ class SourceText(tf.Module):
             texts, is_upper = self.truecaser.fold(texts)
         pieces, surfaces, unknown_share = self.tokens.pieces_and_unknown(texts)
         if self._copy_unknown:
+            if self.truecaser is not None:  # they are copied into a translation in capital letters
+                rows = tf.gather(is_upper, surfaces.value_rowids())
+                surfaces = surfaces.with_values(self.truecaser.restore(surfaces.values, rows))
             pieces, spans = self._mask_unknown(pieces, surfaces, spans)
         truncated = pieces.row_lengths() > self.max_tokens
         return Sentences(pieces[:, : self.max_tokens], truncated, spans, is_upper, unknown_share > MOSTLY)

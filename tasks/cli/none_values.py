@@ -37,6 +37,33 @@ def with_none(argv: Sequence[str], settings_class: type[Settings]) -> list[str]:
     return words
 
 
+def with_switches(argv: Sequence[str], settings_class: type[Settings]) -> list[str]:
+    """Return arguments in which each switch that may also be absent has its value.
+
+    Such a switch is True, False, or None if it is not given. tyro wants `--name True`; here `--name` and `--no-name`
+    are enough, as for a switch that is always True or False.
+
+    Args:
+        argv: The arguments.
+        settings_class: The class of the settings, with or without groups.
+    """
+    switches = {
+        option_name(name, field)
+        for name, field in _fields(settings_class)
+        if {*_kinds(field.annotation)} == {bool, type(None)}
+    }
+    end = argv.index("--") if "--" in argv else len(argv)
+    words: list[str] = []
+    for word, after in itertools.pairwise([*argv[:end], "--"]):
+        name = word.replace("_", "-")
+        words.append(word)
+        if name in switches and after not in ("True", "False", "None", *NONE):
+            words.append("True")
+        elif name.startswith("--no-") and f"--{name[5:]}" in switches:
+            words[-1:] = [f"--{name[5:]}", "False"]
+    return [*words, *argv[end:]]
+
+
 def option_name(name: str, field: FieldInfo) -> str:
     """Return the option of a setting; a few have another name than the setting."""
     named = next((mark.name for mark in field.metadata if isinstance(getattr(mark, "name", None), str)), None)

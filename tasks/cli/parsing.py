@@ -11,7 +11,7 @@ import tyro
 
 from models.recurrent_settings import Settings
 from tasks.cli.initial_settings import initial_settings, value_of
-from tasks.cli.none_values import option_name, with_none
+from tasks.cli.none_values import option_name, with_none, with_switches
 from tasks.cli.renamed import check_options
 from tasks.cli.settings_files import read_groups, with_groups
 from tasks.commands import CommandGroup
@@ -98,6 +98,7 @@ def parse(program: str, target, argv: list[str], settings_class: type[Settings] 
     Raises:
         UserError: If they are invalid, or contain an unknown option.
     """
+    argv = with_switches(argv, settings_class or target)
     options_given = argv[: argv.index("--")] if "--" in argv else argv  # what follows -- are texts
     check_options(options_given)
     check_values(options_given, target, program)

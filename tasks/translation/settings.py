@@ -211,15 +211,13 @@ class SearchArguments(Settings):
     """Above 0, no n-gram of this many pieces occurs twice in a translation."""
     fold_upper_case: bool | None = None
     """True reads texts in capital letters in their usual case, False as they are."""
-    copy_unknown: bool = False
-    """Copies texts of which most characters are unknown to the vocabulary, rather than translating them."""
+    copy_unknown: bool | None = None
+    """True copies texts of which most characters are unknown to the vocabulary, False translates them."""
 
     @property
     def overrides(self) -> dict:
         """The settings of the search that are given here."""
-        given = {name: getattr(self, name) for name in SearchArguments.model_fields} | {
-            "copy_unknown": self.copy_unknown or None
-        }
+        given = {name: getattr(self, name) for name in SearchArguments.model_fields}
         return {name: value for name, value in given.items() if value is not None}
 
 

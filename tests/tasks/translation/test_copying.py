@@ -106,12 +106,21 @@ def test_sentences_of_unknown_characters_are_warned_about_and_copied(spanned_run
     caplog.clear()
     copied = translation("translate", "--run", spanned_run, *texts, "--copy-unknown").out.splitlines()
     assert copied[0] == answers[0]["translation"] and copied[1] == texts[1] and "日本" in copied[2]
+    upper = translation("translate", "--run", spanned_run, "ONE Ł TWO", "--copy-unknown").out
+    assert "Ł" in upper and "ł" not in upper
     rows = ["en\tko", *(f"{text}\t{text}" for text in texts)]
     (tmp_path / "other.tsv").write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
     found = translation("evaluate", "--run", spanned_run, "--data", tmp_path / "other.tsv", "--json", "--copy-unknown")
     assert found.code == 0, found.err
     assert any("they were copied" in message for message in caplog.messages)
     assert json.loads(found.out)["exact_match"] == pytest.approx(1 / 3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("switch", [["--no-copy-unknown"], ["--copy-unknown"], ["--copy_unknown", "False"]])
+def test_a_switch_that_an_export_has_fixed_is_refused(spanned_model, translation, switch):
+    answer = translation("translate", "--model", spanned_model, *switch, "--", "one two")
+    assert "--copy-unknown is fixed" in answer.error()
 
 
 @pytest.mark.slow
@@ -136,7 +145,7 @@ def test_capital_letters_are_written_where_they_were_read(train, translation, tm
         for text, *options in (
             (pairs[0][0],),
             (pairs[0][0].upper(),),
-            (pairs[0][0].upper(), "--fold-upper-case", "False"),
+            (pairs[0][0].upper(), "--no-fold-upper-case"),
         )
     )
     assert upper == plain.upper() != plain and as_read != upper
