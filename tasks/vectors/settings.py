@@ -57,7 +57,7 @@ class VectorTrainingSettings(Settings):
     """Negative samples: random words for each pair of a word and a neighbour."""
     ns_exponent: float = Field(0.75, ge=-2.0, le=2.0)
     """These are drawn with the frequency of a word to this power."""
-    sample: float = Field(1e-3, ge=0.0, le=1.0)
+    sample: float = Field(1e-3, ge=0.0, lt=1.0)
     """Words with a higher share of the text are read less often; 0 reads all."""
     epochs: Auto | Annotated[int, Field(ge=1)] = "auto"
     """Passes over the texts. auto: about 5 million words in all, in 5 to 50 passes."""
