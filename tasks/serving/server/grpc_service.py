@@ -1,5 +1,6 @@
 """TensorFlow Serving's gRPC interface: PredictionService and ModelService, of tensorflow_serving.apis."""
 
+import asyncio
 import logging
 import math
 import time
@@ -49,6 +50,9 @@ class _Service:
         began, labels, error = time.monotonic(), {"model": "", "version": "", "signature": ""}, None
         try:
             return await answer(labels)
+        except asyncio.CancelledError:  # the client has left, or its deadline has passed
+            error = RequestError("CANCELLED", "The client cancelled the call")
+            raise
         except RequestError as found:
             error = found
         except Exception:

@@ -1,9 +1,12 @@
 """The gRPC interface, asked with the stubs of tensorflow_serving.apis."""
 
+import time
+
 import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
+from prometheus_client.parser import text_string_to_metric_families
 from tensorflow_serving.apis import (
     classification_pb2,
     get_model_metadata_pb2,
@@ -93,6 +96,32 @@ def test_the_deadline_of_the_client_is_kept(channel, server):
         stub.Predict(request, timeout=0.05)
     assert error.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
     assert server.predict({"instances": ["a"]}).status_code == 200
+
+
+def test_a_call_that_its_client_cancels_is_measured_as_cancelled(channel, server):
+    stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name, request.model_spec.signature_name = "small", "count"
+    request.inputs["steps"].CopyFrom(tf.make_tensor_proto([1_000_000]))
+
+    def calls() -> dict[str, float]:
+        """The number of calls of this signature by status."""
+        return {
+            sample.labels["status"]: sample.value
+            for family in text_string_to_metric_families(server.get("/metrics").text)
+            for sample in family.samples
+            if sample.name == "serving_requests_total"
+            and (sample.labels["api"], sample.labels["signature"]) == ("grpc", "count")
+        }
+
+    before = calls()
+    call = stub.Predict.future(request)
+    time.sleep(0.3)
+    assert call.cancel()
+    end = time.monotonic() + 20
+    while (after := calls()) == before and time.monotonic() < end:
+        time.sleep(0.1)
+    assert after == before | {"CANCELLED": before.get("CANCELLED", 0) + 1}
 
 
 def test_a_message_that_is_too_large_is_refused(predict):
