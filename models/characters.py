@@ -90,11 +90,9 @@ class Characters:
         return compose_jamo(normalize(text, self.normalization, self.hangul), self.hangul)
 
     def as_read(self, text: str) -> str:
-        """Return the text, normalized if its combining marks are not in Unicode's order: the graph reorders none."""
-        if self.normalization != "nfc" or text.isascii():
-            return text
-        in_place = "".join(unicodedata.normalize("NFD", character) for character in text)
-        return text if in_place == unicodedata.normalize("NFD", text) else unicodedata.normalize("NFC", text)
+        """Return the text, normalized if it has combining marks; see `models.unicode_composition.NfcNormalizer`."""
+        has_marks = self.normalization == "nfc" and any(map(unicodedata.combining, text))
+        return unicodedata.normalize("NFC", text) if has_marks else text
 
     def unknown_in(self, text: str) -> list[str]:
         """Return the different characters of `text` that are not in the vocabulary, sorted."""
@@ -105,7 +103,8 @@ def normalize(text: str, normalization: str, hangul: str) -> str:
     """Normalize a text so that its code points are the characters of the vocabulary.
 
     The result for a part of a text is the same as within the whole text if the part starts at the start of a line.
-    `CharacterText.ids` does the same in the graph, except that it does not reorder combining marks.
+    `CharacterText.ids` does the same in the graph, except for some combining marks; see
+    `models.unicode_composition.NfcNormalizer`.
 
     Args:
         text: The text.

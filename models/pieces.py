@@ -77,7 +77,8 @@ class Pieces:
     def as_written(self, text: str) -> str:
         """Return the text as the model writes it: normalized by SentencePiece's rule, with collapsed blanks."""
         lines = text.split(LINE_END) if self.has_line_ends else [text]
-        return LINE_END.join(self.processor.normalize(line).replace(SPACE, " ").strip(" ") for line in lines)
+        normalized = (self.processor.normalize(re.sub(r"[\t\n\f\r ]+", " ", line)) for line in lines)
+        return LINE_END.join(line.replace(SPACE, " ").strip(" ") for line in normalized)
 
     def unknown_in(self, text: str) -> list[str]:
         """Return the different parts of `text` that no piece covers, sorted."""

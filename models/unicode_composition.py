@@ -30,7 +30,8 @@ COMPOSITION_LIMIT = 0x30000
 class NfcNormalizer(tf.Module):
     """Normalization form C (Unicode Standard Annex 15) of code points, as TensorFlow ops.
 
-    It differs from `unicodedata.normalize("NFC", text)` in one point: combining marks are not reordered.
+    It differs from `unicodedata.normalize("NFC", text)` for some combining marks: they are not reordered, and a
+    character is composed only with the mark next to it.
     """
 
     def __init__(self):

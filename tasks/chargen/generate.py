@@ -181,6 +181,7 @@ def from_run(
     file = "sentencepiece.model" if isinstance(characters, Pieces) else "characters.json"
     check_size(run, file, len(characters), model.vocabulary_size)
     data.check_stops(sampling.stop, characters)
+    sampling = override(sampling, {"stop": tuple(map(characters.as_read, sampling.stop))})
     boundary = data.boundary_of(settings, characters)
     generator = TextGenerator(StepModel(model, boundary), data.text_module(characters), sampling)
     return CharacterGenerator(

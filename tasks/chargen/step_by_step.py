@@ -36,7 +36,8 @@ class Progress:
         state: The state of the generator; None before the beginning.
         generated: Number of characters that were generated.
         incomplete: Jamo at the end that may become part of a syllable.
-        after_blank: Whether what follows is in front of the first word, or of the first of a line.
+        after_blank: Whether the text is empty or ends in a blank or a line end, so that the blank in front of the next
+            piece is left out.
     """
 
     state: GenerationState | None = None
@@ -120,7 +121,7 @@ def stream(generator: TextGenerator, prompt: str, progress: Progress) -> Iterato
     prompts, (state, generated, incomplete, after_blank) = string_tensor([prompt]), vars(progress).values()
     if state is None:
         complete, incomplete = _complete_syllables(_visible_prompt(generator, prompt), hangul)
-        state, after_blank = generator.initial_state(prompts), not prompt or prompt[-1].isspace()
+        state, after_blank = generator.initial_state(prompts), _ends_in_blank(prompt)
         yield complete, Progress(state, 0, incomplete, after_blank)
     noise = generator.noise(prompts, tf.constant([sampling.sampling_seed]), tf.constant(sampling.length))
     scalars = (tf.constant(sampling.temperature), tf.constant(sampling.top_k), tf.constant(sampling.top_p))
@@ -138,8 +139,13 @@ def stream(generator: TextGenerator, prompt: str, progress: Progress) -> Iterato
     yield compose_jamo(incomplete, hangul), Progress(state, generated)
 
 
+def _ends_in_blank(prompt: str) -> bool:
+    """Return whether a prompt is empty or ends in a blank; see `models.pieces.ends_in_blank`."""
+    return not prompt or prompt[-1] in " \t\n\f\r"
+
+
 def _without_blank(generator: TextGenerator, part: str) -> str:
-    """Return what follows a blank: there, the blank in front of the first piece of a word is not part of the text."""
+    """Return a part of a text after a blank, without its own first blank; characters stay as they are."""
     return part.removeprefix(" ") if isinstance(generator.text, PieceText) else part
 
 
@@ -172,7 +178,7 @@ def _let_choose(generator: TextGenerator, prompt: str, count: int) -> None:
     warn_of_unknown(known, prompt)
     prompt = known.as_read(prompt)
     text = normalize(_visible_prompt(generator, prompt), known.normalization, known.hangul)
-    state = generator.initial_state(string_tensor([prompt]))
+    state, after_blank = generator.initial_state(string_tensor([prompt])), _ends_in_blank(prompt)
     logits, states = state.logits, list(generator.named_states(state.states).values())
     boundary = generator.step_model.boundary
     for _ in range(generator.settings.length):
@@ -184,7 +190,8 @@ def _let_choose(generator: TextGenerator, prompt: str, count: int) -> None:
         chosen = _ask(options, known.symbols)
         if chosen in (None, END) or known.symbols.index(chosen) == boundary:
             break
-        text += chosen if text and not text[-1].isspace() else _without_blank(generator, chosen)
+        text += _without_blank(generator, chosen) if after_blank else chosen
+        after_blank = (after_blank and not chosen) or chosen.endswith(LINE_END)
         after = generator.step(tf.constant([known.symbols.index(chosen)]), *states)
         states = [after[name] for name in generator.step_model.state_names]
         logits = generator.logits(states)
