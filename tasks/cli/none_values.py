@@ -1,4 +1,4 @@
-"""`none` on the command line: no value of an option, or the empty list. Imports no TensorFlow."""
+"""`none` and switches on the command line, in the words that tyro reads. Imports no TensorFlow."""
 
 import itertools
 import types
@@ -8,8 +8,11 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from models.recurrent_settings import Settings
+from tasks.errors import UserError
 
 NONE = ("none", "None")
+# The values of a switch that may also be absent, in lower case.
+SWITCHED = {"true": "True", "false": "False", "none": "None"}
 
 
 def with_none(argv: Sequence[str], settings_class: type[Settings]) -> list[str]:
@@ -55,12 +58,20 @@ def with_switches(argv: Sequence[str], settings_class: type[Settings]) -> list[s
     end = argv.index("--") if "--" in argv else len(argv)
     words: list[str] = []
     for word, after in itertools.pairwise([*argv[:end], "--"]):
-        name = word.replace("_", "-")
-        words.append(word)
-        if name in switches and after not in ("True", "False", "None", *NONE):
-            words.append("True")
+        option, sign, value = word.partition("=")
+        name = option.replace("_", "-")
+        if words and words[-1] in switches and word.lower() in SWITCHED:
+            words.append(SWITCHED[word.lower()])
+        elif name in switches and sign:
+            words += [name, SWITCHED.get(value.lower(), value)]
+        elif name in switches:
+            words += [name] if after.lower() in SWITCHED else [name, "True"]
         elif name.startswith("--no-") and f"--{name[5:]}" in switches:
-            words[-1:] = [f"--{name[5:]}", "False"]
+            if sign or after.lower() in SWITCHED:
+                raise UserError(f"{name} takes no value, and {value or after!r} was given; write it alone")
+            words += [f"--{name[5:]}", "False"]
+        else:
+            words.append(word)
     return [*words, *argv[end:]]
 
 

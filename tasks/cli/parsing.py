@@ -175,7 +175,10 @@ def options_of(target, program: str) -> list[str]:
     help_text = io.StringIO()
     with contextlib.redirect_stdout(help_text), contextlib.suppress(SystemExit):
         tyro.cli(target, prog=program, args=["--help"], config=FLAT)
-    return [word.strip(",│") for word in help_text.getvalue().split() if word.startswith("--")]
+    words = help_text.getvalue().split()
+    switches = [name for name, values in itertools.pairwise(words) if values == "{None,True,False}"]
+    options = [word.strip(",│") for word in words if word.startswith("--")]
+    return options + [f"--no-{name[2:]}" for name in switches]  # see `with_switches`
 
 
 def _option_of(group: str, setting: str) -> str:

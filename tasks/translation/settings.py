@@ -206,13 +206,13 @@ class SearchArguments(Settings):
     max_length_ratio: float | None = None
     """Maximum number of pieces of a translation per piece of the source, plus ten."""
     block_unknown: bool | None = None
-    """True never generates the unknown piece, False allows it."""
+    """Never generates the unknown piece; --no-block-unknown allows it."""
     no_repeat_ngram_size: int | None = None
     """Above 0, no n-gram of this many pieces occurs twice in a translation."""
     fold_upper_case: bool | None = None
-    """True reads texts in capital letters in their usual case, False as they are."""
+    """Reads texts in capital letters in their usual case; --no-fold-upper-case reads them as they are."""
     copy_unknown: bool | None = None
-    """True copies texts of which most characters are unknown to the vocabulary, False translates them."""
+    """Copies texts of which most characters are unknown to the vocabulary; --no-copy-unknown translates them."""
 
     @property
     def overrides(self) -> dict:

@@ -117,10 +117,25 @@ def test_sentences_of_unknown_characters_are_warned_about_and_copied(spanned_run
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("switch", [["--no-copy-unknown"], ["--copy-unknown"], ["--copy_unknown", "False"]])
+@pytest.mark.parametrize(
+    "switch",
+    [["--no-copy-unknown"], ["--copy-unknown"], ["--copy_unknown", "False"], ["--copy-unknown", "false"]]
+    + [["--copy-unknown=false"]],
+)
 def test_a_switch_that_an_export_has_fixed_is_refused(spanned_model, translation, switch):
-    answer = translation("translate", "--model", spanned_model, *switch, "--", "one two")
+    answer = translation("translate", "--model", spanned_model, *switch, "one two")
     assert "--copy-unknown is fixed" in answer.error()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--no-copy-unknown", "False"], "--no-copy-unknown takes no value, and 'False' was given"),
+        (["--no-copy-unknwn"], "did you mean --no-copy-unknown?"),
+    ],
+)
+def test_a_switch_that_is_written_in_another_way_is_named(spanned_model, translation, words, message):
+    assert message in translation("translate", "--model", spanned_model, *words, "one two").error()
 
 
 @pytest.mark.slow

@@ -176,7 +176,7 @@ def test_python_trains_and_asks_as_the_command_line_does(texts, tmp_path):
         ("one two\n", ("--min-n", "2"), ["min_n=2", "word2vec", "fasttext"]),
         ("one two\n", (*FASTTEXT, "--min-n", "5", "--max-n", "2"), ["min_n=5", "max_n=2"]),
         ("one two\n", ("--epochs", "many"), ["--epochs", "'many'"]),
-        ("one two\n", ("--sample", "1"), ["--sample", "less than 1"]),  # of gensim, it is a number of words
+        ("one two\n", ("--sample", "1"), ["--sample", "less than 1"]),  # gensim takes 1 for a number of words
         ("one two\n", ("--initial-run", "runs/a"), ["'--initial-run' is no option"]),
         ("one two\n", ("--vocabulary", "no-such-run"), ["--vocabulary no-such-run", "no such"]),
         (b"caf\xe9 one\n", (), ["UTF-8", "--encoding"]),
