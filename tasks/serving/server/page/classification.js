@@ -15,7 +15,7 @@ export function classification(models, runs, memory) {
   return textPanel(models, runs, memory, "classified", words("text"), async (model, text, body, signal) => {
     const { probabilities, classes, label, probability } = await predict(model, model.answers, { text: [text] }, signal);
     const rows = classes[0].map((name, index) => [name, probabilities[0][index]]).sort((a, b) => b[1] - a[1]);
-    // The most probable class has the first color, as have the tokens that speak for it.
+    // The most probable class has the first color, as have the tokens with a positive contribution to it.
     const colored = rows.length <= MAX_CLASSES ? rows.length : 1;
     body.append(
       element("p", { class: "answer" }, `${label[0]} `, element("span", { class: "quiet" }, percent(probability[0]))),

@@ -2,7 +2,7 @@
 
 import { element, svg } from "./dom.js";
 
-// The picture is as wide as its card, so its horizontal unit is none of the page. Numbers and lines keep their size.
+// The picture is as wide as its card, so a horizontal unit is no pixel. Numbers and lines keep their size.
 const WIDTH = 100, HEIGHT = 144, MARGIN = 8;
 const SHARES = [1, 0.5, 0];
 

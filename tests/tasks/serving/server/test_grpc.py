@@ -102,7 +102,7 @@ def test_a_call_that_its_client_cancels_is_measured_as_cancelled(channel, server
     stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
     request = predict_pb2.PredictRequest()
     request.model_spec.name, request.model_spec.signature_name = "small", "count"
-    request.inputs["steps"].CopyFrom(tf.make_tensor_proto([1_000_000]))
+    request.inputs["steps"].CopyFrom(tf.make_tensor_proto([5_000_000]))
 
     def calls() -> dict[str, float]:
         """The number of calls of this signature by status."""
@@ -116,7 +116,7 @@ def test_a_call_that_its_client_cancels_is_measured_as_cancelled(channel, server
 
     before = calls()
     call = stub.Predict.future(request)
-    time.sleep(0.3)
+    time.sleep(0.6)
     assert call.cancel()
     end = time.monotonic() + 20
     while (after := calls()) == before and time.monotonic() < end:

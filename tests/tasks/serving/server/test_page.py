@@ -196,9 +196,10 @@ def test_each_task_is_used_by_keyboard(browser, page_server, language, width, ta
 def test_a_class_has_one_color_and_the_chart_readable_numbers(browser, page_server, width):
     page = Page(browser, page_server.url, "en", width)
     page.open("Classification")
-    page.write("#classified", "Not a good film, and dull acting.")
-    answer = predicted(page_server, "sentiment", {"text": ["Not a good film, and dull acting."]})
-    page.wait(".legend span", answer["label"][0])
+    text = "Not a good film, and dull acting."
+    page.write("#classified", text)
+    answer = predicted(page_server, "sentiment", {"text": [text]}, "explain")
+    page.wait_for_texts(".token", [token.replace("\u2581", " ") for token in answer["tokens"][0] if token])
     rows, legend, curves, token = browser.execute_script(
         """
         const color = (one, name = "backgroundColor") => getComputedStyle(one)[name];
