@@ -123,6 +123,11 @@ def _located_texts(
     if first.startswith("tfds:"):
         return _table_texts(first, settings), False
     if len(paths) == 1 and not paths[0].is_dir():
+        if paths[0].resolve() in without:
+            raise UserError(
+                f"{paths[0]} is the data, and is named for another split too; name the files of the training split "
+                "with --train-files, without it"
+            )
         return {"train": _file_text(paths[0], settings)}, first != "sample"
     if len(paths) == 1:
         found = plain_text.text_files(paths[0], settings.encoding, tables=settings.text_column is not None)
@@ -131,7 +136,8 @@ def _located_texts(
             return {}, False
         return _joined_texts(files, settings, folder=paths[0]), False
     tables = settings.text_column is not None
-    stored = _joined_texts(plain_text.with_files_of_folders(paths, settings.encoding, tables), settings)
+    files = plain_text.with_files_of_folders(paths, settings.encoding, tables)
+    stored = _joined_texts([path for path in files if path.resolve() not in without], settings)
     return stored, {*stored} == {"train"}
 
 

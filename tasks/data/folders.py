@@ -39,7 +39,7 @@ def folder_splits(
         folder: A folder in one of the forms that `sources.open_source` describes.
         columns: The columns to read.
         options: How the files are written.
-        without: Entries of the folder that are not read.
+        without: Entries of the folder that are not read, as resolved paths.
         required: Whether training data is needed; otherwise only what has a split in its name is read.
 
     Returns:
@@ -48,7 +48,7 @@ def folder_splits(
     Raises:
         UserError: If the folder has none of these forms, or lacks a column.
     """
-    files, folders = ([path for path in paths if path not in without] for paths in list_folder(folder))
+    files, folders = ([path for path in paths if path.resolve() not in without] for paths in list_folder(folder))
     readers = parallel_corpus_splits(folder, files, columns, options.encoding) or _table_splits(files, columns, options)
     if readers:
         return readers

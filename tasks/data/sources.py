@@ -30,7 +30,7 @@ from tasks.data.records import (
     resolve_splits,
     split_in_file_name,
 )
-from tasks.data.split_files import divided, find_split_files, parallel_files
+from tasks.data.split_files import check_named_once, divided, find_split_files, parallel_files
 from tasks.data.table_files import find_columns, table_format, table_reader
 from tasks.data.tfds_source import tfds_splits
 from tasks.errors import Unreadable, UserError
@@ -231,9 +231,10 @@ def open_source(
     named = find_split_files(split_files, folder, partial(parallel_files, columns=columns))
     for one, path in zip(found, paths, strict=True):
         check_options(one, path, options)
-    without = {path for paths_of_split in named.values() for path in paths_of_split}
+    without = {path.resolve(): split for split, paths_of_split in named.items() for path in paths_of_split}
     required = "train" not in {*named, *in_memory}
     stored = _stored_splits(found, paths, columns, options, data_dir, without, required=required)
+    check_named_once(stored, without)
     stored |= {split: named_reader(chosen, split, columns, options) for split, chosen in named.items()}
     stored = {split: _linking(reader, linked) for split, reader in stored.items()}
     stored |= {split: memory_reader(data, columns) for split, data in in_memory.items()}
@@ -272,7 +273,7 @@ def _stored_splits(
         readers = tfds_splits(location, columns, data_dir)
         return {SPLIT_ALIASES.get(split, split): reader for split, reader in readers.items()}
     if len(paths) > 1:
-        return file_splits([one for one in paths if one not in without], columns, options)
+        return file_splits([one for one in paths if one.resolve() not in without], columns, options)
     if location and path.is_dir():
         return folder_splits(path, columns, options, without=without, required=required)
     if location and (pair := parallel_files(path, columns)):

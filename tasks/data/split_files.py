@@ -4,7 +4,7 @@ import glob
 from collections.abc import Callable, Mapping, Sequence
 
 from tasks.data import locations
-from tasks.data.records import Column
+from tasks.data.records import Column, FileReader, Reader
 from tasks.data.remote_files import AnyPath, RemotePath
 from tasks.data.table_files import TABLE_SUFFIXES
 from tasks.errors import UserError
@@ -45,6 +45,22 @@ def find_split_files(
             if other != split:
                 raise UserError(f"{path} is named by --{other}-files and by --{split}-files; leave one of them out.")
     return found
+
+
+def check_named_once(stored: Mapping[str, Reader], named: Mapping[AnyPath, str]) -> None:
+    """Raise `UserError` if a file that is named for a split would be read for another one as well.
+
+    Args:
+        stored: Split -> the reader of what is not named.
+        named: Resolved path -> the split that it is named for.
+    """
+    for split, reader in stored.items():
+        for path in reader.files if isinstance(reader, FileReader) else ():
+            if other := named.get(path.resolve()):
+                raise UserError(
+                    f"{path} is named by --{other}-files, and is also read for the {split} split; name the files of "
+                    f"that split with --{split}-files, without it."
+                )
 
 
 def _matches(

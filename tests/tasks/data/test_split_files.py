@@ -6,7 +6,7 @@ import pytest
 
 from tasks.chargen.settings import ChargenSettings
 from tasks.chargen.text_source import open_text
-from tasks.data.sources import Column
+from tasks.data.sources import Column, open_source
 from tasks.errors import UserError
 from tasks.training import source_files
 from tasks.translation.settings import TranslationSettings
@@ -114,3 +114,39 @@ def test_in_the_text_of_a_character_model_each_split_can_be_named(tmp_path, writ
     assert {text.split()[0] for text in alone.splits.values()} == {"book"} and len(alone.splits) == 3
     with pytest.raises(UserError, match=r"--test-files none[.]txt: no such file"):
         open_text(ChargenSettings(data=data | {"test_files": "none.txt"}))
+
+
+@pytest.mark.parametrize("spelled", ["{folder}/b.csv", "b.csv", "{folder}/../data/b.csv", "file://{folder}/b.csv"])
+@pytest.mark.parametrize("data", ["{folder}", "data", ["{folder}/a.csv", "{folder}/b.csv"]])
+def test_a_file_that_is_named_for_a_split_is_in_no_other_however_its_path_is_written(
+    tmp_path, write_table, monkeypatch, spelled, data
+):
+    folder = tmp_path / "data"
+    for name in ("a", "b"):
+        write_table(folder / f"{name}.csv", [(f"{name} {n}", "x") for n in range(20)])
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "b.csv").symlink_to(folder / "b.csv")
+    data = data.format(folder=folder) if isinstance(data, str) else [one.format(folder=folder) for one in data]
+    columns, files = (Column("text"), Column("label")), {"test": [spelled.format(folder=folder)]}
+    source = open_source(data, columns, sample=tmp_path, validation_fraction=0.1, test_fraction=0.1, files=files)
+    training = {text for split in ("train", "validation") for text, _ in (one.values for one in source.records(split))}
+    assert training == {f"a {n}" for n in range(20)}
+    assert {record.values[0] for record in source.records("test")} == {f"b {n}" for n in range(20)}
+
+
+def test_a_file_that_would_be_read_for_two_splits_is_an_error(tmp_path, opened, write_table):
+    for name in ("train/a.csv", "train/b.csv"):
+        write_table(tmp_path / "data" / name, [(f"{name} {n}", "x") for n in range(20)])
+    for data in (tmp_path / "data", tmp_path / "data" / "train" / "b.csv"):
+        with pytest.raises(UserError, match="is named by --test-files, and is also read for the train split"):
+            opened(data, files={"test": [str(tmp_path / "data" / "train" / "b.csv")]})
+
+
+def test_a_text_that_is_named_for_a_split_of_a_character_model_is_not_trained_on(tmp_path, write):
+    for name in ("a", "b"):
+        write(tmp_path / f"{name}.txt", f"{name} is a text of some length\n" * 20)
+    both = [str(tmp_path / "a.txt"), str(tmp_path / "b.txt")]
+    source = open_text(ChargenSettings(data={"data": both, "validation_files": [both[1]]}))
+    assert "b is" not in source.splits["train"] and "a is" not in source.splits["validation"]
+    with pytest.raises(UserError, match=r"b\.txt is the data, and is named for another split too"):
+        open_text(ChargenSettings(data={"data": both[1], "validation_files": [both[1]]}))
