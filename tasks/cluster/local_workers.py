@@ -10,6 +10,17 @@ from collections.abc import Callable, Iterator, Sequence
 
 from tasks.cluster.training_settings import ClusterTrainArguments
 
+# A worker takes one of the GPUs that the command may use, if there are as many. $0 is its number from 1, $1 the number
+# of workers, and $2 the GPUs of this machine.
+ONE_GPU = """
+gpus=${CUDA_VISIBLE_DEVICES-$2}
+if [ -n "$gpus" ] && [ "$gpus" != -1 ] && [ "$(echo "$gpus" | tr , '\\n' | wc -l)" -ge "$1" ]; then
+    export CUDA_VISIBLE_DEVICES=$(echo "$gpus" | cut -d, -f"$0")
+fi
+shift 2
+exec "$@"
+"""
+
 
 class LocalWorkers:
     """Workers that are child processes.
@@ -53,21 +64,25 @@ def local_engine(arguments: ClusterTrainArguments, command: Sequence[str], run) 
         command: The arguments of Python: the `train` command.
         run: The folder of the run.
     """
-    gpus = len(glob.glob("/dev/nvidia[0-9]*"))
 
     def start() -> LocalWorkers:
         count = arguments.workers
         ports = _free_ports(count) if arguments.port is None else range(arguments.port, arguments.port + count)
         addresses = [f"{arguments.address}:{port}" for port in ports]
-        devices = [[f"CUDA_VISIBLE_DEVICES={number}"] if gpus >= count else [] for number in range(count)]
         return LocalWorkers(
             [
-                ["env", f"TF_CONFIG={tf_config(addresses, number)}", *devices[number], sys.executable, *command]
+                ["env", f"TF_CONFIG={tf_config(addresses, number)}", *one_gpu(number, count), sys.executable, *command]
                 for number in range(count)
             ]
         )
 
     yield start
+
+
+def one_gpu(number: int, count: int) -> list[str]:
+    """Return the words in front of the command of a worker, counted from 0, that give it a GPU of its own."""
+    gpus = ",".join(map(str, range(len(glob.glob("/dev/nvidia[0-9]*")))))
+    return ["sh", "-c", ONE_GPU, str(number + 1), str(count), gpus]
 
 
 def tf_config(addresses: Sequence[str], index: int) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tasks.cli.cluster import main
-from tasks.cluster import ray_session, ray_workers, slurm_workers
+from tasks.cluster import local_workers, ray_session, ray_workers, slurm_workers
 from tasks.cluster.local_workers import LocalWorkers
 from tasks.cluster.ray_actor import WorkerActor
 from tasks.cluster.train import _until_finished, train
@@ -270,6 +270,19 @@ def test_workers_on_a_node_of_slurm_take_different_gpus_of_those_that_the_job_ha
     environment = {name: value for name, value in os.environ.items() if name != "CUDA_VISIBLE_DEVICES"} | gpus
     command = ["sh", "-c", slurm_workers.ONE_GPU, "2", *shown]  # the second worker of a node
     assert subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout == f"{own}\n"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "own"),
+    [("6,7", "7"), ("MIG-a,MIG-b,MIG-c", "MIG-b"), ("5", "5"), ("", ""), ("-1", "-1"), (None, "1")],
+)
+def test_workers_on_this_machine_take_different_gpus_of_those_that_the_command_may_use(monkeypatch, chosen, own):
+    monkeypatch.setattr(local_workers.glob, "glob", lambda pattern: ["/dev/nvidia0", "/dev/nvidia1"])
+    environment = {name: value for name, value in os.environ.items() if name != "CUDA_VISIBLE_DEVICES"}
+    environment |= {} if chosen is None else {"CUDA_VISIBLE_DEVICES": chosen}
+    command = [*local_workers.one_gpu(1, 2), "sh", "-c", 'echo "${CUDA_VISIBLE_DEVICES-all}" $0', "done"]
+    found = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    assert found == f"{own} done\n"
 
 
 def test_slurm_is_used_in_an_allocation(tmp_path, monkeypatch, capsys, small_tasks):
