@@ -169,7 +169,9 @@ def _json_value(scalar: Any) -> Any:
     value = _python_value(scalar)
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    return value if isinstance(value, (str, int, float, type(None))) else json.loads(json.dumps(value, default=_text))
+    if isinstance(value, (str, int, float, type(None))):
+        return value
+    return json.loads(json.dumps(value, default=_text), parse_constant=lambda _: None)  # NaN and infinity
 
 
 def _text(value: Any) -> str:

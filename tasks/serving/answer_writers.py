@@ -1,7 +1,9 @@
 """Writers of answers: lines of text, JSON objects, and tables. Each keeps the columns of the input."""
 
 import csv
+import io
 import json
+import math
 from collections.abc import Sequence
 from typing import Any, Protocol, TextIO
 
@@ -110,13 +112,22 @@ class LineWriter:
         """Write an answer; see `AnswerWriter`."""
         if self._as_json:
             joined = row.fields | added(answer, row, repeat_text=self._arguments.kept is None)
-            line = encodable(json.dumps(joined, ensure_ascii=False))
+            line = encodable(json.dumps(_finite(joined), ensure_ascii=False, allow_nan=False))
         else:
             line = self._task.format_answer(self._predictor, answer, number, self._arguments)
         print(line, file=self._stream)
 
     def write_columns(self, answer: dict, names: Sequence[str]) -> None:
         """Write nothing; see `AnswerWriter`."""
+
+
+def _finite(value: Any) -> Any:
+    """Return a value in which numbers that JSON does not have, NaN and infinity, are None."""
+    if isinstance(value, dict):
+        return {name: _finite(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def added(answer: dict, row: Row, *, repeat_text: bool = True) -> dict:
@@ -166,7 +177,9 @@ class TableWriter:
     """
 
     def __init__(self, file: TextIO, kind: str, names: list[str] | None = None):
-        self._table = csv.writer(file, delimiter="\t" if kind == "tsv" else ",", lineterminator="\n")
+        self._file, self._row = file, io.StringIO()
+        # csv quotes a carriage return in a field only if it is part of the end of a line.
+        self._table = csv.writer(self._row, delimiter="\t" if kind == "tsv" else ",", lineterminator="\r\n")
         self.names = names
 
     def write(self, answer: dict, row: Row, number: int = 1) -> None:
@@ -185,7 +198,7 @@ class TableWriter:
                     f"{row.location}: the first row has no {name!r}, so the table has no such column; "
                     "write the answers to a .jsonl file"
                 )
-        self._table.writerow([cells.get(name, "") for name in self.names])
+        self._write_row([cells.get(name, "") for name in self.names])
 
     def write_columns(self, answer: dict, names: Sequence[str]) -> None:
         """Write the header; see `AnswerWriter`."""
@@ -193,7 +206,13 @@ class TableWriter:
 
     def _write_header(self, names: list[str]) -> None:
         self.names = names
-        self._table.writerow(map(encodable, names))
+        self._write_row([encodable(name) for name in names])
+
+    def _write_row(self, cells: Sequence[str]) -> None:
+        self._row.seek(0)
+        self._row.truncate()
+        self._table.writerow(cells)
+        self._file.write(self._row.getvalue().removesuffix("\r\n") + "\n")
 
 
 def blank_row(names: Sequence[str]) -> Row:

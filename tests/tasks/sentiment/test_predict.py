@@ -1,10 +1,17 @@
 """Predictions: from arguments, files and pipes, for ordinary texts and unusual ones."""
 
+import csv
+import io
 import json
+import math
 import subprocess
 import unicodedata
 
+import pyarrow
+import pyarrow.parquet
 import pytest
+
+from tasks.data.table_files import read_table
 
 UNUSUAL = {
     "empty": "",
@@ -170,3 +177,28 @@ def test_a_line_that_is_no_json_object_with_a_text_is_named(sentiment, finished_
     file.write_text(f'{{"text": "good"}}\n{line}\n')
     message = sentiment("predict", "--run", finished_run, "--input", file).error()
     assert f"{file}:2" in message
+
+
+def test_answers_are_valid_tables_and_valid_json_whatever_the_columns_hold(sentiment, finished_run, tmp_path):
+    """A carriage return alone has to be quoted, and JSON has no infinite numbers."""
+    (tmp_path / "in.jsonl").write_text(
+        '{"id": 1, "text": "A good\\rfilm.", "note": "a\\rb", "seen": [1e999, {"q": 1e999}]}\n'
+    )
+    table = pyarrow.table({"text": ["A good\rfilm."], "note": ["a\rb"], "seen": [[math.inf, math.nan]]})
+    pyarrow.parquet.write_table(table, tmp_path / "in.parquet")
+    for name in ("in.jsonl", "in.parquet"):
+        for kind in ("csv", "tsv", "jsonl"):
+            out = tmp_path / f"out.{kind}"
+            out.unlink(missing_ok=True)
+            answer = sentiment("predict", "--run", finished_run, "--input", tmp_path / name, "--output", out)
+            assert answer.code == 0, answer.err
+            written = out.read_bytes().decode()
+            if kind == "jsonl":
+                [row] = [json.loads(line, parse_constant=pytest.fail) for line in written.splitlines()]
+                assert row["seen"] == [None, {"q": None}] if name == "in.jsonl" else row["seen"] == [None, None]
+            else:
+                [row] = csv.DictReader(io.StringIO(written, newline=""), delimiter="\t" if kind == "tsv" else ",")
+                assert "\r\n" not in written
+                [record] = read_table(out, ["note", "label"])
+                assert record.values == ("a\rb", row["label"])
+            assert (row["text"], row["note"]) == ("A good\rfilm.", "a\rb")
