@@ -59,9 +59,9 @@ class EvaluatedData(InferenceArguments):
     run: str
     """The run's folder."""
     data: Location | None = None
-    """Another source than the run's: sample, tfds:NAME, a file or several (read whole), a folder, or URLs of these."""
-    split: str = "test"
-    """train, validation or test; several joined with +."""
+    """Another source than the run's: sample, tfds:NAME, a file or several, a folder, or URLs of these."""
+    split: str | None = None
+    """train, validation or test; several joined with +. If not given, test, or all of a file that data names."""
     json_: Annotated[bool, tyro.conf.arg(name="json")] = False
     """Prints one JSON object."""
 

@@ -70,7 +70,7 @@ def fit(source: Source, label_ids: LabelIds) -> Baseline | None:
         label_ids: The classes of the run.
 
     Returns:
-        The model; None if no two classes have a text.
+        The model; None if no two classes have a text, or no text has what the features are counted of.
 
     Raises:
         UserError: If the source cannot be read.
@@ -81,6 +81,8 @@ def fit(source: Source, label_ids: LabelIds) -> Baseline | None:
     if len(set(labels.tolist())) < 2:
         return None
     name = _better_features(texts, labels)
+    if name is None:
+        return None
     vectorizer = TfidfVectorizer(**FEATURES[name], dtype=np.float32)
     model = fit_logistic_regression(vectorizer.fit_transform(texts), labels).model
     return Baseline(name, vectorizer, model, len(texts))
@@ -94,14 +96,23 @@ def _with_class(source: Source, label_ids: LabelIds) -> Iterator[Record]:
             yield record._replace(values=(text, str(label_ids(record))))
 
 
-def _better_features(texts: list[str], labels: np.ndarray) -> str:
+def _better_features(texts: list[str], labels: np.ndarray) -> str | None:
+    """Return the name of the features with the higher accuracy in cross-validation; None if texts have neither."""
     chosen = np.random.default_rng(0).permutation(len(texts))[:MAX_COMPARED_TEXTS]
     chosen = chosen[np.bincount(labels[chosen])[labels[chosen]] >= 3]
     if len(set(labels[chosen].tolist())) < 2:
-        return next(iter(FEATURES))
-    scores = {}
+        return next((name for name, options in FEATURES.items() if _has_features(texts, options)), None)
+    compared, scores = [texts[index] for index in chosen], {}
     for name, options in FEATURES.items():
-        features = TfidfVectorizer(**options, dtype=np.float32).fit_transform([texts[index] for index in chosen])
+        if not _has_features(compared, options):
+            continue
+        features = TfidfVectorizer(**options, dtype=np.float32).fit_transform(compared)
         folds = StratifiedKFold(3, shuffle=True, random_state=0)
         scores[name] = cross_val_score(LogisticRegression(C=10.0, max_iter=200), features, labels[chosen], cv=folds)
-    return max(scores, key=lambda name: scores[name].mean())
+    return max(scores, key=lambda name: scores[name].mean(), default=None)
+
+
+def _has_features(texts: list[str], options: dict) -> bool:
+    """Return whether a text has one of the features: not each has a word of two letters."""
+    analyze = TfidfVectorizer(**options).build_analyzer()
+    return any(analyze(text) for text in texts)

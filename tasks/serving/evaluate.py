@@ -48,8 +48,8 @@ def evaluate(task: Task, run: Path | str, **arguments) -> Results:
         task: The task.
         run: The run's folder. While the run is training, its best weights so far are evaluated.
         **arguments: Other arguments of the command, under the names of `task.evaluate_arguments`: `data`, another
-            source than the run's (a single file is read whole), or data in memory, such as a data frame; `split`, one
-            or several joined with +; and those of the task.
+            source than the run's (a single file is read whole, unless a split is given), or data in memory, such as a
+            data frame; `split`, one or several joined with +; and those of the task.
 
     Returns:
         The task's metrics by name, `examples`, `seconds` of inference, and `training_overlap`: the share of the
@@ -91,7 +91,7 @@ def _evaluate_locked(task: Task, run: Run, arguments: EvaluateArguments) -> tupl
     source = task.open_evaluation_source(settings, arguments)
     # Data in memory is named again for each evaluation, also that of the training, of which a split is evaluated.
     other_data = arguments.data is not None and not (source.origin and is_of_training(source, settings.data))
-    split = "all" if other_data and source.single_file else arguments.split
+    split = arguments.split or ("all" if other_data and source.single_file else "test")
     records, overlap = source.records(split), None
     if run.training_texts.exists():  # a run of an earlier version has none
         overlap = Overlap(run.training_texts, task.compared_texts(settings))

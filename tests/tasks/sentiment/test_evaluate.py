@@ -7,6 +7,10 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
+from tasks.sentiment import baseline
+from tasks.sentiment.labels import LabelIds
+from tasks.sentiment.settings import SentimentSettings
+from tasks.sentiment.source import open_labelled_texts
 from tasks.training.runs import Run
 
 METRICS = {
@@ -74,6 +78,18 @@ def test_a_single_file_is_read_whole(sentiment, finished_run, reviews, write_csv
     result = standard(sentiment("evaluate", "--run", finished_run, "--data", path, "--json").out)
     assert result["examples"] == 70
     assert standard((finished_run / "evaluation.json").read_text())["data"] == str(path)
+    drawn = standard(sentiment("evaluate", "--run", finished_run, "--data", path, "--split", "test", "--json").out)
+    assert 0 < drawn["examples"] < 30
+    message = sentiment("evaluate", "--run", finished_run, "--data", path, "--split", "tset").error()
+    assert "no split 'tset'" in message
+
+
+@pytest.mark.parametrize("texts", [["A C G", "T T A"], ["👍", "👎 !"], ["好 ! 1", "不 2"]])
+def test_texts_without_a_word_of_two_letters_have_a_linear_model_of_characters(texts, write_csv, tmp_path):
+    rows = [(f"{text} {number % 9}", label) for number in range(20) for text, label in zip(texts, "ab", strict=True)]
+    settings = SentimentSettings(data={"data": str(write_csv(tmp_path / "a.csv", rows))})
+    fitted = baseline.fit(open_labelled_texts(settings), LabelIds(["a", "b"]))
+    assert fitted.features == "characters 1-4"
 
 
 def test_a_file_with_one_of_the_classes_has_no_roc_auc(sentiment, finished_run, reviews, write_csv, tmp_path):
