@@ -1,12 +1,13 @@
 """Locations of data: a file, folder, URL or data set; several files; or a pattern such as `data/*.txt`."""
 
+import contextlib
 import errno
 import fnmatch
 import glob
 import os
 import re
 import urllib.parse
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path, PurePath
 
 from tasks.data.remote_files import SCHEMES, AnyPath, RemotePath, remote_path
@@ -23,8 +24,10 @@ MARKERS = re.compile(
     r"_(SUCCESS|metadata|common_metadata|temporary|delta_log|spark_metadata|(committed|started)_.*)|.*\.crc"
     rf"|{re.escape(MANIFEST)}|__pycache__|__MACOSX|lost\+found"
 )
-# In the folder of a run or a comparison.
+# In the folder of a run or a comparison; other programs write files of these names too, but without a task.
 RUN_FILES = ("settings.json", "comparison.json")
+TASK_KEY = b'"task"'
+MAX_RUN_FILE_BYTES = 1 << 20
 # Whether `os.access` can check as which user files are opened.
 EFFECTIVE_IDS = os.access in os.supports_effective_ids
 
@@ -123,11 +126,20 @@ def files_below(folder: AnyPath) -> Iterator[AnyPath]:
                 yield path
         return
     for place, folders, names in os.walk(folder, onerror=_raise_unreadable):
-        if not {*names}.isdisjoint(RUN_FILES) or (MANIFEST in names and Path(place) != folder):
+        if _is_run(Path(place), names) or (MANIFEST in names and Path(place) != folder):
             folders.clear()
             continue
         folders[:] = [name for name in folders if not is_hidden(name)]
         yield from (Path(place, name) for name in names if not is_hidden(name))
+
+
+def _is_run(folder: Path, names: Collection[str]) -> bool:
+    """Return whether a folder with files of these names is that of a run or of a comparison."""
+    for name in RUN_FILES:
+        with contextlib.suppress(OSError):
+            if name in names and TASK_KEY in (folder / name).read_bytes()[:MAX_RUN_FILE_BYTES]:
+                return True
+    return False
 
 
 def visible(folder: AnyPath) -> list[AnyPath]:

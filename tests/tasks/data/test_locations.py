@@ -113,7 +113,12 @@ def test_files_below_a_folder_leave_out_hidden_ones_and_runs(tmp_path):
     ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
+    (tmp_path / "runs" / "one" / "settings.json").write_text('{"task": "sentiment"}')
     assert {os.path.relpath(path, tmp_path) for path in files_below(tmp_path)} == {"a.py", "sub/b.py"}
+    (tmp_path / "sub" / "settings.json").write_text('{"editor.tabSize": 2}')  # of another program
+    assert {os.path.relpath(path, tmp_path) for path in files_below(tmp_path)} == {
+        *("a.py", "sub/b.py", "sub/settings.json")
+    }
 
 
 def test_one_rule_says_which_names_are_no_data_wherever_files_are_searched(tmp_path):
