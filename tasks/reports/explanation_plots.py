@@ -92,7 +92,7 @@ def explanation(
 
 def _draw_curve(panel: Axes, positions: np.ndarray, curve: tuple[str, np.ndarray], chance: float | None) -> None:
     panel.plot(positions, curve[1], marker="o", markersize=3)
-    panel.set_ylabel(curve[0], fontsize="small")
+    panel.set_ylabel(curve[0], fontsize="small", parse_math=False)  # a label may contain dollar signs
     panel.grid(alpha=0.3)
     if chance is not None:
         panel.set_ylim(-0.03, 1.03)

@@ -8,7 +8,7 @@ import pytest
 from matplotlib import font_manager, image
 
 from tasks.errors import UserError
-from tasks.reports import classification_plots, plots
+from tasks.reports import classification_plots, explanation_plots, plots
 
 
 def test_hangul_labels_have_a_font(tmp_path):
@@ -30,6 +30,13 @@ def test_the_settings_of_matplotlib_are_the_callers_and_their_fonts_do_not_matte
             with pytest.raises(UserError):
                 classification_plots.confusion_matrix(counts, ["a", "b"], tmp_path / "matrix.foo")
         assert (str(matplotlib.rcParams), font_manager.fontManager.ttflist) == (before, fonts)
+
+
+def test_a_class_with_dollar_signs_is_no_formula(tmp_path):
+    for label in ("$$", "a$x_$b"):
+        curve = (f"p({label})", np.array([0.2, 0.7]))
+        path = explanation_plots.explanation(["a", "$b$"], curve, {"state": np.eye(2, 3)}, tmp_path / "picture.png")
+        assert path.read_bytes().startswith(b"\x89PNG")
 
 
 def test_learning_curves_draw_a_panel_for_each_validated_figure(tmp_path):
