@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tasks.cluster import shards
 from tasks.data.locations import MANIFEST
+from tasks.serving.shards.listing import Shard
 
 # Answers three shards, of which one kills its worker each time.
 DYING = """
@@ -102,6 +104,16 @@ def test_a_shard_whose_worker_dies_each_time_is_reported_and_the_others_are_answ
     one, two, three = out.decode().splitlines()
     assert (one, three) == ("a 1 None", "c 1 None")
     assert two == "b 0 b: its worker died 3 times; was there too little memory?"
+
+
+def test_a_worker_that_is_ended_for_its_memory_is_reported_too():
+    ray = pytest.importorskip("ray")
+
+    def ended():
+        raise ray.exceptions.OutOfMemoryError("the node ran out of memory")
+
+    result, warnings = shards._result(ray, Shard("a.csv", "in/a.csv"), ended)
+    assert "in/a.csv: its worker died" in result.problem and "too little memory" in result.problem and not warnings
 
 
 @pytest.mark.parametrize("command", ["predict", "train"])
