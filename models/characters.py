@@ -90,9 +90,11 @@ class Characters:
         return compose_jamo(normalize(text, self.normalization, self.hangul), self.hangul)
 
     def as_read(self, text: str) -> str:
-        """Return the text, normalized if it has combining marks; see `models.unicode_composition.NfcNormalizer`."""
-        has_marks = self.normalization == "nfc" and any(map(unicodedata.combining, text))
-        return unicodedata.normalize("NFC", text) if has_marks else text
+        """Return the text, normalized if the graph would normalize it in another way; see `NfcNormalizer`."""
+        if self.normalization != "nfc" or not any(map(unicodedata.combining, text)):
+            return text
+        normalized = unicodedata.normalize("NFC", text)
+        return text if _composed_in_place(text) == normalized else normalized
 
     def unknown_in(self, text: str) -> list[str]:
         """Return the different characters of `text` that are not in the vocabulary, sorted."""
@@ -119,6 +121,19 @@ def normalize(text: str, normalization: str, hangul: str) -> str:
     if hangul == "jamo":
         text = re.sub("[가-힣]+", lambda run: unicodedata.normalize("NFD", run[0]), text)
     return text
+
+
+def _composed_in_place(text: str) -> str:
+    """Return the text in which neighboring characters are composed, and none is moved."""
+    composed: list[str] = []
+    for character in "".join(unicodedata.normalize("NFC", character) for character in text):
+        pair = (composed[-1], character) if composed else ()
+        whole = unicodedata.normalize("NFC", "".join(pair))
+        if pair and len(whole) == 1 and unicodedata.decomposition(whole).split() == [f"{ord(one):04X}" for one in pair]:
+            composed[-1] = whole
+        else:
+            composed.append(character)
+    return "".join(composed)
 
 
 def compose_jamo(text: str, hangul: str) -> str:

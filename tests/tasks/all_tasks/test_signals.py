@@ -150,6 +150,16 @@ def test_an_interrupt_while_a_model_is_opened_is_not_lost(small_tasks, tmp_path,
     assert not (tmp_path / "model").exists()
 
 
+@pytest.fixture
+def not_ignored():
+    """SIGHUP has an effect, also where the tests run below nohup."""
+    before = signal.getsignal(signal.SIGHUP)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("not_ignored")
 @pytest.mark.parametrize("number, code", SIGNALS)
 def test_a_signal_while_an_object_is_finalized_is_not_lost(capfd, number, code):
     finalized = []
