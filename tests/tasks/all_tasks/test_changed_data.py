@@ -139,6 +139,7 @@ def test_runs_and_hidden_files_below_the_data_are_no_source(small_tasks, tmp_pat
     for name in ("runs/a/settings.json", "runs/a/plots/b.txt", ".git/c", ".hidden.csv", "train.csv"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
+    (tmp_path / "runs" / "a" / "settings.json").write_text('{"task": "chargen"}')
     assert list(fingerprint(small_tasks["sentiment"], tmp_path)) == [str(tmp_path / "train.csv")]
 
 
