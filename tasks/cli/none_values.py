@@ -41,7 +41,7 @@ def with_none(argv: Sequence[str], settings_class: type[Settings]) -> list[str]:
 
 
 def with_switches(argv: Sequence[str], settings_class: type[Settings]) -> list[str]:
-    """Return arguments in which each switch that may also be absent has its value.
+    """Return arguments in which each optional switch (`bool | None`) has an explicit value.
 
     Such a switch is True, False, or None if it is not given. tyro wants `--name True`; here `--name` and `--no-name`
     are enough, as for a switch that is always True or False.

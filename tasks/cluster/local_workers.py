@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from tasks.cluster.training_settings import ClusterTrainArguments
 
-# A worker takes one of the GPUs that the command may use, if there are as many. $0 is its number from 1, $1 the number
-# of workers, and $2 the GPUs of this machine.
+# Runs a command with one of the visible GPUs, if there are enough of them. $0 is the number of the GPU, counted from 1,
+# $1 the number of GPUs that are needed, and $2 the GPUs that are visible if CUDA_VISIBLE_DEVICES is not set.
 ONE_GPU = """
 gpus=${CUDA_VISIBLE_DEVICES-$2}
 if [ -n "$gpus" ] && [ "$gpus" != -1 ] && [ "$(echo "$gpus" | tr , '\\n' | wc -l)" -ge "$1" ]; then
@@ -64,6 +64,7 @@ def local_engine(arguments: ClusterTrainArguments, command: Sequence[str], run) 
         command: The arguments of Python: the `train` command.
         run: The folder of the run.
     """
+    gpus = ",".join(map(str, range(len(glob.glob("/dev/nvidia[0-9]*")))))
 
     def start() -> LocalWorkers:
         count = arguments.workers
@@ -71,7 +72,13 @@ def local_engine(arguments: ClusterTrainArguments, command: Sequence[str], run) 
         addresses = [f"{arguments.address}:{port}" for port in ports]
         return LocalWorkers(
             [
-                ["env", f"TF_CONFIG={tf_config(addresses, number)}", *one_gpu(number, count), sys.executable, *command]
+                [
+                    "env",
+                    f"TF_CONFIG={tf_config(addresses, number)}",
+                    *one_gpu(number + 1, count, gpus),
+                    sys.executable,
+                    *command,
+                ]
                 for number in range(count)
             ]
         )
@@ -79,10 +86,15 @@ def local_engine(arguments: ClusterTrainArguments, command: Sequence[str], run) 
     yield start
 
 
-def one_gpu(number: int, count: int) -> list[str]:
-    """Return the words in front of the command of a worker, counted from 0, that give it a GPU of its own."""
-    gpus = ",".join(map(str, range(len(glob.glob("/dev/nvidia[0-9]*")))))
-    return ["sh", "-c", ONE_GPU, str(number + 1), str(count), gpus]
+def one_gpu(number: int, needed: int = 1, gpus: str = "") -> list[str]:
+    """Return a prefix for a command that makes only one GPU visible to it.
+
+    Args:
+        number: Which of the visible GPUs, counted from 1.
+        needed: With fewer visible GPUs, the command sees all of them.
+        gpus: The GPUs that are visible if CUDA_VISIBLE_DEVICES is not set, separated by commas.
+    """
+    return ["sh", "-c", ONE_GPU, str(number), str(needed), gpus]
 
 
 def tf_config(addresses: Sequence[str], index: int) -> str:

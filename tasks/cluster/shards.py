@@ -86,7 +86,7 @@ def _result(ray: ModuleType, shard: Shard, get: Callable[[], Answered]) -> Answe
             raise error.cause from None
         last = str(error).strip().splitlines()[-1]
         raise TrainingFailed(f"{shard.location} could not be answered: {last}") from None
-    except ray.exceptions.RayError as error:  # also one of its memory monitor
+    except ray.exceptions.RayError as error:  # such as OutOfMemoryError, of Ray's memory monitor
         if "creation task" in str(error):  # such as a module that another machine lacks
             last = str(error).strip().splitlines()[-1]
             raise TrainingFailed(f"a worker of Ray could not be started: {last}") from None

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from tasks.cluster.local_workers import LocalWorkers, tf_config
+from tasks.cluster.local_workers import LocalWorkers, one_gpu, tf_config
 from tasks.cluster.training_settings import ClusterTrainArguments
 from tasks.errors import UserError
 
@@ -18,13 +18,6 @@ from tasks.errors import UserError
 FIRST_PORT = 12321
 # Seconds in which srun ends its step.
 ENDING = 40.0
-# Of the GPUs that a step sees, those of the job on its node, each worker of the node takes another one.
-ONE_GPU = """
-if [ -n "$CUDA_VISIBLE_DEVICES" ]; then
-    export CUDA_VISIBLE_DEVICES=$(echo "$CUDA_VISIBLE_DEVICES" | cut -d, -f"$0")
-fi
-exec "$@"
-"""
 
 
 class SlurmWorkers(LocalWorkers):
@@ -88,7 +81,8 @@ def slurm_engine(
     addresses = [f"{host}:{first + number}" for number, host in enumerate(hosts)]
     places = [number for _, group in itertools.groupby(hosts) for number, _ in enumerate(group, start=1)]
     commands = [
-        ["env", f"TF_CONFIG={tf_config(addresses, number)}", "sh", "-c", ONE_GPU, str(place), sys.executable, *command]
+        # Each worker of a node takes another one of the GPUs that the job has there.
+        ["env", f"TF_CONFIG={tf_config(addresses, number)}", *one_gpu(place), sys.executable, *command]
         for number, place in enumerate(places)
     ]
     yield lambda: SlurmWorkers(commands, hosts)

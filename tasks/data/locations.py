@@ -137,8 +137,10 @@ def _is_run(folder: Path, names: Collection[str]) -> bool:
     """Return whether a folder with files of these names is that of a run or of a comparison."""
     for name in RUN_FILES:
         with contextlib.suppress(OSError):
-            if name in names and TASK_KEY in (folder / name).read_bytes()[:MAX_RUN_FILE_BYTES]:
-                return True
+            if name in names:
+                with open(folder / name, "rb") as file:
+                    if TASK_KEY in file.read(MAX_RUN_FILE_BYTES):
+                        return True
     return False
 
 

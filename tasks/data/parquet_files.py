@@ -169,9 +169,7 @@ def _json_value(scalar: Any) -> Any:
     value = _python_value(scalar)
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    if isinstance(value, (str, int, float, type(None))):
-        return value
-    return json.loads(json.dumps(value, default=_text), parse_constant=lambda _: None)  # NaN and infinity
+    return value if isinstance(value, (str, int, float, type(None))) else json.loads(json.dumps(value, default=_text))
 
 
 def _text(value: Any) -> str:

@@ -70,7 +70,7 @@ def fit(source: Source, label_ids: LabelIds) -> Baseline | None:
         label_ids: The classes of the run.
 
     Returns:
-        The model; None if no two classes have a text, or no text has what the features are counted of.
+        The model; None if no two classes have a text, or no text has any of the features.
 
     Raises:
         UserError: If the source cannot be read.
@@ -113,6 +113,6 @@ def _better_features(texts: list[str], labels: np.ndarray) -> str | None:
 
 
 def _has_features(texts: list[str], options: dict) -> bool:
-    """Return whether a text has one of the features: not each has a word of two letters."""
+    """Return whether any text has at least one of the features; words have two letters or more."""
     analyze = TfidfVectorizer(**options).build_analyzer()
     return any(analyze(text) for text in texts)

@@ -225,7 +225,7 @@ def _cell(value: Any, number_format: str = "{!r}") -> str:
         return ""
     if isinstance(value, float):
         return number_format.format(value)
-    return encodable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    return encodable(value if isinstance(value, str) else json.dumps(_finite(value), ensure_ascii=False))
 
 
 def encodable(text: str) -> str:

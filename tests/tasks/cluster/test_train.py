@@ -268,7 +268,7 @@ def test_slurm_ends_stopped_steps_and_interrupts_them_so_that_they_save(tmp_path
 def test_workers_on_a_node_of_slurm_take_different_gpus_of_those_that_the_job_has_there(gpus, own):
     shown = ["sh", "-c", "echo ${CUDA_VISIBLE_DEVICES-all}"]
     environment = {name: value for name, value in os.environ.items() if name != "CUDA_VISIBLE_DEVICES"} | gpus
-    command = ["sh", "-c", slurm_workers.ONE_GPU, "2", *shown]  # the second worker of a node
+    command = [*local_workers.one_gpu(2), *shown]  # the second worker of a node
     assert subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout == f"{own}\n"
 
 
@@ -276,11 +276,10 @@ def test_workers_on_a_node_of_slurm_take_different_gpus_of_those_that_the_job_ha
     ("chosen", "own"),
     [("6,7", "7"), ("MIG-a,MIG-b,MIG-c", "MIG-b"), ("5", "5"), ("", ""), ("-1", "-1"), (None, "1")],
 )
-def test_workers_on_this_machine_take_different_gpus_of_those_that_the_command_may_use(monkeypatch, chosen, own):
-    monkeypatch.setattr(local_workers.glob, "glob", lambda pattern: ["/dev/nvidia0", "/dev/nvidia1"])
+def test_workers_on_this_machine_take_different_gpus_of_those_that_the_command_may_use(chosen, own):
     environment = {name: value for name, value in os.environ.items() if name != "CUDA_VISIBLE_DEVICES"}
     environment |= {} if chosen is None else {"CUDA_VISIBLE_DEVICES": chosen}
-    command = [*local_workers.one_gpu(1, 2), "sh", "-c", 'echo "${CUDA_VISIBLE_DEVICES-all}" $0', "done"]
+    command = [*local_workers.one_gpu(2, 2, "0,1"), "sh", "-c", 'echo "${CUDA_VISIBLE_DEVICES-all}" $0', "done"]
     found = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
     assert found == f"{own} done\n"
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from prometheus_client.parser import text_string_to_metric_families
 
 from tasks.serving.server import grpc_service
 from tasks.serving.server.connections import ClosingMiddleware, HTTPServer, bound_socket, loop_factory
@@ -65,6 +66,15 @@ class Server:
         self.http = HTTPServer(app, self._stopping, 30.0)
         self._thread = threading.Thread(target=self._run)
         self._session = requests.Session()
+
+    def samples(self) -> dict[tuple, float]:
+        """What is measured: (name, (label, value), ...), sorted by label -> value."""
+        text = self.get("/metrics").text
+        return {
+            (sample.name, *sorted(sample.labels.items())): sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+        }
 
     def _stopping(self) -> None:
         self.application.stopping = True

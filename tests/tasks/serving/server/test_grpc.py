@@ -6,7 +6,6 @@ import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
-from prometheus_client.parser import text_string_to_metric_families
 from tensorflow_serving.apis import (
     classification_pb2,
     get_model_metadata_pb2,
@@ -107,11 +106,9 @@ def test_a_call_that_its_client_cancels_is_measured_as_cancelled(channel, server
     def calls() -> dict[str, float]:
         """The number of calls of this signature by status."""
         return {
-            sample.labels["status"]: sample.value
-            for family in text_string_to_metric_families(server.get("/metrics").text)
-            for sample in family.samples
-            if sample.name == "serving_requests_total"
-            and (sample.labels["api"], sample.labels["signature"]) == ("grpc", "count")
+            dict(labels)["status"]: value
+            for (name, *labels), value in server.samples().items()
+            if name == "serving_requests_total" and {("api", "grpc"), ("signature", "count")} <= {*labels}
         }
 
     before = calls()

@@ -7,7 +7,6 @@ import threading
 import jsonschema
 import pytest
 import requests
-from prometheus_client.parser import text_string_to_metric_families
 
 PREDICT = "/v1/models/small:predict"
 
@@ -103,22 +102,13 @@ def test_ranges_that_json_cannot_express_leave_the_list_valid_json(serving, smal
 # --- measurements -----------------------------------------------------------------------------------------------------
 
 
-def samples(server) -> dict[tuple, float]:
-    text = server.get("/metrics").text
-    return {
-        (sample.name, *sorted(sample.labels.items())): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
-
-
 def test_requests_rows_and_versions_are_measured(server):
-    before = samples(server)
+    before = server.samples()
     labels = (("model", "small"), ("signature", "serving_default"), ("version", "1"))
     key = ("serving_requests_total", ("api", "rest"), labels[0], labels[1], ("status", "200"), labels[2])
     server.predict({"instances": ["a", "b", "c"]})
     server.post("/v1/models/nobody:predict", {"instances": ["a"]})
-    after = samples(server)
+    after = server.samples()
     assert after[key] == before.get(key, 0) + 1
     rows = ("serving_batch_rows_sum", *labels)
     assert after[rows] == before[rows] + 3
