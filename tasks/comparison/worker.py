@@ -80,17 +80,17 @@ def _train(train, task: Task, settings: Settings, run: str, processes: int | Non
         train(task, settings, run, processes=processes)
     except TrainingDiverged:
         diverged = True
-    peak_memory = _peak_memory()
+    peak = peak_memory()
     model = load("tasks.training.checkpoint:load_model")(Run(run))
     return {
         "history": Run(run).history(),
         "parameters": model.count_params(),
-        "peak_memory": peak_memory,
+        "peak_memory": peak,
         "diverged": diverged,
     }
 
 
-def _peak_memory() -> int:
+def peak_memory() -> int:
     """Return the peak memory of this process in bytes."""
     status = Path("/proc/self/status")
     if status.exists():  # Linux, whose ru_maxrss starts with the memory of the process that started this one

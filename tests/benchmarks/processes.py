@@ -1,14 +1,26 @@
 """What a process needs from its start to its end."""
 
+import json
 import os
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
+
+# Starts a command, and writes what it needed into a file. On Linux the peak memory of a process begins with that of the
+# process that starts it, so this one is small.
+LAUNCHER = """
+import json, os, sys, time
+began = time.monotonic()
+process = os.posix_spawn(sys.executable, [sys.executable, *sys.argv[2:]], os.environ)
+_, status, usage = os.wait4(process, 0)
+with open(sys.argv[1], "w") as file:
+    json.dump([time.monotonic() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024], file)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
 
 
 class Cost(NamedTuple):
@@ -27,13 +39,10 @@ class Cost(NamedTuple):
 
 def cost(*arguments, root: Path = ROOT, folder: Path = ROOT) -> Cost:
     """Run Python, with this project or another checkout of it, in a folder; it must end without an error."""
-    command, environment = [sys.executable, *map(str, arguments)], os.environ | {"PYTHONPATH": str(root)}
-    with tempfile.TemporaryFile() as messages:  # not a pipe, which nobody would empty
-        began = time.monotonic()
-        process = subprocess.Popen(command, env=environment, cwd=folder, stdout=messages, stderr=messages)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.monotonic() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
+    with tempfile.NamedTemporaryFile("r") as result, tempfile.TemporaryFile() as messages:  # pipes could be full
+        command = [sys.executable, "-S", "-c", LAUNCHER, result.name, *map(str, arguments)]
+        environment = os.environ | {"PYTHONPATH": str(root)}
+        ended = subprocess.run(command, env=environment, cwd=folder, stdout=messages, stderr=messages)
         messages.seek(0)
-        assert process.returncode == 0, messages.read().decode()
-    return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+        assert ended.returncode == 0, messages.read().decode()
+        return Cost(*json.load(result))

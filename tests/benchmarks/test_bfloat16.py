@@ -10,11 +10,12 @@ LAYERS = (
     ("models.bfloat16_layers:LSTM", "mixed_bfloat16"),
 )
 
-# Prints the seconds of the fastest step, and the peak of the resident memory in kilobytes.
+# Prints the seconds of the fastest step, and the peak of the resident memory in bytes.
 STEP = """
-import resource, sys, time
+import sys, time
 import tensorflow as tf
 from models.recurrent import import_class
+from tasks.comparison.worker import peak_memory
 
 name, policy, rows, steps = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 layer = import_class(name)(512, return_sequences=True, dtype=policy)
@@ -37,7 +38,7 @@ for _ in range(3):
     began = time.monotonic()
     step()
     fastest = min(fastest, time.monotonic() - began)
-print(fastest, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(fastest, peak_memory())
 """
 
 
@@ -47,8 +48,8 @@ def test_a_step_of_training(rounds, report):
         measured = {layer: [] for layer in LAYERS}
         for _ in range(rounds):
             for name, policy in LAYERS:
-                seconds, kilobytes = ended_process(STEP, [name, policy, rows, steps]).stdout.split()
-                measured[name, policy].append((float(seconds), int(kilobytes) / 1024))
+                seconds, peak = ended_process(STEP, [name, policy, rows, steps]).stdout.split()
+                measured[name, policy].append((float(seconds), int(peak) / 1e6))
         report(f"\ntraining step of {rows} rows of {steps} timesteps")
         first = min(measured[LAYERS[0]])[0]
         for (name, policy), values in measured.items():

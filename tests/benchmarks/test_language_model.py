@@ -71,12 +71,13 @@ def test_sampled_and_full_softmax(rounds, report):
 
 
 TRAIN = """
-import resource, sys
+import sys
 from tasks.cli.main import main
 from tasks.chargen.task import CHARGEN
+from tasks.comparison.worker import peak_memory
 
 assert main(CHARGEN, ["train", *sys.argv[1:]]) == 0
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(peak_memory())
 """
 
 
@@ -95,6 +96,6 @@ def test_peak_memory_does_not_grow_with_the_text(nsmc, steps, tmp_path, report):
             *("--overwrite", "--epochs", "1", "--steps-per-epoch", steps, "--batch-size", "50", "--window", "64"),
             *("--tied-embeddings", "--softmax-samples", SAMPLES, "--validation-steps", "20", "--sample-lines", "0"),
         ]
-        peaks[name] = int(ended_process(TRAIN, arguments).stdout.split()[-1]) / 1024
+        peaks[name] = int(ended_process(TRAIN, arguments).stdout.split()[-1]) / 1e6
         report(f"{name} ({path.stat().st_size / 1e6:,.0f} MB): peak {peaks[name]:,.0f} MB")
     report(f"ratio {peaks['1 GB'] / peaks['10 MB']:.3f}")

@@ -10,11 +10,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
-# Trains for `steps` steps, and prints the peak of the resident memory in kilobytes.
+# Trains for `steps` steps, and prints the peak of the resident memory in bytes.
 TRAIN = """
-import resource, sys
+import sys
 from tasks.cli.parsing import train_arguments
 from tasks.cli.start import quiet_start
+from tasks.comparison.worker import peak_memory
 from tasks.sentiment.task import SENTIMENT
 
 settings, folder, *_ = train_arguments(SENTIMENT, "train", sys.argv[1:-1])
@@ -35,7 +36,7 @@ fit.TrainingCallback = CountingCallback
 try:
     train.train(SENTIMENT, settings, folder, verbose=0)
 except EnoughSteps:
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    print(peak_memory())
 """
 
 
@@ -66,19 +67,20 @@ def test_peak_memory_does_not_grow_with_the_file(nsmc, steps, tmp_path, report):
         columns = ["--text-column", "document", "--label-column", "label"]
         arguments = ["--data", path, *columns, "--run", tmp_path / path.stem, steps]
         ended = ended_process(TRAIN, arguments)
-        peaks.append(int(ended.stdout) / 1024)
+        peaks.append(int(ended.stdout) / 2**20)
         report(f"{path.stem:<10} {path.stat().st_size / 2**20:>7,.0f} MiB: peak {peaks[-1]:,.0f} MiB")
     report(f"ten times the file: {peaks[1] / peaks[0]:.3f} times the memory")
 
 
-# Translates a file, and prints the peak of the resident memory in kilobytes.
+# Translates a file, and prints the peak of the resident memory in bytes.
 TRANSLATE = """
-import resource, sys
+import sys
 from tasks.cli.main import main
+from tasks.comparison.worker import peak_memory
 from tasks.translation.task import TRANSLATION
 
 code = main(TRANSLATION, sys.argv[1:])
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
+print(peak_memory(), file=sys.stderr)
 sys.exit(code)
 """
 
@@ -106,5 +108,5 @@ def test_peak_memory_of_translating_does_not_grow_with_the_file(tmp_path, report
         ended = ended_process(TRANSLATE, arguments)
         assert len((tmp_path / "out.txt").read_text(encoding="utf-8").splitlines()) == lines
         peaks.append(int(ended.stderr.split()[-1]))
-        report(f"translating {lines:,} lines: peak {peaks[-1] / 1024:,.0f} MiB")
+        report(f"translating {lines:,} lines: peak {peaks[-1] / 2**20:,.0f} MiB")
     report(f"a hundred times the lines: {peaks[1] / peaks[0]:.3f} times the memory")
