@@ -11,7 +11,7 @@ from tasks.data import record_cache, worker_processes
 from tasks.data.stored_files import checksums, verify
 from tasks.errors import UserError
 from tasks.task import Task
-from tasks.training import initial_run, pretrained, pretrained_texts, source_files, stored_settings
+from tasks.training import initial_run, pretrained, source_files, stored_settings
 from tasks.training.runs import Run
 
 log = logging.getLogger(__name__)
@@ -44,6 +44,8 @@ def prepare(
     Raises:
         UserError: If the source cannot be used, or a prepared file is damaged and `overwrite` is not set.
     """
+    from tasks.training import pretrained_texts  # imports TensorFlow, which word vectors do not need
+
     sources = source_files.fingerprint(task.name, settings)  # before they are read: they may change meanwhile
     if is_current(run, sources, overwrite=overwrite):
         return run.settings(task.settings_class)

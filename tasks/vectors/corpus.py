@@ -7,6 +7,7 @@ vocabulary/words.tsv     the words that have a vector, with their counts, the mo
 """
 
 import collections
+import itertools
 import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -73,11 +74,14 @@ class _Statistics:
         self.sample: list[list[str]] = []
         self._stride = 1
 
-    def add(self, line: list[str]) -> None:
-        self.counts.update(line)
+    def count(self, texts: list[list[str]]) -> None:
+        self.texts += len(texts)
+        self.counts.update(itertools.chain.from_iterable(texts))
         if len(self.counts) > MAX_COUNTED:
             self.forgotten += 1
             self.counts = collections.Counter({one: n for one, n in self.counts.items() if n > self.forgotten})
+
+    def add(self, line: list[str]) -> None:
         if self.lines % self._stride == 0 and len(line) > 1:
             self.sample.append(line[:SAMPLE_WORDS])
             if len(self.sample) >= 2 * SAMPLE_LINES:
@@ -105,16 +109,18 @@ def prepare(settings: VectorSettings, run: Run) -> tuple[VectorSettings, str]:
         skip_bad_rows=settings.data.skip_bad_rows,
     )
     found, scripts, place = _Statistics(), ScriptCounts(), f"{documents.location}, {settings.data.splits} split"
+    of_scripts = settings.training.algorithm == "fasttext"  # only the lengths of n-grams depend on them
     with atomic_files.replacing_folder(run.vocabulary) as vocabulary:
         tokenizer = words.write_vocabulary(settings.vocabulary, vocabulary)
         with atomic_files.replacing(run.checkpoint / CORPUS_FILE) as path, open(path, "w", encoding="utf-8") as file:
             for texts in _chunks(documents.texts(settings.data.splits)):
-                found.texts += len(texts)
-                for text, tokens in zip(texts, tokenizer.split(texts), strict=True):
+                for text in texts if of_scripts else ():
                     scripts.add(text)
-                    for line in _lines(tokens):
-                        found.add(line)
-                        file.write(" ".join(line) + "\n")
+                split = tokenizer.split(texts)
+                found.count(split)
+                for line in itertools.chain.from_iterable(map(_lines, split)):
+                    found.add(line)
+                    file.write(" ".join(line) + "\n")
         settings, reasons = _resolved(settings, found, scripts.character_script_share > 0.5)
         counts = _with_vectors(settings, found, place, tokenizer.noun)
         with open(vocabulary / WORDS_FILE, "w", encoding="utf-8") as file:
@@ -181,11 +187,11 @@ def _with_vectors(settings: VectorSettings, found: _Statistics, place: str, noun
     if not found.texts or not found.words:
         what = "no text" if not found.texts else f"{found.texts:,} texts, none with a {noun}"
         raise UserError(f"{place}: {what}; expected texts of letters, or name others with --data and --splits")
-    ordered = sorted(found.counts.items(), key=lambda item: (-item[1], item[0]))
     min_count = settings.vocabulary.min_count
-    kept = dict(item for item in ordered[: settings.vocabulary.vocabulary_size] if item[1] >= min_count)
+    frequent = (item for item in found.counts.items() if item[1] >= min_count)
+    kept = dict(sorted(frequent, key=_by_count)[: settings.vocabulary.vocabulary_size])
     if len(kept) < 2:
-        most, count = ordered[0]
+        most, count = min(found.counts.items(), key=_by_count)
         few = f"only {next(iter(kept))!r} does" if kept else f"the most frequent one, {most!r}, occurs {times(count)}"
         remedy = "lower it" if min_count > 1 else "give more text"
         raise UserError(f"{place}: too few {noun}s occur at least {times(min_count)} (--min-count): {few}; {remedy}")
@@ -194,6 +200,10 @@ def _with_vectors(settings: VectorSettings, found: _Statistics, place: str, noun
             f"{place}: every text has one {noun}, and vectors are learned from neighbours; expected longer texts"
         )
     return kept
+
+
+def _by_count(item: tuple[str, int]) -> tuple[int, str]:
+    return -item[1], item[0]
 
 
 def _report(found: _Statistics, counts: dict[str, int], tokenizer: words.Tokenizer) -> None:

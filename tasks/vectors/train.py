@@ -30,7 +30,7 @@ def train(
     Args:
         settings: The settings.
         run: A new folder, or the folder of the same training, interrupted, which is then resumed after the last epoch
-            that was finished.
+            that was stored.
         overwrite: Whether the new run replaces a finished one, which stays until the new one is finished.
         reopen: Whether a finished run of the same settings and texts is returned as it is; one of others is replaced.
         verbose: 0 for no output, otherwise a line for each epoch.

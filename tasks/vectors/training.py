@@ -19,6 +19,9 @@ from tasks.vectors.settings import VectorTrainingSettings
 
 log = logging.getLogger(__name__)
 
+# A state that takes longer to store than these seconds is stored after fewer epochs, so that storing takes at most this
+# share of the time.
+QUICK_SECONDS, MAX_STORING_SHARE = 0.2, 0.02
 ROUNDED = ("loss", "learning_rate", "seconds", "words_per_second")
 
 
@@ -68,7 +71,7 @@ class VectorTraining:
     # --- epochs
 
     def train(self, run: Run, verbose: int = 1) -> None:
-        """Train the epochs that are left; store the state and the history after each.
+        """Train the epochs that are left; store the history after each, and the state unless that would take long.
 
         Args:
             run: The run.
@@ -77,14 +80,18 @@ class VectorTraining:
         Raises:
             TrainingFailed: If the vectors are no longer finite.
         """
-        epochs = self._settings.epochs
+        epochs, stored, cost = self._settings.epochs, time.monotonic(), 0.0
         if 0 < len(self.history) < epochs:
             log.info("resuming at epoch %d", len(self.history) + 1)
         while len(self.history) < epochs:
             row = self._epoch(len(self.history))
             self.history.append(row)
             EpochLog(epochs, verbose=verbose).print_epoch(row)
-            self._save(run)
+            began = time.monotonic()
+            if cost < max(QUICK_SECONDS, MAX_STORING_SHARE * (began - stored)):
+                self._save(run)
+                stored = time.monotonic()
+                cost = stored - began
             rounded = [one | {name: f"{one[name]:.6g}" for name in ROUNDED} for one in self.history]
             atomic_files.write_csv(run.history_file, rounded)
         if self._settings.algorithm == "fasttext":
@@ -133,7 +140,7 @@ class VectorTraining:
             np.savez(file, **self._weights(), **random, history=history)
 
     def restore(self, run: Run) -> None:
-        """Restore the state after the last finished epoch; do nothing if there is none.
+        """Restore the state after the last stored epoch; do nothing if there is none.
 
         Raises:
             UserError: If the file is damaged.

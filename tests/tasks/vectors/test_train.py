@@ -12,6 +12,7 @@ from gensim.models import FastText, Word2Vec
 
 from tasks.cli.main import main_of_group
 from tasks.training import source_files
+from tasks.vectors import training
 from tasks.vectors.commands import VECTORS
 from tasks.vectors.settings import VectorSettings
 from tasks.vectors.stored_vectors import WordVectors
@@ -35,8 +36,8 @@ def test_the_vectors_are_those_of_gensim(vectors, texts, small, tmp_path, algori
     model_class = Word2Vec
     if algorithm == "fasttext":
         model_class = FastText
-        training = stored.settings.training
-        chosen |= {"min_n": training.min_n, "max_n": training.max_n, "bucket": training.bucket}
+        of_run = stored.settings.training
+        chosen |= {"min_n": of_run.min_n, "max_n": of_run.max_n, "bucket": of_run.bucket}
     model = model_class(**chosen, sample=0, sorted_vocab=0, seed=0, workers=1, min_count=1)
     # Words with the same count are in the order of the alphabet; gensim would sort them in another way.
     counts = collections.Counter(word for line in lines for word in line)
@@ -75,6 +76,38 @@ def test_an_interrupted_training_ends_with_the_same_vectors(
         assert (tmp_path / "parts" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
     assert [row["loss"] for row in history(tmp_path / "parts")] == [row["loss"] for row in history(tmp_path / "whole")]
     assert not (tmp_path / "parts" / "checkpoint").exists()
+
+
+def test_a_state_that_takes_long_to_store_is_stored_after_fewer_epochs(
+    vectors, texts, small, monkeypatch, tmp_path, caplog
+):
+    command = ("train", "--data", texts, *small, "--run")
+    assert vectors(*command, tmp_path / "whole").code == 0
+    epoch, until = VectorTraining._epoch, 3
+
+    def interrupted(self, number):
+        if number == until:
+            raise KeyboardInterrupt
+        return epoch(self, number)
+
+    monkeypatch.setattr(VectorTraining, "_epoch", interrupted)
+    monkeypatch.setattr(training, "QUICK_SECONDS", 0.0)
+    monkeypatch.setattr(training, "MAX_STORING_SHARE", 1e-9)  # so only the first epoch is stored
+    assert vectors(*command, tmp_path / "parts").code == 130
+    until = None
+    assert vectors(*command, tmp_path / "parts").code == 0
+    assert "resuming at epoch 2" in caplog.text
+    assert (tmp_path / "parts" / "vectors.npz").read_bytes() == (tmp_path / "whole" / "vectors.npz").read_bytes()
+    assert len(history(tmp_path / "parts")) == 8
+
+
+def test_word_vectors_need_no_tensorflow(process, texts, tmp_path):
+    program = "import sys; from tasks.cli.main import main_of_group; from tasks.vectors.commands import VECTORS; "
+    program += "code = main_of_group(VECTORS, sys.argv[1:]); sys.exit(code or 'tensorflow' in sys.modules)"
+    for command in (("train", "--data", texts, "--epochs", "1"), ("neighbours", "cat"), ("export",)):
+        started = process("-c", program, *command, "--run", tmp_path / "run")
+        _, err = started.communicate()
+        assert started.returncode == 0, err.decode()
 
 
 def history(run) -> list[dict[str, str]]:
