@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+import keras
 import tensorflow as tf
 
 
@@ -55,3 +56,19 @@ def built_once(method: Callable, *input_signature: tf.TypeSpec) -> Callable:
     """
     function = tf.function(method, input_signature=input_signature, autograph=False)
     return lambda *arguments: function(*arguments)
+
+
+def as_graph(model: keras.Model) -> Callable:
+    """Return a function that calls a model as a graph, at inference.
+
+    Called without a graph, a recurrent layer runs its timesteps one after the other in Python.
+
+    Args:
+        model: The model. The function takes its inputs as positional arguments.
+    """
+
+    @tf.function(input_signature=[tf.TensorSpec(one.shape, one.dtype) for one in model.inputs], autograph=False)
+    def call(*inputs):
+        return model(list(inputs) if len(inputs) > 1 else inputs[0], training=False)
+
+    return call

@@ -10,6 +10,7 @@ import numpy as np
 
 from models.characters import Characters, normalize
 from models.gates import layer_gates
+from models.graph_methods import as_graph
 from models.text_generator import TextGenerator
 from tasks.arguments import ExplainGatesArguments
 from tasks.chargen.records import BOUNDARY
@@ -139,12 +140,12 @@ def _read(generator: TextGenerator, ids: np.ndarray, layer: int) -> tuple[dict[s
     model = generator.step_model.model
     window = model.inputs[0].shape[1] or ids.shape[1]  # with `unroll` the length is fixed
     states = [np.zeros((len(ids), state.shape[-1]), np.float32) for state in model.inputs[1:]]
-    parts, logits = [], []
+    predict, parts, logits = as_graph(model), [], []
     for start in range(0, ids.shape[1], window):
         part = ids[:, start : start + window]
         inputs = [np.pad(part, [(0, 0), (0, window - part.shape[1])]), *states]
         found = layer_gates(model, layer, inputs)
-        after, *states = map(keras.ops.convert_to_numpy, model(inputs, training=False))
+        after, *states = map(keras.ops.convert_to_numpy, predict(*inputs))
         parts.append({name: values[:, : part.shape[1]] for name, values in found.items()})
         logits.append(after[:, : part.shape[1]])
     joined = {name: np.concatenate([part[name] for part in parts], axis=1) for name in parts[0]}

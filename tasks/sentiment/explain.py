@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from models.attribution import IntegratedGradients
+from models.graph_methods import as_graph
 from models.text import vocabulary
 from models.text_classifier import TextClassifier
 from tasks.data.library_logs import hidden_retracing_warnings
@@ -127,5 +128,6 @@ def explain(
 def _probabilities_after(classifier: TextClassifier, ids: np.ndarray, count: int) -> np.ndarray:
     """Return (count, classes): for the first token alone, the first two, and so on; ids (1, timesteps)."""
     prefixes = np.where(np.tri(count, ids.shape[1], dtype=bool), ids, 0)
-    parts = [classifier.model(prefixes[start : start + BATCH], training=False) for start in range(0, count, BATCH)]
+    logits = as_graph(classifier.model)
+    parts = [logits(prefixes[start : start + BATCH]) for start in range(0, count, BATCH)]
     return tf.nn.softmax(tf.concat(parts, axis=0)).numpy()

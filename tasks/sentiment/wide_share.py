@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from models.classifier import Classifier
+from models.graph_methods import as_graph
 from tasks.sentiment import pretrained_head
 from tasks.sentiment.labelled_texts import LabelledTexts
 from tasks.sentiment.settings import SentimentSettings
@@ -66,11 +67,12 @@ def _is_frozen(settings: SentimentSettings, run: Run) -> bool:
 
 def _path_logits(model: Classifier, data: LabelledTexts) -> tuple[np.ndarray, np.ndarray]:
     """Return the logits of each path for the validation texts, (texts, paths, classes), and the classes, (texts,)."""
-    paths = keras.Model(model.input, keras.ops.stack([model.recurrent_logits.output, model.wide.output], axis=1))
+    outputs = [model.recurrent_logits.output, model.wide.output]
+    paths = as_graph(keras.Model(model.input, keras.ops.stack(outputs, axis=1)))
     logits, labels = [], []
     for inputs, classes, _ in data.validation_batches():
         ids = inputs[0] if isinstance(inputs, tuple) else inputs
-        logits.append(np.asarray(paths(ids, training=False), np.float64))
+        logits.append(np.asarray(paths(ids), np.float64))
         labels.append(classes.numpy())
     return np.concatenate(logits), np.concatenate(labels)
 
