@@ -131,6 +131,14 @@ class Task(abc.ABC):
 
     # --- network
 
+    def validated_part(self, settings: Settings) -> str:
+        """Return which part of the network the validation metrics of a training measure; empty if it is the whole.
+
+        Args:
+            settings: The settings of a run, without "auto".
+        """
+        return ""
+
     def network_parts(self, settings: Settings, data: TrainingData | None) -> Sequence["Part"]:
         """Return the parts of the network, from which the memory of a training is estimated; none if it is not.
 

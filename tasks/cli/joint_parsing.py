@@ -27,6 +27,12 @@ def comparison(task: Task, program: str, arguments_class: type[CompareArguments]
             f"--metric {arguments.metric}: evaluate does not measure it; take {', '.join(metrics)}"
             f"{did_you_mean(arguments.metric, metrics)}"
         )
+    for option in ("epochs", "steps-per-epoch"):
+        if arguments.minutes is not None and (option in arguments.axes or value_of(f"--{option}", rest) is not None):
+            raise UserError(
+                f"--minutes {arguments.minutes:g} with --{option}: the number of steps follows from the minutes; give "
+                "one of them"
+            )
     settings = {}
     for name, chosen in arguments.variations.items():
         for option in chosen:
@@ -40,6 +46,9 @@ def comparison(task: Task, program: str, arguments_class: type[CompareArguments]
         with _explained(task, program, arguments_class, argv):
             settings[name] = train_arguments(task, program, [*rest, *words]).settings
         unlabelled.check_trained(settings[name])
+        for other in settings:
+            if other != name and settings[other] == settings[name]:
+                raise UserError(f"{other} and {name} are the same settings; give each value once")
     return Comparison(task, arguments, settings)
 
 

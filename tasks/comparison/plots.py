@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
+from tasks.comparison.table import validated_part
 from tasks.reports.plots import drawing, new_figure, save
 
 
@@ -36,10 +37,11 @@ def quality_against_time(results: dict[str, list[dict]], column: str, path: Path
         spread = points[..., 1].std(0, ddof=1) if len(points) > 1 else np.zeros(steps)  # that of the table
         (line,) = panel.plot(seconds, mean, marker="o", markersize=3, label=name)
         panel.fill_between(seconds, mean - spread, mean + spread, color=line.get_color(), alpha=0.2, linewidth=0)
+    part = next(filter(None, map(validated_part, results.values())), "")
     shared = any(run["trained"].get("shared_machine") for runs in results.values() for run in runs)
     panel.set(
         xlabel="seconds of training" + " (on a machine shared by trainings)" * shared,
-        ylabel=column.replace("val_", "validation "),
+        ylabel=column.replace("val_", "validation ") + (f" ({part})" if part else ""),
     )
     return _finished(figure, panel, path)
 
@@ -66,5 +68,6 @@ def quality_against_parameters(rows: list[dict], metric: str, path: Path) -> Pat
 def _finished(figure: Figure, panel: Axes, path: Path) -> Path:
     panel.grid(alpha=0.3)
     if panel.get_legend_handles_labels()[0]:  # nothing may have been measured
-        panel.legend(fontsize="small")
+        for text in panel.legend(fontsize="small").get_texts():
+            text.set_parse_math(False)  # a varied value may contain dollar signs
     return save(figure, path)

@@ -1,6 +1,7 @@
 """What a comparison compares, and by which metric. Imports no TensorFlow."""
 
 import dataclasses
+import hashlib
 import itertools
 import math
 import re
@@ -17,6 +18,8 @@ from tasks.data import look_ahead
 from tasks.metrics import Metric
 from tasks.task import Task
 
+# A longer name of a folder is shortened; file systems have a limit of 255.
+MAX_NAME_BYTES = 200
 # What --vary does not vary, and what to use instead.
 NOT_VARIED = {
     "cell": "name the cells with --cells",
@@ -47,8 +50,8 @@ class CompareArguments(Settings):
     split: str = "validation"
     """The split that it is measured on; test is for the final figure, when the choice is made."""
     quality: float | None = None
-    """Reports the time that each takes to this validation metric (accuracy; in chargen the loss, in translation BLEU);
-    the best value that all of them reach if not given."""
+    """Reports the time that each takes to this validation metric (accuracy, without a linear model that is fitted
+    before; in chargen the loss, in translation BLEU); the best value that all of them reach if not given."""
     jobs: int = Field(1, ge=1)
     """Number of trainings side by side. Those on one machine slow each other down: their times are marked."""
     on: Literal["local", "slurm", "ray"] = "local"
@@ -83,6 +86,8 @@ class CompareArguments(Settings):
                 raise ValueError(f"{words!r} is not NAME=VALUE,VALUE...")
             if name in NOT_VARIED or names.count(name) > 1:
                 raise ValueError(f"{words!r}: {NOT_VARIED.get(name, 'name all of its values at once')}")
+            if name.replace("-", "_") in {field.removesuffix("_") for field in cls.model_fields}:
+                raise ValueError(f"{words!r}: --{name} is an option of the comparison itself, and has one value")
             comma_lists.split(words.partition("=")[2])
         return value
 
@@ -134,7 +139,11 @@ def _option(words: str) -> str:
 
 def _folder_name(options: dict[str, str]) -> str:
     words = [value if name == "cell" else f"{name}={value}" for name, value in options.items()]
-    return re.sub(r"[^\w.=+-]+", "-", "_".join(words))
+    name = re.sub(r"[^\w.=+-]+", "-", "_".join(words))
+    if len(name.encode()) <= MAX_NAME_BYTES:
+        return name
+    short = name.encode()[: MAX_NAME_BYTES - 13].decode(errors="ignore")
+    return f"{short}-{hashlib.sha256('_'.join(words).encode()).hexdigest()[:12]}"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -26,7 +26,8 @@ def rows(comparison: Comparison, results: dict[str, list[dict]]) -> list[dict]:
         with n - 1; None for one seed), `runs`; `parameters`; `seconds_per_pass` over the training data and
         `tokens_per_second` (means of training steps alone, without the first epoch, in which the graph is built);
         `peak_memory` (bytes, the highest; it includes the preparation of the data, but after an interruption only the
-        last process); `quality`, `quality_of` (the column of the history that it belongs to), `seconds_to_quality`
+        last process); `quality`, `quality_of` (the column of the history that it belongs to), `validated_part` (the
+        part of the network that this column measures; empty if it is the whole), `seconds_to_quality`
         (mean over the runs that reached it; training alone, with the building of the graph) and `reached` (number of
         runs); `shared_machine` (number of runs beside which another training of the comparison ran on the same
         machine, so that their times are longer); `diverged` (number of runs).
@@ -55,6 +56,7 @@ def rows(comparison: Comparison, results: dict[str, list[dict]]) -> list[dict]:
                 "peak_memory": max(run["trained"]["peak_memory"] for run in runs),
                 "quality": quality,
                 "quality_of": compared.column,
+                "validated_part": validated_part(runs),
                 "seconds_to_quality": _mean(times),
                 "reached": len(times),
                 "shared_machine": sum(run["trained"].get("shared_machine", False) for run in runs),
@@ -62,6 +64,11 @@ def rows(comparison: Comparison, results: dict[str, list[dict]]) -> list[dict]:
             }
         )
     return table
+
+
+def validated_part(runs: list[dict]) -> str:
+    """Return the part of the network that the history of the runs measures; empty if it is the whole network."""
+    return next((part for run in runs if (part := run["trained"].get("validated_part"))), "")
 
 
 def _column(run: dict, name: str) -> list[float | None]:
@@ -111,6 +118,7 @@ def _shown(row: dict) -> dict[str, str]:
     if row["reached"] < row["runs"]:
         reached += f" ({row['reached']} of {row['runs']})"
     quality = "quality" if row["quality"] is None else f"{row['quality_of']} {row['quality']:.4g}"
+    part = f" ({row['validated_part']})" if row["validated_part"] else ""
     number = lambda name, digits=0: "-" if row[name] is None else f"{row[name]:,.{digits}f}"  # noqa: E731
     time = lambda text: text + MARK if row["shared_machine"] and text[0] != "-" else text  # noqa: E731
     return {name: row[name] for name in options} | {
@@ -119,7 +127,7 @@ def _shown(row: dict) -> dict[str, str]:
         "s/pass": time(number("seconds_per_pass", 1)),
         "tokens/s": time(number("tokens_per_second")),
         "peak MiB": f"{row['peak_memory'] / 2**20:,.0f}",
-        f"s to {quality}": time(reached),
+        f"s to {quality}{part}": time(reached),
         **({"diverged": str(row["diverged"])} if row["diverged"] else {}),
     }
 

@@ -175,19 +175,19 @@ def within(comparison: Comparison, minutes: float, settings: Settings, folder: P
         log.info("timing %d steps", TIMED_STEPS)
         trial = folder / ".timing"
         shutil.rmtree(trial, ignore_errors=True)
-        timed = with_training(settings, epochs=2, steps_per_epoch=TIMED_STEPS)
+        timed = with_training(settings, epochs=2, steps_per_epoch=TIMED_STEPS, patience=None)
         job = {"task": comparison.task.reference, "settings": timed, "run": str(trial), "evaluate": None}
         (answer,) = answers(job)
         shutil.rmtree(trial)
         # Epoch 0 is the validation of a network that was fitted before: see `tasks.task_parts.Network.is_fitted`.
         epochs = [row for row in answer["trained"]["history"] if row["epoch"]]
         steps = None
-        if not epochs and not answer["trained"]["diverged"]:
-            log.info("%s: it is fitted before the training, which has no step", folder.name)
-        elif len(epochs) < 2:
+        if answer["trained"]["diverged"]:
             # It will diverge again; another seed may not, and gets as few steps.
             steps = 2 * TIMED_STEPS
             log.warning("%s: its loss becomes NaN within %d steps, so it gets no more steps", folder.name, steps)
+        elif not epochs:
+            log.info("%s: it is fitted before the training, which has no step", folder.name)
         else:
             steps = max(VALIDATIONS, round(60.0 * minutes * TIMED_STEPS / epochs[1]["seconds"]))
         budget = {"asked": asked, "steps": steps}

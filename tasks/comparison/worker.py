@@ -84,6 +84,7 @@ def _train(train, task: Task, settings: Settings, run: str, processes: int | Non
     model = load("tasks.training.checkpoint:load_model")(Run(run))
     return {
         "history": Run(run).history(),
+        "validated_part": task.validated_part(Run(run).settings(task.settings_class)),
         "parameters": model.count_params(),
         "peak_memory": peak,
         "diverged": diverged,

@@ -107,5 +107,5 @@ class EpochLog:
         metrics = [f"{name} {row[name]:.4f}" for name in row if name not in NOT_METRICS and row[name] is not None]
         self.clear()
         speed = f", {row['words_per_second']:,.0f} words/s" if "words_per_second" in row else ""
-        line = f"epoch {row['epoch']:g} of {self._epochs}: {', '.join(metrics)} ({row['seconds']:.1f} s{speed})"
-        print(line, flush=True)
+        seconds = f" ({row['seconds']:.1f} s{speed})" if row["seconds"] else ""  # none before the training
+        print(f"epoch {row['epoch']:g} of {self._epochs}: {', '.join(metrics)}{seconds}", flush=True)

@@ -22,6 +22,11 @@ class SentimentTask(Task):
     comparison_arguments = {"baseline": False}  # it is the same for each row
     evaluation_files = ("mistakes.csv",)
 
+    def validated_part(self, settings):
+        """Return "recurrent path alone" if the linear model is fitted before the training; see `tasks.task.Task`."""
+        fitted_before = settings.network.wide_ngrams and settings.network.wide_features == "tf_idf"
+        return "recurrent path alone" if fitted_before else ""
+
     def network_parts(self, settings, data):
         """Return the parts of the network; see `tasks.task.Task.network_parts`."""
         sizes = {}

@@ -112,13 +112,11 @@ class TrainingCallback(keras.callbacks.Callback):
             validation: The validation data.
         """
         self.set_model(model)
-        start = time.monotonic()
         results = model.evaluate(validation, verbose=0, return_dict=True)
         if not math.isfinite(results["loss"]):
             raise TrainingDiverged(f"loss is {results['loss']} before the training")
         logs = dict.fromkeys(results) | {f"val_{name}": value for name, value in results.items()}
-        seconds = time.monotonic() - start
-        self.progress.history = [self.workers.first_alone(lambda: self._row(0, logs, seconds))]
+        self.progress.history = [self.workers.first_alone(lambda: self._row(0, logs, 0.0))]  # no training step
         self._save_model()
         self._write_history()
         self.epoch_log.print_epoch(self.progress.history[-1])
@@ -221,7 +219,7 @@ class TrainingCallback(keras.callbacks.Callback):
             "learning_rate": float(learning_rate(epoch * self.steps_per_epoch - 1)) if epoch else 0.0,
             "seconds": seconds,
             "passes": epoch * self.passes_per_epoch,
-            "tokens_per_second": self.tokens_per_pass * self.passes_per_epoch / seconds,
+            "tokens_per_second": self.tokens_per_pass * self.passes_per_epoch / seconds if epoch else None,
         }
 
     # --- weights and files

@@ -148,15 +148,23 @@ def test_overwrite_removes_the_old_comparison_after_the_first_training(compared,
 
 
 @pytest.mark.slow
-def test_a_comparison_with_minutes_trains_for_the_steps_that_fit_into_them(reviews, tmp_path, sentiment):
+def test_a_comparison_with_minutes_trains_for_the_steps_that_fit_into_them(reviews, tmp_path, sentiment, caplog):
     command = ["compare", "--data", reviews, "--run", tmp_path / "cells", "--cells", "simple_rnn", "--seeds", "1"]
-    answer = sentiment(*command, "--units", "4", "--minutes", "0.02", "--json", *OPTIONS)
+    options = [option for option in OPTIONS if "--epochs" not in option]
+    answer = sentiment(*command, "--units", "4", "--minutes", "0.02", "--patience", "1", "--json", *options)
     assert answer.code == 0, answer.err
     (row,) = json.loads(answer.out)["rows"]
     folder = tmp_path / "cells" / "simple_rnn_units=4"
     result = json.loads((folder / "seed-0.json").read_text())
-    assert len(result["trained"]["history"]) == 6
+    assert 2 <= len(result["trained"]["history"]) <= 6 and "NaN" not in caplog.text
     assert row["spread"] is None and row["runs"] == 1
+
+
+def test_the_name_of_a_folder_has_a_limit_and_stays_different():
+    files = [f"{'d' * 150}/{'한' * 60}/{number}.csv" for number in (1, 2)]
+    variations = CompareArguments(cells="lstm", vary=(f"data={','.join(files)}",)).variations
+    assert [len(name.encode()) <= 200 for name in variations] == [True, True]
+    assert [options["data"] for options in variations.values()] == files
 
 
 def test_the_steps_that_fit_into_the_minutes_are_timed_once_for_all_seeds(tmp_path, monkeypatch):
@@ -220,6 +228,10 @@ def test_a_network_that_is_fitted_before_the_training_may_have_no_step_to_time(
         (["--cells", "gru", "--vary", "unit_forget_bias=True,False"], ["unit_forget_bias", "only lstm"]),
         (["--minutes", "0"], ["--minutes", "greater than 0"]),
         (["--vary", "data=a b,a/b"], ["signs alone"]),
+        (["--vary", "minutes=1,2"], ["--minutes is an option of the comparison itself"]),
+        (["--units", "4,04"], ["lstm_units=4 and lstm_units=04 are the same settings"]),
+        (["--minutes", "1", "--epochs", "3"], ["--minutes 1 with --epochs"]),
+        (["--minutes", "1", "--vary", "steps_per_epoch=2,3"], ["--minutes 1 with --steps-per-epoch"]),
     ],
 )
 def test_a_message_names_what_cannot_be_compared(sentiment, tmp_path, arguments, words):

@@ -6,6 +6,7 @@ import pytest
 from tasks.chargen.task import CHARGEN
 from tasks.comparison import plots, table
 from tasks.comparison.settings import CompareArguments, Comparison
+from tasks.sentiment.settings import SentimentSettings
 from tasks.sentiment.task import SENTIMENT
 
 
@@ -35,6 +36,27 @@ def test_the_table_has_mean_spread_and_the_seconds_to_the_quality_that_all_reach
     assert "0.6500 ± 0.2121" in table.as_text([lstm, gru])
 
 
+def test_the_table_and_the_plot_name_the_part_of_the_network_that_was_validated(tmp_path, monkeypatch):
+    comparison = Comparison(SENTIMENT, CompareArguments(cells="lstm"), {})
+    results = {"lstm": [result("val_accuracy", [0.5, 0.6])]}
+    for settings, part in (({"wide_features": "tf_idf"}, " (recurrent path alone)"), ({"wide_ngrams": 0}, "")):
+        network = SentimentSettings(network={"wide_ngrams": 2, "wide_features": "tf_idf"} | settings)
+        results["lstm"][0]["trained"]["validated_part"] = SENTIMENT.validated_part(network)
+        header = table.as_text(table.rows(comparison, results)).splitlines()[0]
+        assert header.rstrip(" |").endswith(f"s to val_accuracy 0.6{part}")
+        drawn = []
+        monkeypatch.setattr(plots, "save", lambda figure, path, drawn=drawn: drawn.append(figure))
+        plots.quality_against_time(results, "val_accuracy", tmp_path / "picture.png")
+        assert drawn[0].axes[0].get_ylabel() == f"validation accuracy{part}"
+
+
+def test_a_varied_value_may_contain_dollar_signs(tmp_path):
+    comparison = Comparison(SENTIMENT, CompareArguments(cells="lstm", vary=("data=a$x_^$b.csv,c.csv",)), {})
+    results = {name: [result("val_accuracy", [0.6])] for name in comparison.arguments.variations}
+    rows = table.rows(comparison, results)
+    assert plots.quality_against_parameters(rows, "accuracy", tmp_path / "picture.png").exists()
+
+
 def test_the_speed_does_not_include_the_first_epoch():
     history = [
         {"epoch": 1.0, "seconds": 60.0, "passes": 1.0, "tokens_per_second": 10.0},
@@ -43,7 +65,7 @@ def test_the_speed_does_not_include_the_first_epoch():
     ]
     assert table._speed(history) == (20.0, pytest.approx(1800 / 40))
     assert table._speed(history[:1]) == (60.0, 10.0)
-    fitted = {"epoch": 0.0, "seconds": 5.0, "passes": 0.0, "tokens_per_second": 0.0}  # validated before the training
+    fitted = {"epoch": 0.0, "seconds": 0.0, "passes": 0.0, "tokens_per_second": None}  # validated before the training
     assert table._speed([fitted, *history]) == table._speed(history)
     assert table._speed([fitted]) == (None, None)
 

@@ -98,6 +98,8 @@ def test_a_run_is_evaluated_exported_and_explained_as_any_other(sentiment, train
     exported = list(inference.load(SENTIMENT, tmp_path / "model").predict(texts))
     assert [row["label"] for row in exported] == [row["label"] for row in answers]
     assert [row["probability"] for row in exported] == pytest.approx([row["probability"] for row in answers], abs=1e-5)
+    before = Run(run).history()[0]  # validated before the training, which is not time of the training
+    assert (before["epoch"], before["seconds"], before["tokens_per_second"]) == (0, 0, None)
     for options in ((), ("--direction", "backward", "--layer", "2")):
         explained = json.loads(sentiment("explain", "--run", run, texts[0], "--json", *options).out)
         assert len(explained["gates"]["state"]) == len(explained["tokens"]) == len(explained["contributions"])
