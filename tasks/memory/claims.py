@@ -235,7 +235,10 @@ def _check_improvement(tables: ResultTables, alternative: Group, names: tuple[st
         f"(mean over the lags); {steps[0]:.0f} and {steps[1]:.0f} training steps"
     )
     gains = _mean_by_seed(pairs, lambda standard, other: standard["accuracy"] - other["accuracy"])
-    saved = _mean_by_seed(pairs, lambda standard, other: (other["steps"] - standard["steps"]) / steps[1])
+    # A diverged training ends early; it saves no steps.
+    most = max(row["steps"] for pair in pairs for row in pair)
+    needed = lambda row: most if row["diverged"] else row["steps"]  # noqa: E731
+    saved = _mean_by_seed(pairs, lambda standard, other: (needed(other) - needed(standard)) / steps[1])
     for values, minimum in ((gains, MIN_ACCURACY_DIFFERENCE), (saved, MIN_STEPS_SAVED)):
         mean = statistics.fmean(values)
         if abs(mean) > max(minimum, 2.0 * _standard_error(values)):

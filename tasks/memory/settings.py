@@ -82,6 +82,7 @@ class MemoryArguments(Settings):
     @field_validator("lags")
     @classmethod
     def _check_lags(cls, value: str) -> str:
+        lags = []
         for part in comma_lists.split(value, LAGS_EXAMPLE):
             try:
                 lag = int(part)
@@ -89,6 +90,9 @@ class MemoryArguments(Settings):
                 raise ValueError(f"{part!r} is not an integer; write lags as in {LAGS_EXAMPLE}") from None
             if not 1 <= lag <= MAX_INTEGER:
                 raise ValueError(f"{part} is not a valid lag; the minimum is 1, and the maximum {MAX_INTEGER:,}")
+            lags.append(lag)
+        if len({*lags}) < len(lags):
+            raise ValueError(f"{value!r} names {max(lags, key=lags.count)} twice; name each once")
         return value
 
     @field_validator("random_initializers")

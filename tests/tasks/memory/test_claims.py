@@ -50,6 +50,9 @@ def test_the_verdict_on_an_improvement(make_results, study, condition):
     assert helps(bad, good) == "does not hold"
     assert helps(good, good) == "does not hold"
     assert helps(good, good, steps=200) == "holds"  # the same accuracy in half the steps
+    assert helps({20: [0.1]}, {20: [0.1]}, steps=800) == "holds"
+    diverged = make_results("lstm", STANDARD, {20: [0.1]}, steps=25, diverged=True)  # ended early: it saves no steps
+    assert verdict(study, diverged, make_results("lstm", condition, {20: [0.1]}, steps=400)) == "does not hold"
     assert helps({20: [1.0, 0.5]}, {20: [0.2, 0.9]}) == "does not hold"  # the seeds differ more than the conditions
 
 

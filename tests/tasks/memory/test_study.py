@@ -123,6 +123,7 @@ ERRORS = {
     "an unknown study": (["--studies", "clip"], ["--studies", "'clip'", "did you mean clipping"]),
     "an unknown distribution": (["--training-lags", "uniform,log"], ["--training-lags", "'log'", "log_uniform"]),
     "no seeds": (["--seeds", "0"], ["--seeds", "0", "greater than or equal to 1"]),
+    "a lag twice, written in two ways": (["--lags", "2,02"], ["--lags", "names 2 twice"]),
     "a lag of zero": (["--lags", "5,0"], ["--lags", "0 is not a valid lag", "minimum is 1"]),
     "a negative lag": (["--lags", "-5,10"], ["--lags", "-5 is not a valid lag"]),
     "lags that are not numbers": (["--lags", "5,ten"], ["--lags", "'ten' is not an integer"]),
