@@ -38,6 +38,9 @@ SPLITS = ("train", "validation")
 BLOCK = 1 << 16
 # A text of lines is stored in rows of about this number of pieces.
 ROW = 1 << 18
+# A text of more characters is read in parts. A shorter one has fewer pieces than `MAX_PIECES`, also where the
+# normalization makes 18 characters of one.
+LONG = MAX_PIECES // 20
 # Pieces of a text that its LSA reads, at most.
 LONGEST = 2000
 # The share of unknown pieces from which on a warning is logged: the vocabulary or the text is probably the wrong one.
@@ -158,28 +161,34 @@ def _counted(rows: Iterable[list[int]], counts: np.ndarray | None) -> Iterator[l
 def encoded(records: Iterable[Record], text: PieceText) -> Iterator[list[int]]:
     """Yield the ids of texts, with a boundary before the first and after the last.
 
-    Where line ends are pieces, a text is read in parts, and a long one is stored in several rows: each begins with the
-    last id of the row before.
+    A long text, or one where line ends are pieces, is read in parts. It may be stored in several rows: each begins with
+    the last id of the row before.
     """
-    if not text.characters.has_line_ends:
-        ids_of = lambda chunk: text.ids(string_tensor([record.values[0] for record in chunk])).to_list()  # noqa: E731
-        for _, rows in look_ahead.mapped(ids_of, chunks(records)):
-            for ids in rows:
-                if len(ids) < MAX_PIECES:
-                    yield [EOS, *ids, EOS]
-                else:
-                    log.warning("a text has more than %s pieces, and is cut there", f"{MAX_PIECES:,}")
-                    yield [EOS, *ids]
+    if text.characters.has_line_ends:
+        for record in records:
+            yield from _encoded_in_parts(record.values[0], text)
         return
-    for record in records:
-        row = [EOS]
-        for chunk in chunks(separate_texts.parts(record.values[0])):
-            for ids in text.ids(string_tensor(chunk)).to_list():
-                row += ids
-                if len(row) > ROW:
-                    yield row
-                    row = row[-1:]
-        yield [*row, EOS]
+
+    def ids_of(texts: list[str]) -> list[list[int]]:
+        return text.ids(string_tensor(["" if len(one) > LONG else one for one in texts])).to_list()
+
+    for texts, rows in look_ahead.mapped(ids_of, chunks(record.values[0] for record in records)):
+        for one, ids in zip(texts, rows, strict=True):
+            if len(one) > LONG:
+                yield from _encoded_in_parts(one, text)
+            else:
+                yield [EOS, *ids, EOS]
+
+
+def _encoded_in_parts(whole: str, text: PieceText) -> Iterator[list[int]]:
+    row = [EOS]
+    for chunk in chunks(separate_texts.parts(whole)):
+        for ids in text.ids(string_tensor(chunk)).to_list():
+            row += ids
+            if len(row) > ROW:
+                yield row
+                row = row[-1:]
+    yield [*row, EOS]
 
 
 def _write_vocabulary(settings: ChargenSettings, source: Source | TextSource, folder: Path) -> None:

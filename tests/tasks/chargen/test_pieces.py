@@ -1,7 +1,6 @@
 """Language models over SentencePiece pieces of separate texts, through the commands."""
 
 import csv
-import io
 import itertools
 import json
 import os
@@ -10,11 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from models.language_model import StepModel
-from models.pieces import PieceText
-from tasks.chargen import long_texts, piece_data, separate_texts, step_by_step
+from tasks.chargen import piece_data
 from tasks.chargen.document_windows import DocumentWindows
 from tasks.chargen.generate import from_run
 from tasks.chargen.generated_records import generate_records
@@ -22,7 +19,6 @@ from tasks.chargen.piece_data import load_pieces
 from tasks.chargen.separate_texts import open_separate_texts, texts
 from tasks.chargen.settings import ChargenSettings
 from tasks.chargen.task import CHARGEN
-from tasks.data.records import Record
 from tasks.serving.inference import load
 from tasks.training.checkpoint import load_model
 from tasks.training.runs import Run
@@ -167,48 +163,6 @@ def test_records_that_are_known_from_training_count_as_known(chargen, train, tmp
     assert json.loads(answer.out)["known_share"] > 0.8
     generated = generate_records(load(CHARGEN, tmp_path / "run"), 5, temperature=0.3)
     assert chargen("generate", "--run", tmp_path / "run", "--samples", "5").out.splitlines() == generated
-
-
-def test_line_ends_are_pieces_of_a_text_of_lines(chargen, train, text_file, tmp_path, monkeypatch):
-    assert train(tmp_path / "run", *PIECES, "--epochs", "8", "--units", "32", data=text_file).code == 0
-    assert load_pieces(Run(tmp_path / "run").vocabulary).has_line_ends
-    text = chargen("generate", "--run", tmp_path / "run", "--length", "200", "--temperature", "0.5").out
-    assert text.strip().count("\n") > 1
-    # Generated in parts, wherever one ends, and continued after any of them: no line begins with a blank.
-    predictor = load(CHARGEN, tmp_path / "run", length=60, temperature=0.5)
-    [whole] = predictor.predict(["The "])
-    monkeypatch.setattr(long_texts, "PART", 1)
-    monkeypatch.setattr(step_by_step, "CHARACTERS_PER_UPDATE", 1)
-    assert [*predictor.predict(["The "])] == [whole] and "\n" in whole["continuation"]
-    generator, progress, parts = predictor.module, step_by_step.Progress(), []
-    like = generator.initial_state(tf.constant(["The "]))
-    for _ in range(60):
-        part, progress = next(itertools.islice(step_by_step.stream(generator, "The ", progress), 1))
-        parts.append(part)
-        progress = step_by_step.Progress.from_json(json.loads(json.dumps(progress.as_json())), like)
-    assert whole["text"].startswith("".join(parts)) and "\n" in "".join(parts)
-    # Greedy generation is what the user gets who takes the most probable piece each time.
-    greedy = chargen("generate", "--run", tmp_path / "run", "--length", "30", "--temperature", "0").out
-    monkeypatch.setattr("sys.stdin", io.StringIO("\n" * 30))
-    chosen = chargen("generate", "--run", tmp_path / "run", "--length", "30", "--choose", "2").out
-    assert chosen.endswith(f"\n{greedy}")
-    evaluated = chargen("evaluate", "--run", tmp_path / "run", "--json")
-    assert json.loads(evaluated.out)["word_perplexity"] > 1
-
-
-def test_the_pieces_of_a_text_of_lines_are_those_of_its_parts(train, text_file, tmp_path, monkeypatch):
-    """Each line is segmented like a text, so a word at its beginning is the same piece as elsewhere."""
-    assert train(tmp_path / "run", *PIECES, "--epochs", "1", "--steps-per-epoch", "1", data=text_file).code == 0
-    pieces = load_pieces(Run(tmp_path / "run").vocabulary)
-    text = PieceText(pieces)
-    lines = text_file.read_text()[:600]
-    [ids] = text.ids(tf.constant([lines])).to_list()
-    expected = [[*pieces.processor.encode(line), pieces.symbols.index("\n")] for line in lines.split("\n")]
-    assert ids == [index for line in expected for index in line][:-1]
-    assert text.text(tf.ragged.constant([ids])).numpy()[0].decode().removeprefix(" ") == lines
-    monkeypatch.setattr(separate_texts, "PART", 70)
-    [row] = piece_data.encoded([Record((lines,), "")], text)
-    assert row == [EOS, *ids, EOS]
 
 
 def test_several_splits_of_a_source_are_trained_on(train, tmp_path, caplog):
