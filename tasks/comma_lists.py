@@ -29,6 +29,29 @@ def split(text: str, example: str = "a,b,c") -> list[str]:
     return items
 
 
+def pairs(text: str, form: str) -> list[tuple[str, str]]:
+    """Split a list of names with values, `a=1,b, c=2`; a name may contain commas.
+
+    Args:
+        text: The list.
+        form: What an item is, for error messages: "NAME=WEIGHT".
+
+    Returns:
+        The names, as they are, and the values.
+
+    Raises:
+        ValueError: If an item has another form.
+    """
+    found = []
+    while text:
+        item = re.match(r"(.+?)=\s*([^,=\s]+)\s*(?:,(?=.)|$)", text, re.S)
+        if item is None:
+            raise ValueError(f"{text!r} is not {form}")
+        found.append((item[1], item[2]))
+        text = text[item.end() :]
+    return found
+
+
 def check_known(text: str, known: Sequence[str], noun: str) -> str:
     """Check that every item of a list is a known name.
 

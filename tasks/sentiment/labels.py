@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from tasks import comma_lists
 from tasks.data.records import Record, without_invisible
 from tasks.errors import UserError
 
@@ -192,15 +193,18 @@ def class_weights(setting: str | None, labels: list[str], counts: np.ndarray) ->
     if setting == "balanced":
         # A class has no examples where a training goes on from another run with other data.
         return (counts.sum() / (len(labels) * np.maximum(counts, 1))).astype(np.float32)
-    for part in (setting or "").split(",") if setting else []:
-        name, _, value = part.rpartition("=")
+    try:
+        pairs = comma_lists.pairs(setting or "", "NAME=WEIGHT")
+    except ValueError as error:
+        raise UserError(f"--class-weight {setting}: {error}; give one for each class to weigh, or balanced") from None
+    for name, value in pairs:
         try:
             weights[labels.index(clean_label(name))] = weight = float(value)
             if not 0.0 <= weight < float("inf"):
                 raise ValueError
         except ValueError:
             raise UserError(
-                f"--class-weight {setting}: {part!r} is not NAME=WEIGHT with a class of {', '.join(labels[:20])}; "
-                "or give balanced"
+                f"--class-weight {setting}: {f'{name}={value}'!r} is not NAME=WEIGHT with a class of "
+                f"{', '.join(labels[:20])}; or give balanced"
             ) from None
     return weights

@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from models.network_settings import ClassifierSettings
 from models.recurrent_settings import RecurrentSettings, Settings
+from tasks import comma_lists
 from tasks.arguments import EvaluateRowsArguments, ExplainGatesArguments
 from tasks.data.locations import shown
 from tasks.settings import (
@@ -87,10 +88,14 @@ class SentimentTrainingSettings(BucketedTrainingSettings, defaults={"schedule": 
     epochs: Auto | Annotated[int, Field(ge=1)] = "auto"
     """Passes over the training data. auto: about 400 steps, in 2 to 14 passes."""
     tokens_per_batch: Auto | Annotated[int, Field(ge=1)] = "auto"
-    """Maximum number of tokens in a batch, padding included. auto: at least 25 batches in a pass, up to 16,384."""
+    """Maximum number of tokens in a batch, padding included. auto: 512 to 16,384, with at least 25 batches in a pass if
+    there are enough texts."""
     learning_rate: Auto | Annotated[float, Field(gt=0.0)] = "auto"
     """The highest learning rate of the schedule. auto: 4e-3, or 1e-3 where a language model is fine-tuned."""
 
+    patience: Auto | Annotated[int, Field(ge=1)] | None = "auto"
+    """Stops after this number of epochs without improvement of the monitored metric; None never stops early. auto: 3 if
+    epochs is auto too and monitor is loss, without steps_per_epoch and a language model."""
     monitor: Literal["loss", "accuracy", "macro_f1"] = "loss"
     """The validation metric that selects the weights to save; macro_f1 is of use where classes are unequal."""
     ngram_learning_rate: float = Field(0.03, gt=0.0)
@@ -164,13 +169,12 @@ class SentimentTrainingSettings(BucketedTrainingSettings, defaults={"schedule": 
     @field_validator("class_weight")
     @classmethod
     def _class_weight_has_its_form(cls, value: str | None) -> str | None:
-        for part in (value or "").split(",") if value not in (None, "balanced") else []:
+        for name, number in comma_lists.pairs(value, "NAME=WEIGHT") if value not in (None, "balanced") else []:
             try:
-                _, number = part.rsplit("=", 1)
                 float(number)
             except ValueError:
                 raise ValueError(
-                    f"{part!r} is not NAME=WEIGHT; give one for each class to weigh, or balanced"
+                    f"{f'{name}={number}'!r} is not NAME=WEIGHT; give one for each class to weigh, or balanced"
                 ) from None
         return value
 

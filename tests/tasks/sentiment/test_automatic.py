@@ -84,6 +84,31 @@ def test_the_layers_of_a_language_model_are_trained_with_a_lower_learning_rate(t
     assert (f"learning_rate={rate}" in reasons) == ("learning_rate" not in given)
 
 
+@pytest.mark.parametrize(
+    ("given", "patience"),
+    [
+        ({}, 3),
+        ({"patience": 5}, 5),
+        ({"patience": None}, None),
+        ({"epochs": 20}, None),  # who asks for epochs gets them
+        ({"steps_per_epoch": 1}, None),
+        ({"monitor": "macro_f1"}, None),
+        ({"pretrained": "runs/lm"}, None),
+    ],
+)
+def test_a_training_with_a_chosen_number_of_epochs_stops_when_the_loss_no_longer_falls(tmp_path, given, patience):
+    settings, reasons = resolved(tmp_path, ENGLISH, 40, training=given)
+    assert settings.training.patience == patience
+    assert ("patience=3" in reasons) == (given == {})
+
+
+def test_one_long_text_does_not_make_short_ones_long(tmp_path):
+    rows = [(f"{index} {ENGLISH}", index % 2) for index in range(100)] + [("word " * 100_000, 0)]
+    settings = SentimentSettings(data={"data": str(write_csv(tmp_path / "texts.csv", rows))})
+    network = SENTIMENT.resolve(settings)[0].network
+    assert (network.max_tokens, network.pool_size) == (400, 1)
+
+
 def test_a_language_model_with_n_gram_vectors_is_fine_tuned(tmp_path):
     settings, _ = resolved(tmp_path, ENGLISH, 40, training={"pretrained": "runs/lm"}, network={"ngrams": 3})
     assert settings.training.fine_tuning == "gradual"
@@ -100,13 +125,15 @@ GIVEN = {
         "wide_min_texts": 1,
         "wide_share": 0.5,
     },
-    "training": {"epochs": 1, "tokens_per_batch": 64, "fine_tuning": "off", "learning_rate": 0.1},
+    "training": {"epochs": 1, "tokens_per_batch": 64, "fine_tuning": "off", "learning_rate": 0.1, "patience": None},
 }
 
 
 def test_without_an_automatic_setting_the_data_are_not_read():
     settings = SentimentSettings(data={"data": "missing.csv"}, **GIVEN)
     assert SENTIMENT.resolve(settings) == (settings, "")
+    stopping = settings.model_copy(update={"training": settings.training.model_copy(update={"patience": "auto"})})
+    assert SENTIMENT.resolve(stopping) == (settings, "")  # follows from the number of epochs
 
 
 def test_nothing_is_said_where_nothing_that_counts_was_chosen(tmp_path):

@@ -20,6 +20,8 @@ def test_class_weights_follow_the_setting():
     assert class_weights(None, labels, counts).tolist() == [1, 1, 1]
     assert class_weights("balanced", labels, counts) == pytest.approx([2.0, 2 / 3, 1.0])
     assert class_weights("b=2.5, c=d=4", labels, counts).tolist() == [1, 2.5, 4]
+    towns = ["Paris, France", "Rome, Italy", "a"]
+    assert class_weights("Rome, Italy=3,a=2, Paris, France=.5", towns, counts).tolist() == [0.5, 3, 2]
 
 
 @pytest.mark.parametrize("wrong", ["e=2", "a", "a=many", "a=2,,", "a=-1", "a=nan", "a=inf"])
