@@ -37,7 +37,7 @@ class LanguageModelLoss(keras.layers.Layer):
     """
 
     def __init__(self, direction: Direction, model: LanguageModel, counts, weight: float, seed: int = 0, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(**{"autocast": False, **kwargs})  # the logits are float32 under every policy
         self.weight, self.reverse, self.share = weight, direction.name == "backward", None
         self.embedding = direction.embedding if model.output_layer is None else None
         self.projection, self.output_layer, self.output_bias = model.projection, model.output_layer, model.output_bias

@@ -94,7 +94,9 @@ class SumPooling1D(keras.layers.Layer):
         sequence = sequence * keras.ops.cast(padding_mask, sequence.dtype)[..., None]
         missing = -keras.ops.shape(sequence)[1] % self.pool_size
         sequence = tf.pad(sequence, [[0, 0], [0, missing], [0, 0]])
-        windows = (tf.shape(sequence)[0], -1, self.pool_size, sequence.shape[-1])
+        steps = sequence.shape[1]  # the number of windows stays known, for layers that are unrolled
+        count = -1 if steps is None else steps // self.pool_size
+        windows = (tf.shape(sequence)[0], count, self.pool_size, sequence.shape[-1])
         return keras.ops.sum(keras.ops.reshape(sequence, windows), 2)
 
     def compute_output_shape(self, sequence_shape, padding_mask_shape=None):

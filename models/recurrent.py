@@ -1,10 +1,12 @@
 """Stacks of recurrent Keras layers, built from `RecurrentSettings`."""
 
 import importlib
+import weakref
 
 import keras
 
 from models import bfloat16_layers, keras_objects, recurrent_settings
+from models.float32_regularizer import Float32Regularizer
 from models.recurrent_settings import ABSENT, STATES, RecurrentSettings
 
 __all__ = [
@@ -61,6 +63,10 @@ BFLOAT16_CELLS = CELLS | {
     "simple_rnn": bfloat16_layers.SimpleRNN,
 }
 
+# The layers that a Bidirectional copied, as long as it exists. While a model is loaded, Keras takes objects with the
+# same `id` for one object, and so a layer for an earlier one that had its place in memory.
+_TEMPLATES = weakref.WeakKeyDictionary()
+
 # Settings of the stack; all other settings are arguments of the Keras layer.
 _STACK_SETTINGS = ("cell", "layers", "bidirectional", "merge_mode", "time_major")
 
@@ -85,6 +91,8 @@ def layer_arguments(settings: RecurrentSettings) -> dict:
         kind = name.rpartition("_")[2]
         if kind in keras_objects.ARGUMENTS:
             value = keras_objects.build(kind, value)
+            if kind == "regularizer" and value is not None and keras.config.dtype_policy().name != "float32":
+                value = Float32Regularizer(value)
         arguments[name] = value
     return arguments
 
@@ -119,9 +127,10 @@ def recurrent_layers(
         if settings.bidirectional:
             # Keras derives the backward layer itself only from a layer with go_backwards=False.
             backward = make(go_backwards=False) if settings.go_backwards else None
-            layers.append(
-                keras.layers.Bidirectional(make(), settings.merge_mode, backward_layer=backward, name=layer_name)
-            )
+            forward = make()
+            layer = keras.layers.Bidirectional(forward, settings.merge_mode, backward_layer=backward, name=layer_name)
+            _TEMPLATES[layer] = (forward, backward)
+            layers.append(layer)
         else:
             layers.append(make(name=layer_name))
     return layers

@@ -62,15 +62,15 @@ def explained_memory(training: TrainingSettings) -> Iterator[None]:
         ) from None
 
 
-@contextlib.contextmanager
-def explained_cudnn() -> Iterator[None]:
-    """Turn Keras's error about a missing cuDNN kernel, raised when a layer is built, into a `UserError`."""
-    try:
-        yield
-    except ValueError as error:
-        if "cudnn" not in str(error).lower():
-            raise
-        raise UserError(f"use_cudnn=True: {error}; take --use-cudnn auto") from None
+def check_cudnn(recurrent: RecurrentSettings) -> None:
+    """Raise `UserError` if cuDNN's kernel is demanded and cannot be used: Keras finds out in the first step."""
+    if recurrent.use_cudnn is not True:
+        return
+    reason = recurrent.off_cudnn()
+    if reason is None and not tf.config.list_physical_devices("GPU"):
+        reason = "TensorFlow sees no GPU here"
+    if reason is not None:
+        raise UserError(f"--use-cudnn True: {reason}; take --use-cudnn auto")
 
 
 def fit(

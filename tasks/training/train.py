@@ -127,6 +127,7 @@ def _train(
     unlabelled.check(task, settings, run)
     pretrained.check(settings, run)
     required_memory.check(task, settings)
+    fit.check_cudnn(settings.recurrent)
     fit.check_keras_values(settings.recurrent, settings.network)
     with contextlib.ExitStack() as stack:
 
@@ -143,7 +144,7 @@ def _train(
         required_memory.check(task, settings, data)
         if before_training is not None:
             workers.first_alone(lambda: before_training(settings, data, folder))
-        with process_state.seeding(), fit.explained_cudnn(), fit.explained_memory(settings.training):
+        with process_state.seeding(), fit.explained_memory(settings.training):
             fit.set_up(settings.training)
             network = task.build(settings, data, folder)
         load_initial_weights(network.model, folder)

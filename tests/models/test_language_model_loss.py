@@ -31,6 +31,21 @@ def nats(model, reverse: bool) -> float:
     return float(np.mean(total))
 
 
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16", "float64"])
+def test_the_logits_stay_as_they_are_under_every_policy(policy):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        model, other = classifier("forward"), language_model(True)
+        trained = training_model(model, [LanguageModelLoss(model.directions[0], other, [1] * SIZE, WEIGHT)])
+        assert trained.output.dtype == model.training_model().output.dtype == "float32"
+        crossentropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True, axis=-1)
+        trained.compile(keras.optimizers.SGD(0.1), loss=lambda labels, logits: crossentropy(labels, logits[:, 0]))
+        assert np.isfinite(trained.train_on_batch(IDS, LABELS))
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
 @pytest.mark.parametrize("tied", [True, False])
 def test_it_is_that_of_the_language_models_and_a_validation_is_without_it(tied):
     keras.utils.set_random_seed(0)

@@ -53,3 +53,10 @@ def test_a_layer_comes_back_from_its_config(layer):
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
     assert type(again) is type(layer)
     assert again.get_config() == layer.get_config()
+
+
+def test_the_number_of_windows_is_known_to_a_layer_that_is_unrolled():
+    inputs, mask = keras.Input((7, 3)), keras.Input((7,), dtype="bool")
+    outputs = keras.layers.LSTM(4, unroll=True)(SumPooling1D(2)(inputs, padding_mask=mask))
+    model = keras.Model([inputs, mask], outputs)
+    assert model.predict([noise(2, 7, 3), np.ones((2, 7), bool)], verbose=0).shape == (2, 4)

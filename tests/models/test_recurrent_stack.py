@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 
 from models import keras_objects
+from models.classifier import build_classifier
+from models.network_settings import ClassifierSettings
 from models.recurrent import CELLS, recurrent_layers, recurrent_stack
 from models.recurrent_settings import RecurrentSettings
 from tests.models.recurrent_examples import (
@@ -20,6 +22,39 @@ from tests.models.recurrent_examples import (
     plain_model,
     randomized,
 )
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16", "mixed_float16", "float64"])
+def test_regularizers_are_computed_in_float32_under_every_policy(cell, policy):
+    names = ("kernel", "recurrent", "bias", "activity")
+    settings = RecurrentSettings(
+        cell=cell, units=UNITS, **{f"{name}_regularizer": "l1_l2(0.01,0.02)" for name in names}
+    )
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        model = randomized(model_of(settings))
+        model.compile(keras.optimizers.SGD(0.0), loss="mse")
+        loss = model.train_on_batch(X, np.zeros((BATCH, UNITS)))
+        outputs, weights = np.asarray(model(X), np.float64), [np.float64(one) for one in model.get_weights()]
+    finally:
+        keras.config.set_dtype_policy(before)
+    penalty = lambda values: 0.01 * np.abs(values).sum() + 0.02 * np.square(values).sum()  # noqa: E731
+    expected = np.square(outputs).mean() + sum(map(penalty, weights)) + penalty(outputs) / BATCH
+    assert loss == pytest.approx(expected, rel=1e-5 if policy in ("float32", "float64") else 2e-2)
+
+
+@pytest.mark.slow
+def test_a_network_of_many_layers_is_loaded_whatever_the_addresses_of_its_objects(tmp_path):
+    """Keras takes objects at the same address for one object while it loads; see `models.recurrent`."""
+    settings = RecurrentSettings(units=2, layers=60, bidirectional=True, return_sequences=True)
+    network = build_classifier(ClassifierSettings(embedding_size=4), settings, vocabulary_size=20, classes=2)
+    network.save(tmp_path / "model.keras")
+    for _ in range(6):
+        loaded = keras.saving.load_model(tmp_path / "model.keras", compile=False)
+        for ours, theirs in zip(network.get_weights(), loaded.get_weights(), strict=True):
+            assert np.array_equal(ours, theirs)
 
 
 @pytest.mark.parametrize("cell", CELLS)

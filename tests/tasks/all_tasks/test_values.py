@@ -3,9 +3,13 @@
 from pathlib import Path
 from typing import get_args
 
+import numpy as np
 import pytest
+import tensorflow as tf
 
-from models.recurrent_settings import MAX_INTEGER, Settings
+from models.classifier import build_classifier
+from models.network_settings import ClassifierSettings
+from models.recurrent_settings import MAX_INTEGER, RecurrentSettings, Settings
 from tasks.atomic_files import replacing
 from tasks.cli.main import commands_of
 from tasks.cli.parsing import train_arguments
@@ -15,6 +19,7 @@ from tasks.memory.settings import MemoryArguments
 from tasks.memory.study import run_study
 from tasks.reports import plots
 from tasks.training import required_memory
+from tasks.training.checkpoint import load_model, save_model
 from tasks.training.runs import Run
 
 HUGE = 10**30
@@ -96,6 +101,25 @@ def test_a_network_that_fits_is_not_refused(small):
     required_memory.check(small.task, settings)
     parts = small.task.network_parts(settings, None)
     assert 0 < required_memory.weight_bytes(parts, settings.training) < 1 << 30
+
+
+# --- cuDNN ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(bool(tf.config.list_physical_devices("GPU")), reason="is about machines without a GPU")
+def test_cudnn_without_a_gpu_is_refused_before_the_training(small, tmp_path):
+    message = small.train(tmp_path / "run", "--use-cudnn", "True").error()
+    assert "--use-cudnn True: TensorFlow sees no GPU here; take --use-cudnn auto" in message
+    assert not (tmp_path / "run").exists()
+    message = small.train(tmp_path / "run", "--use-cudnn", "True", "--recurrent-dropout", "0.1").error()
+    assert "recurrent_dropout=0.1" in message
+
+
+def test_a_network_that_was_trained_with_cudnn_answers_without_a_gpu(tmp_path):
+    recurrent = RecurrentSettings(units=3, use_cudnn=True, bidirectional=True, return_sequences=True)
+    network = build_classifier(ClassifierSettings(embedding_size=4), recurrent, vocabulary_size=20, classes=2)
+    save_model(network, Run(tmp_path).model_file)
+    assert load_model(Run(tmp_path))(np.array([[4, 5, 6]])).shape == (1, 2)
 
 
 # --- values of Keras --------------------------------------------------------------------------------------------------
