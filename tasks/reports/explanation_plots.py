@@ -136,6 +136,8 @@ def _select_units(states: np.ndarray, curve: np.ndarray) -> np.ndarray:
         The indexes of the units whose states vary most, sorted by correlation with the curve, the highest first.
     """
     steps = min(len(states), len(curve))
+    if not steps:  # a text with fewer tokens than share a timestep
+        return np.arange(min(MAX_UNITS, states.shape[1]))
     centred = np.nan_to_num(states[:steps] - np.nanmean(states[:steps], axis=0))
     spread = np.sqrt((centred**2).sum(axis=0))
     selected = np.argsort(-spread, kind="stable")[:MAX_UNITS]

@@ -39,6 +39,15 @@ def test_a_class_with_dollar_signs_is_no_formula(tmp_path):
         assert path.read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_text_with_fewer_tokens_than_share_a_timestep_is_drawn_without_a_warning(tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        curve = ("p(good)", np.array([0.2, 0.7]))
+        states = {"state": np.eye(1, 3)}
+        path = explanation_plots.explanation(["a", "b"], curve, states, tmp_path / "picture.png", pool_size=4)
+    assert path.read_bytes().startswith(b"\x89PNG")
+
+
 def test_learning_curves_draw_a_panel_for_each_validated_figure(tmp_path):
     row = {"epoch": 1, "loss": 0.7, "val_loss": 0.6, "seconds": 3.0}
     one = plots.learning_curves([row], tmp_path / "one.png").stat().st_size
