@@ -63,21 +63,22 @@ BFLOAT16_CELLS = CELLS | {
     "simple_rnn": bfloat16_layers.SimpleRNN,
 }
 
-# The layers that a Bidirectional copied, as long as it exists. While a model is loaded, Keras takes objects with the
-# same `id` for one object, and so a layer for an earlier one that had its place in memory.
+# The layer that each Bidirectional copied, kept as long as the Bidirectional. Keras identifies objects by `id` while it
+# loads a model: if the copied layer were freed, a new layer with the same `id` would be taken for it.
 _TEMPLATES = weakref.WeakKeyDictionary()
 
 # Settings of the stack; all other settings are arguments of the Keras layer.
 _STACK_SETTINGS = ("cell", "layers", "bidirectional", "merge_mode", "time_major")
 
 
-def layer_arguments(settings: RecurrentSettings) -> dict:
+def layer_arguments(settings: RecurrentSettings, dtype: keras.DTypePolicy | None = None) -> dict:
     """Return the keyword arguments of the Keras layer.
 
     Arguments that the cell does not have are left out, and so is None where it means Keras's default.
 
     Args:
         settings: Settings of the stack.
+        dtype: The layer's dtype policy; None is the global one.
 
     Returns:
         The arguments; initializers, regularizers, constraints and activations are Keras objects.
@@ -91,7 +92,7 @@ def layer_arguments(settings: RecurrentSettings) -> dict:
         kind = name.rpartition("_")[2]
         if kind in keras_objects.ARGUMENTS:
             value = keras_objects.build(kind, value)
-            if kind == "regularizer" and value is not None and keras.config.dtype_policy().name != "float32":
+            if kind == "regularizer" and value is not None and _policy(dtype).name != "float32":
                 value = Float32Regularizer(value)
         arguments[name] = value
     return arguments
@@ -116,7 +117,7 @@ def recurrent_layers(
     for index in range(settings.layers):
 
         def make(index=index, **changes):
-            arguments = layer_arguments(settings)
+            arguments = layer_arguments(settings, dtype)
             if index < settings.layers - 1:
                 arguments["return_sequences"] = True
             if settings.seed is not None:
@@ -129,15 +130,19 @@ def recurrent_layers(
             backward = make(go_backwards=False) if settings.go_backwards else None
             forward = make()
             layer = keras.layers.Bidirectional(forward, settings.merge_mode, backward_layer=backward, name=layer_name)
-            _TEMPLATES[layer] = (forward, backward)
+            _TEMPLATES[layer] = forward
             layers.append(layer)
         else:
             layers.append(make(name=layer_name))
     return layers
 
 
+def _policy(dtype: keras.DTypePolicy | None) -> keras.DTypePolicy:
+    return dtype or keras.config.dtype_policy()
+
+
 def _layer_class(cell: str, dtype: keras.DTypePolicy | None) -> type:
-    in_bfloat16 = (dtype or keras.config.dtype_policy()).compute_dtype == "bfloat16"
+    in_bfloat16 = _policy(dtype).compute_dtype == "bfloat16"
     return BFLOAT16_CELLS[cell] if in_bfloat16 else CELLS[cell]
 
 

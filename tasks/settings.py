@@ -200,7 +200,7 @@ class TrainingSettings(Settings):
     warmup_steps: int = Field(0, ge=0)
     """Steps in which the learning rate rises to its maximum; at most a fifth of all steps."""
     weight_decay: float = Field(0.0, ge=0.0)
-    """Weight decay of AdamW and SGD, on every weight but biases and what Adagrad trains."""
+    """Weight decay of AdamW and SGD, on every weight but biases."""
     momentum: float = Field(0.0, ge=0.0, lt=1.0)
     """Momentum of SGD and RMSprop."""
     beta_2: Rate = 0.999
@@ -208,8 +208,7 @@ class TrainingSettings(Settings):
     clipnorm: float | None = Field(None, gt=0.0)
     """Clips the gradient of each variable to this norm."""
     global_clipnorm: float | None = Field(None, gt=0.0)
-    """Clips all gradients together to this norm; those of n-grams, which Adagrad trains, are not clipped. With layers
-    that have different learning rates, each group of layers by itself."""
+    """Clips all gradients together to this norm."""
     clipvalue: float | None = Field(None, gt=0.0)
     """Clips each gradient value to [-clipvalue, clipvalue]."""
     ema_momentum: Rate = 0.0

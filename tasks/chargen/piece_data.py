@@ -38,9 +38,9 @@ SPLITS = ("train", "validation")
 BLOCK = 1 << 16
 # A text of lines is stored in rows of about this number of pieces.
 ROW = 1 << 18
-# A text of more characters is read in parts. A shorter one has fewer pieces than `MAX_PIECES`, also where the
-# normalization makes 18 characters of one.
-LONG = MAX_PIECES // 20
+# A text of more characters is read in parts. A shorter one has fewer pieces than `MAX_PIECES`: the normalization does
+# not make four characters of each.
+LONG = MAX_PIECES // 4
 # Pieces of a text that its LSA reads, at most.
 LONGEST = 2000
 # The share of unknown pieces from which on a warning is logged: the vocabulary or the text is probably the wrong one.

@@ -116,7 +116,8 @@ def texts_of(records: Iterable[Record], lines: bool) -> Iterator[Record]:
 def parts(text: str) -> Iterator[str]:
     """Yield the parts of a text: `PART` characters or a little more, to the end of a line or, if that is long, a word.
 
-    The pieces of all parts are those of the text.
+    The pieces of all parts are those of the text. Only a text with `2 * PART` characters without a blank or a line end
+    is cut elsewhere, where the pieces can differ.
     """
     start = 0
     while start < len(text):

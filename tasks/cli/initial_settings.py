@@ -48,10 +48,13 @@ def _given(setting: str, argv: list[str], stored: dict, defaults: dict) -> Any:
 
 
 def value_of(option: str, argv: list[str]) -> str | None:
-    """Return the value of an option on a command line; None if it is not given."""
+    """Return the value of an option, such as `--initial-run`, on a command line; None if it is not given."""
     for index, word in enumerate(argv):
-        if word == option and index + 1 < len(argv):
+        name, equals, value = word.partition("=")
+        if name.replace("_", "-") != option:
+            continue
+        if equals:
+            return value
+        if index + 1 < len(argv):
             return argv[index + 1]
-        if word.startswith(f"{option}="):
-            return word.partition("=")[2]
     return None

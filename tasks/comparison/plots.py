@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
-from tasks.comparison.table import validated_part
+from tasks.comparison.table import label, validated_part
 from tasks.reports.plots import drawing, new_figure, save
 
 
@@ -22,6 +22,7 @@ def quality_against_time(results: dict[str, list[dict]], column: str, path: Path
         path: The file to write; returned.
     """
     figure, (panel,) = new_figure(width=7.0, height=4.2)
+    parts = {validated_part(runs) for runs in results.values()}
     for name, runs in results.items():
         histories = [
             [(seconds, row.get(column)) for seconds, row in zip(_elapsed(history), history, strict=True)]
@@ -35,9 +36,10 @@ def quality_against_time(results: dict[str, list[dict]], column: str, path: Path
         points = np.array([history[:steps] for history in histories])  # (seeds, steps, 2)
         seconds, mean = points[..., 0].mean(0), points[..., 1].mean(0)
         spread = points[..., 1].std(0, ddof=1) if len(points) > 1 else np.zeros(steps)  # that of the table
-        (line,) = panel.plot(seconds, mean, marker="o", markersize=3, label=name)
+        shown = name if len(parts) == 1 or not validated_part(runs) else f"{name} ({validated_part(runs)})"
+        (line,) = panel.plot(seconds, mean, marker="o", markersize=3, label=shown)
         panel.fill_between(seconds, mean - spread, mean + spread, color=line.get_color(), alpha=0.2, linewidth=0)
-    part = next(filter(None, map(validated_part, results.values())), "")
+    part = parts.pop() if len(parts) == 1 else ""
     shared = any(run["trained"].get("shared_machine") for runs in results.values() for run in runs)
     panel.set(
         xlabel="seconds of training" + " (on a machine shared by trainings)" * shared,
@@ -57,9 +59,7 @@ def quality_against_parameters(rows: list[dict], metric: str, path: Path) -> Pat
     for row in rows:
         if row[metric] is None:
             continue
-        *options, _ = list(row)[: list(row).index("spread")]
-        label = ", ".join(row[name] if name == "cell" else f"{name} {row[name]}" for name in options)
-        panel.errorbar(row["parameters"], row[metric], yerr=row["spread"], marker="o", capsize=4, label=label)
+        panel.errorbar(row["parameters"], row[metric], yerr=row["spread"], marker="o", capsize=4, label=label(row))
     panel.set(xlabel="parameters", ylabel=metric.replace("_", " "))
     panel.xaxis.set_major_formatter(EngFormatter())  # 25.2 M
     return _finished(figure, panel, path)

@@ -104,11 +104,26 @@ def _seconds_to(quality: float | None, history: list[dict], compared: Metric) ->
 
 def as_text(table: list[dict]) -> str:
     """Return the table in Markdown, with a note below it if times are marked."""
-    text = tabulate([_shown(row) for row in table], headers="keys", disable_numparse=True, tablefmt="github")
-    return f"{text}\n\n{NOTE}" if any(row["shared_machine"] for row in table) else text
+    parts = {row["validated_part"] for row in table}
+    shown = [_shown(row, row["validated_part"] if len(parts) == 1 else "") for row in table]
+    text = tabulate(shown, headers="keys", disable_numparse=True, tablefmt="github")
+    notes = [NOTE] if any(row["shared_machine"] for row in table) else []
+    if len(parts) > 1:
+        notes += [
+            f"{row['quality_of']} of {label(row)} is that of the {row['validated_part']}"
+            for row in table
+            if row["validated_part"]
+        ]
+    return "\n\n".join([text, *notes])
 
 
-def _shown(row: dict) -> dict[str, str]:
+def label(row: dict) -> str:
+    """Return the options of a row, such as "lstm, units 64": the keys before the metric and `spread`."""
+    *options, _ = list(row)[: list(row).index("spread")]
+    return ", ".join(row[name] if name == "cell" else f"{name} {row[name]}" for name in options)
+
+
+def _shown(row: dict, part: str) -> dict[str, str]:
     """Return a row as text; the options and the metric are the keys before `spread`."""
     names = list(row)
     *options, metric = names[: names.index("spread")]
@@ -118,7 +133,6 @@ def _shown(row: dict) -> dict[str, str]:
     if row["reached"] < row["runs"]:
         reached += f" ({row['reached']} of {row['runs']})"
     quality = "quality" if row["quality"] is None else f"{row['quality_of']} {row['quality']:.4g}"
-    part = f" ({row['validated_part']})" if row["validated_part"] else ""
     number = lambda name, digits=0: "-" if row[name] is None else f"{row[name]:,.{digits}f}"  # noqa: E731
     time = lambda text: text + MARK if row["shared_machine"] and text[0] != "-" else text  # noqa: E731
     return {name: row[name] for name in options} | {
@@ -127,7 +141,7 @@ def _shown(row: dict) -> dict[str, str]:
         "s/pass": time(number("seconds_per_pass", 1)),
         "tokens/s": time(number("tokens_per_second")),
         "peak MiB": f"{row['peak_memory'] / 2**20:,.0f}",
-        f"s to {quality}{part}": time(reached),
+        f"s to {quality}" + (f" ({part})" if part else ""): time(reached),
         **({"diverged": str(row["diverged"])} if row["diverged"] else {}),
     }
 

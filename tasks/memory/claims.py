@@ -238,7 +238,8 @@ def _check_improvement(tables: ResultTables, alternative: Group, names: tuple[st
     # A diverged training ends early; it saves no steps.
     most = max(row["steps"] for pair in pairs for row in pair)
     needed = lambda row: most if row["diverged"] else row["steps"]  # noqa: E731
-    saved = _mean_by_seed(pairs, lambda standard, other: (needed(other) - needed(standard)) / steps[1])
+    of_other = statistics.fmean(needed(other) for _, other in pairs)
+    saved = _mean_by_seed(pairs, lambda standard, other: (needed(other) - needed(standard)) / of_other)
     for values, minimum in ((gains, MIN_ACCURACY_DIFFERENCE), (saved, MIN_STEPS_SAVED)):
         mean = statistics.fmean(values)
         if abs(mean) > max(minimum, 2.0 * _standard_error(values)):

@@ -25,8 +25,8 @@ LONGEST = 10_000
 # Characters in a piece of the other scripts, on average.
 PIECE_LENGTH = 3.5
 STEPS, MIN_EPOCHS, MAX_EPOCHS = 400, 2, 14
-# In 19 trainings with 300 to 10,000 texts of NSMC and IMDB, the validation loss never fell below its
-# minimum again after two epochs without a lower one. One more, because it can stand still at first.
+# In 19 trainings (300 to 10,000 texts of NSMC and IMDB), after two epochs without a lower validation loss no later loss
+# was lower. One more, because at first the loss may not fall for some epochs.
 PATIENCE = 3
 BATCHES_PER_PASS, MIN_TOKENS_PER_BATCH, MAX_TOKENS_PER_BATCH = 25, 512, 16_384
 

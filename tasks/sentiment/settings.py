@@ -99,9 +99,10 @@ class SentimentTrainingSettings(BucketedTrainingSettings, defaults={"schedule": 
     monitor: Literal["loss", "accuracy", "macro_f1"] = "loss"
     """The validation metric that selects the weights to save; macro_f1 is of use where classes are unequal."""
     ngram_learning_rate: float = Field(0.03, gt=0.0)
-    """Learning rate of the n-gram vectors, which Adagrad trains."""
+    """Learning rate of the n-gram vectors. Adagrad trains them, without clipping, weight decay and moving average."""
     wide_learning_rate: float = Field(0.1, gt=0.0)
-    """Learning rate of the linear model on n-grams, which Adagrad trains."""
+    """Learning rate of the linear model on n-grams. Adagrad trains it, without clipping, weight decay and moving
+    average."""
     class_weight: str | None = None
     """balanced (each class has the same total weight), or NAME=WEIGHT,... ; None gives each text the same weight."""
     vectors: str | None = None
@@ -111,8 +112,9 @@ class SentimentTrainingSettings(BucketedTrainingSettings, defaults={"schedule": 
     recurrent stack are taken from there."""
     fine_tuning: Auto | Literal["off", "gradual"] = "auto"
     """With a language model. off: a linear classifier on the frozen language model is fitted. gradual: the layers are
-    then trained too, one more in each epoch, from the last one to the embedding. auto: gradual from 10,000 texts on,
-    and with ngrams, lm_loss_weight or adversarial_epsilon."""
+    then trained too, one more in each epoch, from the last one to the embedding; gradients are clipped for each group
+    of layers with its own learning rate. auto: gradual from 10,000 texts on, and with ngrams, lm_loss_weight or
+    adversarial_epsilon."""
     unlabelled: Location | None = None
     """First trains language models on the texts of this source, in RUN-lm or where pretrained says; finished ones are
     not trained again. bidirectional adds RUN-lm-backward."""

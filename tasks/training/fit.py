@@ -63,11 +63,13 @@ def explained_memory(training: TrainingSettings) -> Iterator[None]:
 
 
 def check_cudnn(recurrent: RecurrentSettings) -> None:
-    """Raise `UserError` if cuDNN's kernel is demanded and cannot be used: Keras finds out in the first step."""
+    """Raise `UserError` if `use_cudnn=True` cannot be satisfied. Keras itself reports this only in the first step."""
     if recurrent.use_cudnn is not True:
         return
     reason = recurrent.off_cudnn()
-    if reason is None and not tf.config.list_physical_devices("GPU"):
+    if reason is not None:
+        reason = f"{reason.partition(':')[0]} has no cuDNN kernel"
+    elif not tf.config.list_physical_devices("GPU"):
         reason = "TensorFlow sees no GPU here"
     if reason is not None:
         raise UserError(f"--use-cudnn True: {reason}; take --use-cudnn auto")

@@ -1,4 +1,4 @@
-"""Trains vectors with gensim, one epoch at a time, so that an interrupted training continues after the last one."""
+"""Trains vectors with gensim, one epoch at a time. An interrupted training continues after the last stored epoch."""
 
 import json
 import logging
@@ -19,8 +19,8 @@ from tasks.vectors.settings import VectorTrainingSettings
 
 log = logging.getLogger(__name__)
 
-# A state that takes longer to store than these seconds is stored after fewer epochs, so that storing takes at most this
-# share of the time.
+# A state that takes at least `QUICK_SECONDS` to store is stored less often, so that storing takes about
+# `MAX_STORING_SHARE` of the time at most.
 QUICK_SECONDS, MAX_STORING_SHARE = 0.2, 0.02
 ROUNDED = ("loss", "learning_rate", "seconds", "words_per_second")
 

@@ -89,7 +89,8 @@ class Words(Tokenizer):
         Single jamo, with which Koreans write laughter or tears, stay as they are typed; NFKC would make parts of
         syllables of them.
         """
-        # All at once, which is faster. No letter is composed across a line break, nor is its lower case another one.
+        # Splitting all texts at once is faster. A line break separates them: neither composition nor lower case depends
+        # on what is behind it.
         text = _normalize("\n".join(text.replace("\n", " ") for text in texts))
         if self._lowercase:
             text = text.lower()  # after the normalization, which makes capitals of ™

@@ -45,6 +45,15 @@ def test_regularizers_are_computed_in_float32_under_every_policy(cell, policy):
     assert loss == pytest.approx(expected, rel=1e-5 if policy in ("float32", "float64") else 2e-2)
 
 
+def test_a_regularizer_goes_with_a_policy_of_the_layers_alone():
+    settings = RecurrentSettings(units=UNITS, activity_regularizer="l2(0.1)")
+    inputs = keras.Input(X.shape[1:])
+    (layer,) = recurrent_layers(settings, dtype=keras.DTypePolicy("mixed_bfloat16"))
+    model = keras.Model(inputs, layer(inputs))
+    model.compile(keras.optimizers.SGD(0.0), loss="mse")
+    assert np.isfinite(model.train_on_batch(X, np.zeros((BATCH, UNITS))))
+
+
 @pytest.mark.slow
 def test_a_network_of_many_layers_is_loaded_whatever_the_addresses_of_its_objects(tmp_path):
     """Keras takes objects at the same address for one object while it loads; see `models.recurrent`."""

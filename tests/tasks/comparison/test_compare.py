@@ -231,6 +231,7 @@ def test_a_network_that_is_fitted_before_the_training_may_have_no_step_to_time(
         (["--vary", "minutes=1,2"], ["--minutes is an option of the comparison itself"]),
         (["--units", "4,04"], ["lstm_units=4 and lstm_units=04 are the same settings"]),
         (["--minutes", "1", "--epochs", "3"], ["--minutes 1 with --epochs"]),
+        (["--minutes", "1", "--steps_per_epoch=3"], ["--minutes 1 with --steps-per-epoch"]),
         (["--minutes", "1", "--vary", "steps_per_epoch=2,3"], ["--minutes 1 with --steps-per-epoch"]),
     ],
 )

@@ -50,6 +50,21 @@ def test_the_table_and_the_plot_name_the_part_of_the_network_that_was_validated(
         assert drawn[0].axes[0].get_ylabel() == f"validation accuracy{part}"
 
 
+def test_a_comparison_of_networks_of_which_other_parts_were_validated_says_so(tmp_path, monkeypatch):
+    comparison = Comparison(SENTIMENT, CompareArguments(cells="lstm,gru"), {})
+    results = {"lstm": [result("val_accuracy", [0.5, 0.6])], "gru": [result("val_accuracy", [0.6, 0.7])]}
+    results["gru"][0]["trained"]["validated_part"] = "recurrent path alone"
+    text = table.as_text(table.rows(comparison, results))
+    assert text.endswith("val_accuracy of gru is that of the recurrent path alone")
+    assert text.splitlines()[0].rstrip(" |").endswith("s to val_accuracy 0.6")
+    drawn = []
+    monkeypatch.setattr(plots, "save", lambda figure, path: drawn.append(figure))
+    plots.quality_against_time(results, "val_accuracy", tmp_path / "picture.png")
+    (panel,) = drawn[0].axes
+    assert panel.get_ylabel() == "validation accuracy"
+    assert panel.get_legend_handles_labels()[1] == ["lstm", "gru (recurrent path alone)"]
+
+
 def test_a_varied_value_may_contain_dollar_signs(tmp_path):
     comparison = Comparison(SENTIMENT, CompareArguments(cells="lstm", vary=("data=a$x_^$b.csv,c.csv",)), {})
     results = {name: [result("val_accuracy", [0.6])] for name in comparison.arguments.variations}

@@ -53,6 +53,10 @@ def test_the_verdict_on_an_improvement(make_results, study, condition):
     assert helps({20: [0.1]}, {20: [0.1]}, steps=800) == "holds"
     diverged = make_results("lstm", STANDARD, {20: [0.1]}, steps=25, diverged=True)  # ended early: it saves no steps
     assert verdict(study, diverged, make_results("lstm", condition, {20: [0.1]}, steps=400)) == "does not hold"
+    alternative = make_results("lstm", condition, {20: [0.1, 0.1, 0.1]}, steps=400)
+    alternative[0] |= {"steps": 25, "diverged": True}
+    slightly = make_results("lstm", STANDARD, {20: [0.1, 0.1, 0.1]}, steps=370)  # 7.5 % fewer steps
+    assert verdict(study, slightly, alternative) == "does not hold"
     assert helps({20: [1.0, 0.5]}, {20: [0.2, 0.9]}) == "does not hold"  # the seeds differ more than the conditions
 
 

@@ -7,6 +7,7 @@ import zipfile
 import numpy as np
 import pytest
 
+from tasks.sentiment import automatic
 from tasks.sentiment.settings import SentimentSettings
 from tasks.sentiment.task import SENTIMENT
 from tasks.training.checkpoint import load_model
@@ -96,7 +97,7 @@ def test_the_layers_of_a_language_model_are_trained_with_a_lower_learning_rate(t
         ({"pretrained": "runs/lm"}, None),
     ],
 )
-def test_a_training_with_a_chosen_number_of_epochs_stops_when_the_loss_no_longer_falls(tmp_path, given, patience):
+def test_the_patience_follows_from_the_other_settings(tmp_path, given, patience):
     settings, reasons = resolved(tmp_path, ENGLISH, 40, training=given)
     assert settings.training.patience == patience
     assert ("patience=3" in reasons) == (given == {})
@@ -144,6 +145,20 @@ def test_nothing_is_said_where_nothing_that_counts_was_chosen(tmp_path):
 
 def stored(folder):
     return json.loads((folder / "settings.json").read_text())
+
+
+@pytest.mark.slow
+def test_a_training_stops_when_the_loss_no_longer_falls(sentiment, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(automatic, "PATIENCE", 1)
+    rows = [(f"{index * 7919 % 1000} {index * 104729 % 1000}", index * 31 % 7 % 2) for index in range(120)]  # noise
+    data = write_csv(tmp_path / "noise.csv", rows)
+    options = ("--units", "8", "--wide-ngrams", "0", "--learning-rate", "0.03")
+    assert sentiment("train", "--data", data, "--run", tmp_path / "run", *options).code == 0
+    epochs = Run(tmp_path / "run").history()
+    assert len(epochs) < Run(tmp_path / "run").settings(SentimentSettings).training.epochs
+    assert "no better val_loss for 1 epochs: stopped" in caplog.text
+    losses = [row["val_loss"] for row in epochs]
+    assert losses[-1] >= min(losses) == losses[-2]
 
 
 @pytest.mark.slow

@@ -101,6 +101,13 @@ def test_a_state_that_takes_long_to_store_is_stored_after_fewer_epochs(
     assert len(history(tmp_path / "parts")) == 8
 
 
+def test_texts_that_are_split_together_have_the_words_of_each():
+    texts = ["", "ΟΔΟΣ", "\u0301a", "one\ntwo", "x\r\ny", "it's", "'", "\u1100", "\u1161", "ㅋㅋ", "\u2028b", ""]
+    words = Words(lowercase=True)
+    assert words.split(texts) == [words.split([one])[0] for one in texts] and words.split([]) == []
+    assert words.split(texts)[1:5] == [["οδος"], ["\u0301a"], ["one", "two"], ["x", "y"]]
+
+
 def test_word_vectors_need_no_tensorflow(process, texts, tmp_path):
     program = "import sys; from tasks.cli.main import main_of_group; from tasks.vectors.commands import VECTORS; "
     program += "code = main_of_group(VECTORS, sys.argv[1:]); sys.exit(code or 'tensorflow' in sys.modules)"
