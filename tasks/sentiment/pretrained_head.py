@@ -10,9 +10,9 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from models.classifier import Classifier
+from models.graph_methods import as_graph
 from models.language_model_loss import LanguageModelLoss
 from models.separate_directions import set_language_model
 from tasks import atomic_files
@@ -76,12 +76,7 @@ def write(settings: SentimentSettings, run: Run, vocabulary_size: int, labels: l
 
 def features(model: Classifier, store: SequenceStore, indexes: np.ndarray) -> np.ndarray:
     """Return what the output layer reads of stored texts: float32 (texts, features)."""
-    network = keras.Function(model.inputs, model.recurrent_logits.input)
-
-    @tf.function(input_signature=[tf.TensorSpec([None, None], tf.int32)], autograph=False)
-    def compute(ids):
-        return network([ids])
-
+    compute = as_graph(keras.Model(model.inputs, model.recurrent_logits.input))
     values = np.zeros((len(indexes), model.recurrent_logits.input.shape[-1]), np.float32)
     for rows in bucketing.ordered_batches(bucketing.length_buckets(store.lengths[indexes], TOKENS)):
         values[rows] = compute(pad_sequences([store[index] for index in indexes[rows]]))

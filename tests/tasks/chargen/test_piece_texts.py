@@ -8,20 +8,15 @@ import pytest
 import tensorflow as tf
 
 from models.pieces import PieceText
+from models.text import EOS
 from tasks.chargen import long_texts, piece_data, separate_texts, step_by_step
 from tasks.chargen.piece_data import load_pieces
 from tasks.chargen.task import CHARGEN
 from tasks.data.records import Record
 from tasks.serving.inference import load
 from tasks.training.runs import Run
+from tests.tasks.chargen.test_pieces import PIECES
 from tests.tasks.examples import reviews, write_csv
-
-PIECES = (
-    *("--tokenizer", "sentencepiece", "--vocabulary-size", "300", "--tied-embeddings", "--embedding-size", "16"),
-    *("--sample-lines", "0"),
-)
-EOS = 3
-
 
 pytestmark = pytest.mark.slow
 

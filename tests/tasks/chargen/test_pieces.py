@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from models.language_model import StepModel
+from models.text import EOS
 from tasks.chargen import piece_data
 from tasks.chargen.document_windows import DocumentWindows
 from tasks.chargen.generate import from_run
@@ -30,8 +31,6 @@ PIECES = (
     *("--sample-lines", "0"),
 )
 REVIEWS = ("--text-column", "text", *PIECES)
-EOS = 3
-
 
 pytestmark = pytest.mark.slow
 
